@@ -1,0 +1,1 @@
+"""Passes, pure: strict tokens, status lists, slips and the verdict of a gate."""
