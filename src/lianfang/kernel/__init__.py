@@ -1,0 +1,1 @@
+"""Clock, ids, refusals, the actor and signals. No tables, no settings; it knows no other room."""

@@ -1,0 +1,138 @@
+"""Settings: what an installation may choose comes from its data folder and a few environment variables.
+
+| variable | meaning | default |
+|---|---|---|
+| LIANFANG_DATA | folder of keys, database, files | `data` in the current folder |
+| DATABASE_URL | any PostgreSQL from version 15 | the embedded cluster in the data folder |
+| LIANFANG_HOSTS | names under which it is reached, comma-separated | localhost |
+| LIANFANG_TLS | `1` when served over TLS: cookies are then for https only | off |
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from csp.constants import NONCE, NONE, SELF
+
+from .database import database_settings
+
+LIANFANG_DATA = Path(os.environ.get("LIANFANG_DATA", "data")).absolute()
+#: Set by `lianfang demo` in the data folder: invented people, DEMO on every print, logins shown.
+DEMO = (LIANFANG_DATA / "demo").exists()
+DEBUG = False
+
+_secret_file = LIANFANG_DATA / "keys" / "web" / "secret.key"
+SECRET_KEY = _secret_file.read_text() if _secret_file.exists() else secrets.token_hex(32)
+
+_TLS = os.environ.get("LIANFANG_TLS") == "1"
+ALLOWED_HOSTS = [h for h in os.environ.get("LIANFANG_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+CSRF_TRUSTED_ORIGINS = [f"https://{h}" for h in ALLOWED_HOSTS] + [f"https://{h}:*" for h in ALLOWED_HOSTS]
+
+#: The rooms, top to bottom (docs/where-is-what.md). An upper room may use a lower one, never the reverse.
+ROOMS = [
+    "command", "data_rights", "analysis", "gates", "relief", "supplies", "market", "permits", "enterprises",
+    "reports", "duty", "orders", "survey", "concerns", "messaging", "people", "rules", "accounts", "places",
+    "credentials", "ledger", "kernel",
+]  # fmt: skip
+_SOURCE = Path(__file__).parents[1]
+INSTALLED_APPS = [
+    "lianfang.config",
+    *(f"lianfang.{room}" for room in ROOMS if (_SOURCE / room / "migrations").exists()),
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "lianfang.config.urls"
+WSGI_APPLICATION = "lianfang.config.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": database_settings(LIANFANG_DATA)}
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "lianfang.config.shell.context",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [Path(__file__).parent / "static"]
+STATIC_ROOT = LIANFANG_DATA / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/login/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+#: The district's log and its witnesses; filled from `data/chain.json` (docs/chain.md).
+from .chain import chain_settings  # noqa: E402 - reads the data folder fixed above
+
+LIANFANG_CHAIN_ORIGIN, LIANFANG_WITNESSES = chain_settings(LIANFANG_DATA)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"lianfang": {"level": "INFO"}},
+}

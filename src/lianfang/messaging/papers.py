@@ -1,0 +1,334 @@
+"""What each paper says: one frozen record per paper, filled by the room that owns the facts.
+
+The records hold facts; wording and layout are in `typst/<template>.typ`. Instants are UTC, the page shows
+legal time. A record refuses what must never be printed, whoever asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final, Protocol, runtime_checkable
+
+from lianfang.kernel.clock import legal_day
+
+from .codes import Code, Correction
+from .errors import PlaceTooSmall, TooLongToReadAloud
+
+#: Anything public names a place of at least so many households (product decision 9).
+FEWEST_HOUSEHOLDS: Final = 5
+
+#: A calm reader speaks about 220 Chinese characters in a minute.
+MOST_CHARACTERS_ALOUD: Final = 220
+
+
+class Lang(StrEnum):
+    """The language of a paper. Where both are printed, the Chinese text is the one that counts."""
+
+    ZH = "zh"
+    EN = "en"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A wording from dated data in both languages; without English the Chinese is printed."""
+
+    zh: str
+    en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who answers for what, by telephone."""
+
+    role: Words
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One way to object: what it is, to whom, until when, how to reach them. All of it is dated data."""
+
+    what: Words
+    to: str
+    within: Words
+    reach: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cohabitant:
+    """Somebody who lives in the dwelling, and what they chose: to leave or to isolate together."""
+
+    name: str
+    choice: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """A dependent member of the household and who cares for them during the order."""
+
+    who: str
+    by: str
+    phone: str
+
+
+@runtime_checkable
+class Paper(Protocol):
+    """A record that has a template."""
+
+    TEMPLATE: ClassVar[str]
+
+    @property
+    def lang(self) -> Lang: ...
+
+    @property
+    def demo(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsolationNotice:
+    """The order, served with its reasons, counting, duties, rights and the slip that ends it (F04).
+
+    Each copy fills two pages, so that printing on both sides gives one sheet per copy: one stays with the
+    person, one comes back with the receipt.
+    """
+
+    TEMPLATE: ClassVar[str] = "isolation_notice"
+
+    document_no: str
+    order_no: str
+    organ: Words
+    organ_phone: str
+    person_name: str
+    id_hint: str
+    residence: str
+    measure: Words
+    reason: Words
+    basis: tuple[Words, ...]
+    anchor_event: Words
+    anchor_at: datetime
+    days: int
+    starts_at: datetime
+    ends_at: datetime
+    duties: tuple[Words, ...]
+    cohabitants: tuple[Cohabitant, ...]
+    care: tuple[Care, ...]
+    contacts: tuple[Contact, ...]
+    protections: tuple[Words, ...]
+    remedies: tuple[Remedy, ...]
+    order_slip: Code
+    release_slip: Code
+    status_url: str
+    signed_on: date
+    signer: str
+    copies: int = 2
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+    @property
+    def last_full_day(self) -> date:
+        """The last day that is wholly inside the order: the day before the one on which it ends."""
+        return legal_day(self.ends_at) - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseNotice:
+    """Says in writing that an order has ended (F06). It frees nobody: the end did, at its instant.
+
+    :ivar lifted_at: given where the order was lifted before its end
+    """
+
+    TEMPLATE: ClassVar[str] = "release_notice"
+
+    document_no: str
+    organ: Words
+    organ_phone: str
+    person_name: str
+    residence: str
+    measure: Words
+    order_document_no: str
+    starts_at: datetime
+    ends_at: datetime
+    lifted_at: datetime | None
+    follow_on: Words | None
+    slip: Code
+    status_url: str
+    signed_on: date
+    copy_to: tuple[str, ...]
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmployerCertificate:
+    """For the employer: who was kept from work by an order, and on which days. No reason, no measure."""
+
+    TEMPLATE: ClassVar[str] = "employer_certificate"
+
+    document_no: str
+    organ: Words
+    organ_phone: str
+    person_name: str
+    id_hint: str
+    employer: str
+    first_day: date
+    last_day: date
+    protections: tuple[Words, ...]
+    check: Code
+    check_domain: str
+    signed_on: date
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorCard:
+    """For the inner side of the own door: until when, whom to call, when to leave at once. It names nobody."""
+
+    TEMPLATE: ClassVar[str] = "door_card"
+
+    ends_at: datetime
+    contacts: tuple[Contact, ...]
+    status_url: str
+    check: Code
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+    @property
+    def last_full_day(self) -> date:
+        """See `IsolationNotice.last_full_day`."""
+        return legal_day(self.ends_at) - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenSheet:
+    """The order in 22-point print, to be read aloud in a minute to somebody who reads with difficulty.
+
+    :raises TooLongToReadAloud: the whole text holds more than a minute of speech
+    """
+
+    TEMPLATE: ClassVar[str] = "spoken_sheet"
+
+    address: str
+    organ: str
+    starts_at: datetime
+    ends_at: datetime
+    helper: str
+    helper_phone: str
+    object_phone: str
+    demo: bool = False
+    lang: Lang = Lang.ZH
+    lines: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        lines = spoken_lines(self)
+        if (count := spoken_characters(lines)) > MOST_CHARACTERS_ALOUD:
+            raise TooLongToReadAloud(count=count, most=MOST_CHARACTERS_ALOUD)
+        object.__setattr__(self, "lines", lines)
+
+
+def spoken_lines(sheet: SpokenSheet) -> tuple[str, ...]:
+    """The sentences of the sheet, one idea each, the end first."""
+    last = legal_day(sheet.ends_at) - timedelta(days=1)
+    free = legal_day(sheet.ends_at)
+    start = legal_day(sheet.starts_at)
+    return (
+        f"{sheet.address}，您好。",
+        f"为了您和大家的健康，{sheet.organ}请您在家住到{_day(last)}。",
+        f"{_day(free)}零点起，您就可以出门了，不用谁批准。",
+        f"从{_day(start)}起，请不要出门。早晚各量一次体温。",
+        f"买菜、买药、看病，请打{sheet.helper}的电话：{sheet.helper_phone}。东西送到门口，不收跑腿费。",
+        "发烧、喘不过气，打120。着火、地震，马上出去，不算违规。",
+        f"不同意这个决定，可以打{sheet.object_phone}提出来，不会因此加重。",
+    )
+
+
+def spoken_characters(lines: tuple[str, ...]) -> int:
+    """How many characters are spoken: marks are not, every digit is."""
+    return sum(c.isalnum() for line in lines for c in line)
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassCard:
+    """A pass on paper, A6 (passes.md §5.3): the code, the number, and what the guard compares."""
+
+    TEMPLATE: ClassVar[str] = "pass_card"
+
+    token: str
+    pass_no: str
+    door: str
+    initials: str
+    kind: Words
+    valid_from: date
+    valid_until: date
+    community: str
+    community_phone: str
+    lang: Lang = Lang.BOTH
+    demo: bool = False
+
+    @property
+    def code(self) -> Code:
+        """Never narrower than 40 mm, or an old phone in the dusk does not read it."""
+        return Code(self.token, mm=52, correction=Correction.M)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardSheet:
+    """The public sheet of one building or stairwell: place, period, telephone, and how to check it.
+
+    `households` is a condition of printing, never printed.
+
+    :raises PlaceTooSmall: the place holds fewer than five households
+    """
+
+    TEMPLATE: ClassVar[str] = "board_sheet"
+
+    sheet_no: str
+    place: str
+    households: int
+    starts_at: datetime
+    ends_at: datetime
+    basis: Words
+    office: Words
+    phone: str
+    check: Code
+    check_domain: str
+    lang: Lang = Lang.BOTH
+    demo: bool = False
+
+    def __post_init__(self) -> None:
+        if self.households < FEWEST_HOUSEHOLDS:
+            raise PlaceTooSmall(households=self.households, fewest=FEWEST_HOUSEHOLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class PostedSheet:
+    """A public sheet that hangs somewhere."""
+
+    sheet_no: str
+    place: str
+    copies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeDownSheet:
+    """The task to take sheets down after an order ended (N-3), with the lines to report it done."""
+
+    TEMPLATE: ClassVar[str] = "take_down_sheet"
+
+    to: str
+    sheets: tuple[PostedSheet, ...]
+    ended_at: datetime
+    done_by: datetime
+    office: Words
+    phone: str
+    check_domain: str
+    lang: Lang = Lang.ZH
+    demo: bool = False

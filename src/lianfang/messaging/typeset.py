@@ -1,0 +1,152 @@
+"""Sets papers: records or mappings in, pages out. The same input gives the same bytes.
+
+Public to the rooms above: `pdf`, `bundle`, `pictures`. Nothing here reads the clock, the network or the
+machine's own fonts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import typst
+
+from lianfang.kernel.clock import LEGAL_ZONE
+
+from . import fonts
+from .codes import Code
+from .errors import GlyphMissing
+from .papers import Paper
+
+_FOLDER: Final = Path(__file__).parent / "typst"
+_MONTHS: Final = (
+    "January February March April May June July August September October November December".split()
+)
+_WEEKDAYS_ZH: Final = "一二三四五六日"
+_WEEKDAYS_EN: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+
+#: The compiler keeps its fonts and what it has laid out; it is not made for two threads at once.
+_one_at_a_time: Final = Lock()
+
+
+def pdf(template: str, data: Mapping[str, object], *, at: datetime) -> bytes:
+    """One paper as PDF.
+
+    :param template: the name of a file in `typst/`, without its suffix
+    :param at: the instant the paper is dated to; two papers of one instant and content are equal
+    :raises GlyphMissing: no typeface holds a character of it
+    """
+    (page,) = _compile([_described(template, data)], at=at, form="pdf")
+    return page
+
+
+def bundle(papers: Iterable[Paper], *, at: datetime) -> bytes:
+    """Any number of papers as one PDF, each counting its own pages.
+
+    :raises GlyphMissing: no typeface holds a character of one of them; none is printed
+    :raises ValueError: there is no paper
+    """
+    (pages,) = _compile([described(p) for p in papers], at=at, form="pdf")
+    return pages
+
+
+def pictures(papers: Iterable[Paper], *, at: datetime, ppi: int = 96) -> list[bytes]:
+    """Every page of the papers as a PNG, for previews.
+
+    :raises GlyphMissing: see `bundle`
+    """
+    return _compile([described(p) for p in papers], at=at, form="png", ppi=ppi)
+
+
+def described(paper: Paper) -> dict[str, object]:
+    """What the template is told of a paper: its fields and computed properties, dates already in words."""
+    told = {f.name: getattr(paper, f.name) for f in fields(paper)}  # type: ignore[arg-type]  # Protocol of dataclasses
+    told |= {
+        name: getattr(paper, name) for name, kind in vars(type(paper)).items() if isinstance(kind, property)
+    }
+    return _described(paper.TEMPLATE, told)
+
+
+def _described(template: str, data: Mapping[str, object]) -> dict[str, object]:
+    if not (_FOLDER / f"{template}.typ").is_file():
+        raise ValueError(f"there is no template {template}")
+    return {"lang": "zh", "demo": False} | {k: _plain(v) for k, v in data.items()} | {"template": template}
+
+
+def _plain(value: object) -> object:
+    """A value as the templates read it: JSON, every date and instant in both languages."""
+    match value:
+        case None | bool() | int():
+            return value
+        case Enum():
+            return value.value
+        case str():
+            return value
+        case datetime():
+            return _moment(value)
+        case date():
+            return _day(value)
+        case Code():
+            return {"svg": value.svg(), "mm": value.mm}
+        case Mapping():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_plain(v) for v in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        case _:
+            raise TypeError(f"a paper cannot print a {type(value).__name__}")
+
+
+def _day(day: date) -> dict[str, object]:
+    return {
+        "zh": f"{day.year}年{day.month}月{day.day}日",
+        "en": f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
+        "weekday": {"zh": f"星期{_WEEKDAYS_ZH[day.weekday()]}", "en": _WEEKDAYS_EN[day.weekday()]},
+    }
+
+
+def _moment(at: datetime) -> dict[str, object]:
+    local = at.astimezone(LEGAL_ZONE)
+    day = _day(local.date())
+    clock = f"{local:%H:%M}"
+    return {
+        "zh": f"{day['zh']}{clock}",
+        "en": f"{day['en']}, {clock}",
+        "day": day,
+        "clock": clock,
+    }
+
+
+def _compile(told: Sequence[dict[str, object]], *, at: datetime, form: str, ppi: int = 96) -> list[bytes]:
+    if not told:
+        raise ValueError("there is no paper to print")
+    text = json.dumps(told, ensure_ascii=False)
+    if lacking := fonts.missing(text):
+        raise GlyphMissing(characters="、".join(f"{c}（U+{ord(c):04X}）" for c in lacking))
+    with _one_at_a_time:
+        made = _compiler().compile(
+            input=str(_FOLDER / "bundle.typ"),
+            format=form,
+            ppi=float(ppi),
+            sys_inputs={"papers": text, "families": json.dumps(fonts.families())},
+            timestamp=at.astimezone(UTC),
+        )
+    return [made] if isinstance(made, bytes) else list(made)
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    typefaces = typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(p) for p in fonts.paths()],
+    )
+    return typst.Compiler(root=str(_FOLDER), font_paths=typefaces)
