@@ -1,0 +1,199 @@
+/**
+ * Proofs that an entry is in the chain: the paper proof of one QR code and the `.tlog-proof` file.
+ *
+ * Twin of `lianfang_chain.proof`.
+ */
+
+import { type Bytes, compare, concat } from "../bytes";
+import { decode, NotCanonical } from "../cbor";
+import { decodeBase45, NotBase45 } from "../pass/base45";
+import { type Disclosure, type Entry, parseDisclosure, parseEntry } from "./entry";
+import {
+  bytesOfBase64,
+  type Checkpoint,
+  checkpointText,
+  decimal,
+  Malformed,
+  NotSigned,
+  openCheckpoint,
+  parseNote,
+} from "./note";
+import type { Policy } from "./policy";
+import { NotProved, rootFromInclusion } from "./tree";
+
+export const QR_PREFIX = "LFC1:";
+const MAX_PROOF_BYTES = 8192;
+const MAX_PATH = 63;
+const FIRST_LINE = "c2sp.org/tlog-proof@v1";
+
+export interface Proved {
+  readonly checkpoint: Checkpoint;
+  readonly index: number;
+  readonly entry: Entry | null;
+  readonly disclosed: readonly Disclosure[];
+  /** The witnesses who saw it, by their names in the policy, with the instant of each. */
+  readonly seen: readonly (readonly [string, number])[];
+  readonly quorum: boolean;
+}
+
+/** @throws NotCanonical */
+export function fromQrText(text: string): Bytes {
+  if (!text.startsWith(QR_PREFIX) || text.length > 2 * MAX_PROOF_BYTES) {
+    throw new NotCanonical("not the QR text of a paper proof");
+  }
+  try {
+    return decodeBase45(text.slice(QR_PREFIX.length));
+  } catch (error) {
+    if (error instanceof NotBase45) throw new NotCanonical("not base45");
+    throw error;
+  }
+}
+
+interface PaperProof {
+  readonly entry: Bytes;
+  readonly disclosures: readonly Bytes[];
+  readonly index: number;
+  readonly size: number;
+  readonly path: readonly Bytes[];
+  readonly logSignature: Bytes;
+  readonly cosignatures: readonly { readonly number: number; readonly at: bigint; readonly signature: Bytes }[];
+}
+
+function parsePaperProof(data: Uint8Array): PaperProof {
+  const value = decode(data, MAX_PROOF_BYTES);
+  if (!Array.isArray(value) || value.length !== 8 || value[0] !== 1) throw new NotCanonical("not a paper proof of version 1");
+  const [, entry, shown, index, size, path, log, cosignatures] = value;
+  if (!(entry instanceof Uint8Array) || !Array.isArray(shown) || typeof index !== "number" || typeof size !== "number") {
+    throw new NotCanonical("not a paper proof");
+  }
+  if (!(path instanceof Uint8Array) || path.length % 32 !== 0 || path.length > MAX_PATH * 32) {
+    throw new NotCanonical("not an inclusion path");
+  }
+  if (!(log instanceof Uint8Array) || log.length !== 64 || !Array.isArray(cosignatures)) {
+    throw new NotCanonical("not signatures");
+  }
+  const disclosures = shown.map((item) => {
+    if (!(item instanceof Uint8Array)) throw new NotCanonical("not disclosures");
+    return item as Bytes;
+  });
+  const hashes: Bytes[] = [];
+  for (let i = 0; i < path.length; i += 32) hashes.push(path.slice(i, i + 32) as Bytes);
+  return {
+    entry: entry as Bytes,
+    disclosures,
+    index,
+    size,
+    path: hashes,
+    logSignature: log as Bytes,
+    cosignatures: cosignatures.map((item) => {
+      const [number, at, signature] = Array.isArray(item) && item.length === 3 ? item : [];
+      const isTime = (typeof at === "number" && at >= 0) || (typeof at === "bigint" && at >= 0n);
+      if (typeof number !== "number" || !isTime || !(signature instanceof Uint8Array) || signature.length !== 64) {
+        throw new NotCanonical("not a cosignature");
+      }
+      return { number, at: BigInt(at as number | bigint), signature: signature as Bytes };
+    }),
+  };
+}
+
+/**
+ * @throws NotCanonical: not a paper proof, or the entry inside is not one
+ * @throws NotSigned: no log of the policy signed it, a witness is unknown or its signature is wrong
+ * @throws NotProved: a disclosure the entry does not commit to, or a path that fits no tree
+ */
+export async function verifyPaperProof(data: Uint8Array, policy: Policy): Promise<Proved> {
+  const proof = parsePaperProof(data);
+  const entry = parseEntry(proof.entry);
+  const disclosed = proof.disclosures.map(parseDisclosure);
+  const allowed = [...entry.act.commitments, entry.act.officer];
+  if (disclosed.some((d) => !allowed.some((hash) => compare(hash, d.commitment) === 0))) {
+    throw new NotProved("a disclosure to which the entry does not commit");
+  }
+  if (new Set(disclosed.map((d) => d.field)).size !== disclosed.length) throw new NotProved("one field disclosed twice");
+  const root = rootFromInclusion(entry.leaf, proof.index, proof.size, proof.path);
+  const checkpoint = await signedBy(policy, proof, root);
+  const text = checkpointText(checkpoint);
+  const seen = new Map<string, number>();
+  for (const { number, at, signature } of proof.cosignatures) {
+    const witness = number >= 1 ? policy.witnesses[number - 1] : undefined;
+    if (witness === undefined) throw new NotSigned(`witness ${number} is not in the policy`);
+    if (seen.has(witness.name)) throw new NotSigned(`${witness.name} twice`);
+    const time = new Uint8Array(8);
+    new DataView(time.buffer).setBigUint64(0, at);
+    await witness.key.verify(text, concat(time, signature));
+    seen.set(witness.name, Number(at));
+  }
+  return {
+    checkpoint,
+    index: proof.index,
+    entry,
+    disclosed,
+    seen: [...seen],
+    quorum: policy.metBy(new Set(seen.keys())),
+  };
+}
+
+/** The proof does not name its log, so each log of the policy is tried. */
+async function signedBy(policy: Policy, proof: PaperProof, root: Bytes): Promise<Checkpoint> {
+  for (const log of policy.logs) {
+    const checkpoint = { origin: log.name, size: proof.size, root };
+    try {
+      await log.verify(checkpointText(checkpoint), proof.logSignature);
+      return checkpoint;
+    } catch (error) {
+      if (!(error instanceof NotSigned)) throw error;
+    }
+  }
+  throw new NotSigned("no log of the policy signed this");
+}
+
+export interface TlogProof {
+  readonly index: number;
+  readonly path: readonly Bytes[];
+  readonly note: Bytes;
+}
+
+/** @throws Malformed: not a proof in the exact form */
+export function parseTlogProof(data: Uint8Array): TlogProof {
+  if (data.length > 65_536) throw new Malformed("too long");
+  const end = data.findIndex((byte, i) => byte === 10 && data[i + 1] === 10);
+  if (end < 0) throw new Malformed("no checkpoint");
+  const headBytes = data.subarray(0, end);
+  if (headBytes.some((byte) => byte > 0x7f)) throw new Malformed("not ASCII");
+  const lines = new TextDecoder().decode(headBytes).split("\n");
+  if (lines.shift() !== FIRST_LINE) throw new Malformed("not a tlog-proof");
+  if (lines[0]?.startsWith("extra ")) bytesOfBase64(lines.shift()?.slice(6) ?? "");
+  if (!lines[0]?.startsWith("index ")) throw new Malformed("no index");
+  const index = decimal(lines.shift()?.slice(6) ?? "");
+  const path = lines.map(bytesOfBase64);
+  if (path.length > MAX_PATH || path.some((hash) => hash.length !== 32)) throw new Malformed("not an inclusion path");
+  const note = data.slice(end + 2) as Bytes;
+  parseNote(note);
+  return { index, path, note };
+}
+
+/** Check a proof file for a leaf hash that the caller computed from the record itself. */
+export async function verifyTlogProof(data: Uint8Array, leaf: Bytes, policy: Policy): Promise<Proved> {
+  const proof = parseTlogProof(data);
+  const log = policy.logOf(parseNote(proof.note).text.split("\n")[0] ?? "");
+  if (log === undefined) throw new NotSigned("a log that the policy does not name");
+  const { checkpoint, opened } = await openCheckpoint(
+    proof.note,
+    log,
+    policy.witnesses.map((w) => w.key),
+  );
+  const root = rootFromInclusion(leaf, proof.index, checkpoint.size, proof.path);
+  if (compare(root, checkpoint.root) !== 0) throw new NotProved("the path leads to another root");
+  const seen = policy.witnesses.flatMap((w) => {
+    const found = opened.verified.find(({ key }) => key === w.key);
+    return found?.at == null ? [] : [[w.name, found.at] as const];
+  });
+  return {
+    checkpoint,
+    index: proof.index,
+    entry: null,
+    disclosed: [],
+    seen,
+    quorum: policy.metBy(new Set(seen.map(([name]) => name))),
+  };
+}
