@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
 
+    _PathField = models.Field[str, str]
+    _PathLookup = models.Lookup[str]
+else:  # only the stubs know these two as generic
+    _PathField = models.Field
+    _PathLookup = models.Lookup
 
-class AreaField(models.Field[str, str]):
-    """A place in the tree of areas. Lookups: `within`, `within_any` (at or below), `contains_area` (at or above)."""
+
+class AreaField(_PathField):
+    """A place in the tree of areas.
+
+    Lookups: `within` and `within_any` (at or below), `contains_area` (at or above).
+    """
 
     description = "ltree path of an area"
 
@@ -32,13 +41,13 @@ class AreaField(models.Field[str, str]):
         return "%s::ltree"
 
 
-class _AreaLookup(models.Lookup[str]):
+class _AreaLookup(_PathLookup):
     operator = ""
     cast = "ltree"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, left_params = self.process_lhs(compiler, connection)
-        return f"{left} {self.operator} %s::{self.cast}", [*left_params, self.rhs]
+        return f"{left} {self.operator} %s::{self.cast}", (*left_params, self.rhs)
 
     def get_prep_lookup(self) -> Any:
         return self.rhs
@@ -61,7 +70,7 @@ class ContainsArea(_AreaLookup):
 
 
 @AreaField.register_lookup
-class WithinAny(models.Lookup[str]):
+class WithinAny(_PathLookup):
     """At or below any of the given areas; none given, none found."""
 
     lookup_name = "within_any"
@@ -69,6 +78,6 @@ class WithinAny(models.Lookup[str]):
     def get_prep_lookup(self) -> Any:
         return [a for a in self.rhs if a]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, left_params = self.process_lhs(compiler, connection)
-        return f"{left} <@ ANY (%s::ltree[])", [*left_params, self.rhs]
+        return f"{left} <@ ANY (%s::ltree[])", (*left_params, self.rhs)
