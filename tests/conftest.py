@@ -7,13 +7,9 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import django
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def _prepare() -> None:
@@ -55,6 +51,5 @@ def _translations() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy_to_ourselves(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_proxy_to_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
-    yield

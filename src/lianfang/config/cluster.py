@@ -88,7 +88,7 @@ class Cluster:
         self.home.mkdir(parents=True, exist_ok=True)
         with self._lock():
             if not self._answers():
-                if not (self.home / "data" / "PG_VERSION").exists():
+                if not (self.home / "data").exists():
                     self._create()
                 self._launch()
             self._ensure_role_and_database()
@@ -165,16 +165,19 @@ class Cluster:
 
     def _create(self) -> None:
         account = self._account()
-        data, sock = self.home / "data", self.socket_folder
-        shutil.rmtree(data, ignore_errors=True)  # an initdb that was interrupted
+        # Made aside and renamed, so that an interrupted initdb is never taken for a cluster.
+        data, sock = self.home / "data.new", self.socket_folder
+        shutil.rmtree(data, ignore_errors=True)
         for folder in (data, sock):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if account:
                 os.chown(folder, *account)
         self._run(
             self._binaries() / "initdb", "-D", data, "-U", ADMIN, "--auth=trust", "--encoding=UTF8",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync" if not self.fsync else "--no-instructions",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+            "--no-instructions" if self.fsync else "--no-sync",
         )  # fmt: skip
+        data.rename(self.home / "data")
 
     def _launch(self) -> None:
         account = self._account()
@@ -201,9 +204,10 @@ class Cluster:
             command = [str(self._binaries() / "postgres"), "-D", str(self.home / "data")]
             for key, value in options.items():
                 command += ["-c", f"{key}={value}"]
-            # Its own session: a killed supervisor leaves the database running, and the next start reuses it.
+            # Its own session: a killed supervisor leaves the database running; the next start reuses it.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.home,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, cwd=self.home,
                 user=account[0] if account else None, group=account[1] if account else None,
                 extra_groups=[] if account else None,
             )  # fmt: skip

@@ -19,6 +19,8 @@ from csp.constants import NONCE, NONE, SELF
 from .database import database_settings
 
 LIANFANG_DATA = Path(os.environ.get("LIANFANG_DATA", "data")).absolute()
+#: The checkout, or wherever the package lies.
+ROOT_DIR = Path(__file__).resolve().parents[3]
 #: Set by `lianfang demo` in the data folder: invented people, DEMO on every print, logins shown.
 DEMO = (LIANFANG_DATA / "demo").exists()
 DEBUG = False

@@ -1,0 +1,115 @@
+"""The command `lianfang`: bring the system up, test it, check it, measure it, look after it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lianfang", description=__doc__)
+    parser.add_argument("--data", type=Path, help="data folder (default: $LIANFANG_DATA, else ./data)")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    for name, words in (
+        ("up", "start the system"),
+        ("demo", "start the system with the demonstration district"),
+    ):
+        up = commands.add_parser(name, help=words)
+        up.add_argument("--host", help="serve TLS under this name (default: plain http on localhost)")
+        up.add_argument("--port", type=int, help="port (default: 8000; 8443 with --host)")
+        up.add_argument("--cert", type=Path, help="certificate file in place of the own local authority")
+        up.add_argument("--key", type=Path, help="key file of --cert")
+        up.add_argument(
+            "--detach", action="store_true", help="return when everything answers; stop with `down`"
+        )
+        if name == "demo":
+            up.add_argument("--scale", type=float, default=None, help="1 = 410,000 people (default: 0.01)")
+    commands.add_parser("down", help="stop what `up --detach` started")
+
+    for name, words in (
+        ("test", "run all tests; further arguments go to pytest"),
+        ("check", "format, lint, types, borders, migrations, templates: exactly what the pipeline runs"),
+    ):
+        commands.add_parser(name, help=words, add_help=False)
+
+    bench = commands.add_parser("bench", help="benchmarks: ratios against a limit measured in the same run")
+    bench.add_argument("names", nargs="*")
+    bench.add_argument("--size", choices=["small", "district"], default="small")
+
+    faults = commands.add_parser("faults", help="random and fault tests at a larger size")
+    faults.add_argument("--size", choices=["change", "nightly", "release"], default="nightly")
+
+    fsck = commands.add_parser("fsck", help="verify the chain and the invariants of the live database")
+    fsck.add_argument("--rebuild", action="store_true", help="write the chain's files anew from the database")
+
+    backup = commands.add_parser("backup", help="write database and keys to one file")
+    backup.add_argument("file", type=Path)
+    restore = commands.add_parser("restore", help="bring a backup back into an empty data folder")
+    restore.add_argument("file", type=Path)
+
+    roster = commands.add_parser("import", help="import a roster (XLSX, CSV): dry run first, then --write")
+    roster.add_argument("file", type=Path)
+    roster.add_argument("--community", required=True, help="code of the community, 12 digits")
+    roster.add_argument("--user", required=True, help="login of the community worker who answers for it")
+    roster.add_argument("--write", action="store_true")
+
+    code = commands.add_parser("code", help="demonstration only: the present second-factor code of a login")
+    code.add_argument("login")
+    commands.add_parser("manage", help="Django's own commands, for developers", add_help=False)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    arguments, rest = _parser().parse_known_args(argv)
+    passes_on = {"test", "check", "manage"}
+    if rest and arguments.command not in passes_on:
+        _parser().error(f"unknown arguments: {' '.join(rest)}")
+    if arguments.data:
+        os.environ["LIANFANG_DATA"] = str(arguments.data.absolute())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianfang.config.settings")
+
+    if arguments.command in ("up", "demo", "down"):
+        from . import up
+
+        return up.command(arguments)
+    if arguments.command == "test":
+        from . import testing
+
+        return testing.run(rest)
+    if arguments.command == "check":
+        from . import checking
+
+        return checking.run()
+    if arguments.command == "manage":
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(["lianfang manage", *rest])
+        return 0
+    if arguments.command == "bench":
+        command = [sys.executable, "-m", "bench", "--size", arguments.size, *arguments.names]
+        return subprocess.run(command, cwd=source_root(), check=False).returncode
+    if arguments.command == "faults":
+        from . import testing
+
+        return testing.run(["-m", "fault"], size=arguments.size)
+    from . import tending
+
+    return tending.command(arguments)
+
+
+def source_root() -> Path:
+    """Folder of the checkout: tests, benchmarks and islands live there, not in the installed package."""
+    return Path(__file__).resolve().parents[3]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The worker: does what acts have left owed. No person's status depends on it (O-2)."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import django
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger("lianfang.worker")
+
+
+def _kept_alive(name: str, loop: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run `loop` until told to stop; a fault is logged and the loop begun again a second later."""
+    from django.db import close_old_connections
+
+    while not stop.is_set():
+        try:
+            loop(stop)
+        except Exception:
+            log.exception("%s failed and starts again", name)
+            close_old_connections()
+            stop.wait(1.0)
+
+
+def _jobs(stop: threading.Event) -> None:
+    """Imports, bulk prints and deliveries, as they are queued."""
+    import asyncio
+
+    from procrastinate.contrib.django import app
+
+    async def work() -> None:
+        worker = asyncio.create_task(
+            app.replace_connector(app.connector.get_worker_connector()).run_worker_async(  # type: ignore[attr-defined]  # the Django connector offers it
+                install_signal_handlers=False,
+                listen_notify=True,
+                fetch_job_polling_interval=0.5,
+                concurrency=2,
+            )
+        )
+        while not stop.is_set() and not worker.done():
+            await asyncio.sleep(0.2)
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        if not stop.is_set() and worker.done() and not worker.cancelled() and (error := worker.exception()):
+            raise error
+
+    asyncio.run(work())
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    django.setup()
+    from lianfang.gates import publisher
+    from lianfang.ledger import jobs as ledger_jobs
+
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    loops = {"jobs": _jobs, "chain": ledger_jobs.loop, "status lists": publisher.loop}
+    threads = [
+        threading.Thread(target=_kept_alive, args=(name, loop, stop), name=name)
+        for name, loop in loops.items()
+    ]
+    for thread in threads:
+        thread.start()
+    log.info("worker is up")
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
