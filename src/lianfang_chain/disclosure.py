@@ -1,0 +1,78 @@
+"""Salted commitments (after SD-JWT, RFC 9901): the chain holds hashes, the values can be deleted.
+
+A commitment is SHA-256 over 0x02, "lf-sd/1" and the disclosure [salt, field, value]. Each field of each entry
+has its own 128-bit salt from the operating system; a salt derived from a master key could be derived again
+after the deletion. Decoys hide how many fields there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .cbor import NotCanonical, decode, encode
+
+__all__ = ["OFFICER", "Commitments", "Disclosure", "commit", "commit_officer"]
+
+SALT_BYTES: Final = 16
+GROUP: Final = 4  # commitments come in multiples of this, so their number says little
+OFFICER: Final = "officer"
+_PREFIX: Final = b"\x02lf-sd/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One field with its salt: who has it can show that the entry commits to the value."""
+
+    salt: bytes
+    field: str
+    value: str | int
+
+    def __bytes__(self) -> bytes:
+        return encode([self.salt, self.field, self.value])
+
+    @property
+    def commitment(self) -> bytes:
+        return hashlib.sha256(_PREFIX + bytes(self)).digest()
+
+    @classmethod
+    def parse(cls, data: bytes) -> Disclosure:
+        """:raises NotCanonical: not one disclosure in its one encoding"""
+        value = decode(data)
+        match value:
+            case [bytes(salt), str(name), bool()]:
+                raise NotCanonical(f"the field {name!r} of {len(salt)} salt bytes has no text or number")
+            case [bytes(salt), str(name), str() | int() as shown] if len(salt) == SALT_BYTES and name:
+                return cls(salt, name, shown)
+        raise NotCanonical("not a disclosure")
+
+
+@dataclass(frozen=True, slots=True)
+class Commitments:
+    """What goes into the entry (`hashes`, sorted, decoys among them) and what stays outside."""
+
+    hashes: tuple[bytes, ...]
+    disclosures: tuple[Disclosure, ...]
+
+    def positions(self) -> Sequence[int]:
+        """For each disclosure, where its commitment stands in the entry."""
+        return [self.hashes.index(d.commitment) for d in self.disclosures]
+
+
+def commit(secrets: Mapping[str, str | int], random: Callable[[int], bytes]) -> Commitments:
+    """Commit to each field; no secrets, no commitments.
+
+    :raises NotCanonical: a field or value that cannot be encoded
+    """
+    disclosures = tuple(Disclosure(random(SALT_BYTES), name, secrets[name]) for name in sorted(secrets))
+    hashes = [d.commitment for d in disclosures]
+    while len(hashes) % GROUP:
+        hashes.append(random(32))
+    return Commitments(tuple(sorted(hashes)), disclosures)
+
+
+def commit_officer(pseudonym: str, random: Callable[[int], bytes]) -> Disclosure:
+    """The officer who acted, committed apart from the fields so that it can be opened alone."""
+    return Disclosure(random(SALT_BYTES), OFFICER, pseudonym)

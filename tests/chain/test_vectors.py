@@ -1,0 +1,115 @@
+"""The vectors shared with the verifier page: every good one is taken, every bad one refused."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from lianfang_chain.cbor import NotCanonical, decode, encode
+from lianfang_chain.checkpoint import open_checkpoint
+from lianfang_chain.entry import Entry
+from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, open_note
+from lianfang_chain.policy import Policy
+from lianfang_chain.proof import from_qr_text, to_qr_text, verify_paper_proof, verify_tlog_proof
+from lianfang_chain.tree import NotProved, verify_consistency, verify_inclusion
+
+FOLDER = Path(__file__).parents[2] / "vectors" / "chain"
+REFUSED = (MalformedNote, NotSigned, NotProved, NotCanonical)
+
+
+def load(name):
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def hashes(items):
+    return [bytes.fromhex(h) for h in items]
+
+
+def test_the_files_are_what_the_code_writes_today(tmp_path):
+    module = runpy.run_path(str(FOLDER / "make.py"))
+    module["main"].__globals__["HERE"] = tmp_path
+    module["main"]()
+    written = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert written == {file.name: file.read_bytes() for file in FOLDER.glob("*.json")}
+
+
+def test_cbor():
+    vectors = load("cbor.json")
+    for item in vectors["good"]:
+        assert encode(decode(bytes.fromhex(item))).hex() == item
+    for item in vectors["bad"]:
+        with pytest.raises(NotCanonical):
+            decode(bytes.fromhex(item))
+
+
+def test_notes():
+    vectors = load("notes.json")
+    known = [VerifierKey.parse(vkey) for vkey in vectors["known"]]
+    for case in vectors["good"]:
+        opened = open_note(case["note"].encode(), known)
+        assert [v.key.name for v in opened.verified] == case["verified"]
+        assert bytes(opened.note) == case["note"].encode()
+        if "times" in case:
+            assert [v.at for v in opened.verified] == case["times"]
+    for case in vectors["bad"]:
+        with pytest.raises((MalformedNote, NotSigned)):
+            open_note(case["note"].encode(), known)
+    for vkey in vectors["bad_vkeys"]:
+        with pytest.raises(MalformedNote):
+            VerifierKey.parse(vkey)
+
+
+def test_checkpoints():
+    vectors = load("checkpoints.json")
+    log = VerifierKey.parse(vectors["log"])
+    for case in vectors["good"]:
+        checkpoint, _ = open_checkpoint(case["note"].encode(), log)
+        assert (checkpoint.size, checkpoint.root.hex()) == (case["size"], case["root"])
+    for case in vectors["bad"]:
+        with pytest.raises((MalformedNote, NotSigned)):
+            open_checkpoint(case["note"].encode(), log)
+
+
+def test_inclusion_and_consistency():
+    for case in load("inclusion.json")["good"]:
+        leaf, root, path = bytes.fromhex(case["leaf_hash"]), bytes.fromhex(case["root"]), hashes(case["path"])
+        verify_inclusion(leaf, case["index"], case["size"], path, root)
+    for case in load("consistency.json")["good"]:
+        old_root, new_root = hashes([case["old_root"], case["new_root"]])
+        verify_consistency(case["old"], case["new"], old_root, new_root, hashes(case["path"]))
+
+
+def test_entries():
+    vectors = load("entries.json")
+    organ = VerifierKey.parse(vectors["organ"])
+    for case in vectors["entries"]:
+        entry = Entry.parse(bytes.fromhex(case["bytes"]))
+        entry.verify(organ)
+        assert entry.view() == case["view"]
+        assert entry.leaf.hex() == case["leaf_hash"]
+
+
+def test_paper_proofs():
+    vectors = load("paper.json")
+    policy, strict = Policy.parse(vectors["policy"]), Policy.parse(vectors["strict_policy"])
+    organ = VerifierKey.parse(vectors["organs"].split()[2])
+    for case in vectors["good"]:
+        data = bytes.fromhex(case["proof"])
+        assert to_qr_text(data) == case["qr"]
+        assert from_qr_text(case["qr"]) == data
+        proved = verify_paper_proof(data, policy)
+        proved.entry.verify(organ)
+        assert proved.entry.view() == case["entry"]
+        assert {d.field: d.value for d in proved.disclosed} == case["disclosed"]
+        assert [list(item) for item in proved.seen] == case["seen"]
+        assert proved.quorum is case["quorum"]
+        assert verify_paper_proof(data, strict).quorum is case["strict_quorum"]
+        other = verify_tlog_proof(case["tlog_proof"].encode(), proved.entry.leaf, policy)
+        assert (other.checkpoint, other.seen) == (proved.checkpoint, proved.seen)
+    for case in vectors["bad"]:
+        with pytest.raises(REFUSED):
+            verify_paper_proof(bytes.fromhex(case["proof"]), policy)
+    for text in vectors["bad_qr"]:
+        with pytest.raises(NotCanonical):
+            from_qr_text(text)

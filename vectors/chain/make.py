@@ -1,0 +1,317 @@
+"""Write the vectors again: `python vectors/chain/make.py`. Everything is derived from fixed seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from uuid import UUID
+
+from lianfang_chain.cbor import NotCanonical, Tag, Value, decode, encode
+from lianfang_chain.checkpoint import EMPTY_ROOT, Checkpoint, sign_checkpoint
+from lianfang_chain.disclosure import Disclosure, commit, commit_officer
+from lianfang_chain.entry import Act, Entry, organ_key_name, sign_entry
+from lianfang_chain.note import COSIGNATURE, ED25519, Note, Signer
+from lianfang_chain.policy import Policy
+from lianfang_chain.proof import PaperProof, TlogProof, paper_proof_of, to_qr_text, verify_paper_proof
+from lianfang_chain.tree import LeafList, consistency_proof, inclusion_proof, leaf_hash, root_of
+
+HERE = Path(__file__).parent
+ORIGIN = "chain.demo.example/d510402"
+AT = 1_581_600_000  # 2020-02-13 13:20:00 UTC
+SIZES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 255, 256, 257, 300)
+
+
+def seed(name: str) -> bytes:
+    return hashlib.sha256(b"lianfang vector " + name.encode()).digest()
+
+
+class Stream:
+    """Reproducible "random" bytes."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.count = name, 0
+
+    def __call__(self, n: int) -> bytes:
+        self.count += 1
+        return hashlib.shake_128(f"{self.name} {self.count}".encode()).digest(n)
+
+
+LOG = Signer(ORIGIN, ED25519, seed("log"))
+OTHER_LOG = Signer("other.example/log", ED25519, seed("other log"))
+WITNESSES = [Signer(f"{ORIGIN}/{n}", COSIGNATURE, seed(n)) for n in ("residents", "property", "community")]
+STRANGER = Signer("stranger.example/w", COSIGNATURE, seed("stranger"))
+ORGAN = Signer(organ_key_name(ORIGIN, "cdc"), ED25519, seed("organ cdc"))
+
+WITNESS_LINES = "".join(f"witness {w.key.name.rpartition('/')[2]} {w.key}\n" for w in WITNESSES)
+POLICY_TEXT = (
+    f"# whom to trust for the demonstration chain\nlog {LOG.key} https://{ORIGIN}\n{WITNESS_LINES}"
+    "group three 2 residents property community\nquorum three\n"
+)
+STRICT_TEXT = (
+    f"log {LOG.key}\n{WITNESS_LINES}"
+    "group offices any property community\ngroup strict all residents offices\nquorum strict\n"
+)
+
+
+def write(name: str, content: object) -> None:
+    (HERE / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def an_act(number: int, prior: bytes | None = None) -> tuple[bytes, list[Disclosure], Disclosure]:
+    random = Stream(f"act {number}")
+    commitments = commit({"person": f"00000000-0000-7000-8000-{number:012d}", "door": "3-2-501"}, random)
+    officer = commit_officer(f"officer-{number % 7}", random)
+    act = Act(
+        kind="orders:isolation:issued",
+        act_id=UUID(bytes=random(16), version=4),
+        issued_at=AT - AT % 3600 + 3600 * number,
+        organ="cdc",
+        scope="d510402.s510402002.c001",
+        basis="传染病防治法第三十九条",
+        terms={"rule": "cov-2020-02", "ends_at": "2020-02-28T16:00:00+00:00", "days": 14},
+        commitments=commitments.hashes,
+        prior=prior,
+        officer=officer.commitment,
+    )
+    return sign_entry(act, ORGAN), list(commitments.disclosures), officer
+
+
+def notes() -> None:
+    text = Checkpoint(ORIGIN, 0, EMPTY_ROOT).text
+    signed = Note(text, (LOG.sign(text),))
+    cosigned = signed.with_signatures(w.cosign(text, at=AT + i) for i, w in enumerate(WITNESSES))
+    stranger = signed.with_signatures([STRANGER.cosign(text, at=AT)])
+    with_empty_line = Note("a\n\nb\n", (LOG.sign("a\n\nb\n"),))
+    log_only = [LOG.key.name]
+    good = [
+        {"name": "signed by the log", "note": bytes(signed).decode(), "verified": log_only},
+        {
+            "name": "cosigned by three",
+            "note": bytes(cosigned).decode(),
+            "verified": log_only + [w.key.name for w in WITNESSES],
+            "times": [None, AT, AT + 1, AT + 2],
+        },
+        {
+            "name": "a line of an unknown key is ignored",
+            "note": bytes(stranger).decode(),
+            "verified": log_only,
+        },
+        {"name": "an empty line in the text", "note": bytes(with_empty_line).decode(), "verified": log_only},
+    ]
+    whole = bytes(signed).decode()
+    bad = [
+        ("no signature", text + "\n"),
+        ("no empty line", text + LOG.sign(text).line),
+        ("no line feed at the end", whole[:-1]),
+        ("a known key with a wrong signature", whole + WITNESSES[0].cosign(text + "x", at=AT).line),
+        ("only unknown keys", f"{text}\n{STRANGER.cosign(text, at=AT).line}"),
+        ("a hyphen instead of the dash", whole.replace("\u2014", "-")),
+        ("a carriage return", whole.replace("\n", "\r\n")),
+        ("a tab in the text", whole.replace(ORIGIN, ORIGIN + "\t", 1)),
+        ("a changed text", whole.replace("\n0\n", "\n1\n")),
+        ("base64 without padding", whole[:-1].rstrip("=")[:-1] + "\n"),
+        ("a plus in the name", whole.replace("\u2014 chain", "\u2014 ch+ain")),
+        ("an empty name", whole.replace(f"\u2014 {ORIGIN}", "\u2014 ")),
+        ("a key id only", f"{text}\n\u2014 {ORIGIN} AAAAAA==\n"),
+    ]
+    vkey = str(LOG.key)
+    write(
+        "notes.json",
+        {
+            "known": [vkey, *(str(w.key) for w in WITNESSES)],
+            "good": good,
+            "bad": [{"name": name, "note": note} for name, note in bad],
+            "bad_vkeys": ["", vkey[:-4], vkey.replace(LOG.key.key_id.hex(), "00000000"), "with space" + vkey],
+        },
+    )
+
+
+def checkpoints(leaves: list[bytes]) -> None:
+    tree = LeafList(leaves)
+    good = []
+    for size in SIZES:
+        checkpoint = Checkpoint(ORIGIN, size, root_of(size, tree))
+        note = sign_checkpoint(checkpoint, LOG).decode()
+        good.append({"size": size, "root": checkpoint.root.hex(), "note": note})
+    root = root_of(300, tree)
+    valid = Checkpoint(ORIGIN, 300, root).text
+    texts = [
+        ("an extension line", valid + "extension\n"),
+        ("a leading zero", valid.replace("\n300\n", "\n0300\n")),
+        ("a sign", valid.replace("\n300\n", "\n+300\n")),
+        ("other digits", valid.replace("\n300\n", "\n٣٠٠\n")),
+        ("a size of more than 63 bits", valid.replace("\n300\n", f"\n{1 << 63}\n")),
+        ("no origin", valid.replace(ORIGIN, "")),
+        ("another origin", valid.replace(ORIGIN, "other.example/log")),
+        ("a root of 31 bytes", valid.replace(valid.split("\n")[2], "A" * 42 + "==")),
+        ("an empty tree with a root", valid.replace("\n300\n", "\n0\n")),
+        ("two lines", f"{ORIGIN}\n300\n"),
+    ]
+    bad = [{"name": name, "note": f"{text}\n{LOG.sign(text).line}"} for name, text in texts]
+    foreign = Checkpoint(OTHER_LOG.key.name, 300, root).text
+    bad.append({"name": "another log's key", "note": f"{foreign}\n{OTHER_LOG.sign(foreign).line}"})
+    write("checkpoints.json", {"log": str(LOG.key), "good": good, "bad": bad})
+
+
+def proofs_of_the_tree(leaves: list[bytes]) -> None:
+    tree = LeafList(leaves)
+    inclusion = [
+        {
+            "index": index,
+            "size": size,
+            "leaf_hash": leaves[index].hex(),
+            "root": root_of(size, tree).hex(),
+            "path": [h.hex() for h in inclusion_proof(index, size, tree)],
+        }
+        for size in SIZES[1:]
+        for index in sorted({0, size // 2, size - 1})
+    ]
+    consistency = [
+        {
+            "old": old,
+            "new": new,
+            "old_root": root_of(old, tree).hex(),
+            "new_root": root_of(new, tree).hex(),
+            "path": [h.hex() for h in consistency_proof(old, new, tree)],
+        }
+        for old in SIZES
+        for new in SIZES
+        if old <= new
+    ]
+    write("inclusion.json", {"entries": "leaf i is the 4-byte big-endian number i", "good": inclusion})
+    write("consistency.json", {"good": consistency})
+
+
+def paper() -> None:
+    made = [an_act(0)]
+    made += [an_act(n, leaf_hash(made[0][0]) if n == 5 else None) for n in range(1, 300)]
+    entries = [entry for entry, _, _ in made]
+    tree = LeafList([leaf_hash(entry) for entry in entries])
+    policy, strict = Policy.parse(POLICY_TEXT), Policy.parse(STRICT_TEXT)
+
+    def note_at(size: int, cosigners: list[Signer]) -> bytes:
+        text = Checkpoint(ORIGIN, size, root_of(size, tree)).text
+        note = Note(text, (LOG.sign(text),))
+        return bytes(note.with_signatures(w.cosign(text, at=AT + 60 + i) for i, w in enumerate(cosigners)))
+
+    good: list[dict[str, object]] = []
+    for name, index, size, cosigners, fields, officer in [
+        ("all disclosures, three witnesses", 5, 300, WITNESSES, True, True),
+        ("no disclosures, two witnesses", 5, 300, WITNESSES[:2], False, False),
+        ("the only entry", 0, 1, WITNESSES[1:], True, False),
+        ("the last of 257", 256, 257, [WITNESSES[0], WITNESSES[2]], False, True),
+        ("one witness: no quorum", 5, 300, WITNESSES[:1], False, False),
+        ("no witness: no quorum", 5, 300, [], False, False),
+    ]:
+        shown = (made[index][1] if fields else []) + ([made[index][2]] if officer else [])
+        note, path = note_at(size, cosigners), inclusion_proof(index, size, tree)
+        data = paper_proof_of(entries[index], shown, index, path, note, policy)
+        proved = verify_paper_proof(data, policy)
+        good.append(
+            {
+                "name": name,
+                "proof": data.hex(),
+                "qr": to_qr_text(data),
+                "index": index,
+                "size": size,
+                "root": proved.checkpoint.root.hex(),
+                "leaf_hash": leaf_hash(entries[index]).hex(),
+                "entry": Entry.parse(entries[index]).view(),
+                "disclosed": {d.field: d.value for d in proved.disclosed},
+                "seen": [[who, at] for who, at in proved.seen],
+                "quorum": proved.quorum,
+                "strict_quorum": verify_paper_proof(data, strict).quorum,
+                "tlog_proof": bytes(TlogProof(index, tuple(path), note)).decode(),
+            }
+        )
+    qr = str(good[0]["qr"])
+    write(
+        "paper.json",
+        {
+            "policy": POLICY_TEXT,
+            "strict_policy": STRICT_TEXT,
+            "organs": f"organ cdc {ORGAN.key}\n",
+            "good": good,
+            "bad": bad_papers(PaperProof.parse(bytes.fromhex(str(good[0]["proof"])))),
+            "bad_qr": ["", "LF1:" + qr[5:], qr[:-1] + "a", "LFC1::::", "LFC1:0"],
+        },
+    )
+    entry_vectors = [
+        {"bytes": e.hex(), "leaf_hash": leaf_hash(e).hex(), "view": Entry.parse(e).view()}
+        for e in entries[:8]
+    ]
+    write("entries.json", {"organ": str(ORGAN.key), "entries": entry_vectors})
+
+
+def flipped(data: bytes) -> bytes:
+    return data[:-1] + bytes((data[-1] ^ 1,))
+
+
+def bad_papers(base: PaperProof) -> list[dict[str, str]]:
+    def with_(**changes: object) -> str:
+        fields = {name: getattr(base, name) for name in base.__slots__}
+        return bytes(PaperProof(**{**fields, **changes})).hex()
+
+    first, second = base.cosignatures[:2]
+    stranger = STRANGER.sign_bytes(b"x")
+    whole = bytes(base)
+    items = decode(whole)
+    assert isinstance(items, list)
+    cases = [
+        ("another entry's signature byte", with_(entry=flipped(base.entry))),
+        ("index one lower", with_(index=base.index - 1)),
+        ("size one larger", with_(size=base.size + 1)),
+        ("index behind the size", with_(index=base.size)),
+        ("a path hash changed", with_(path=(flipped(base.path[0]), *base.path[1:]))),
+        ("a path hash missing", with_(path=base.path[:-1])),
+        ("a path hash too many", with_(path=(*base.path, base.path[0]))),
+        ("path in reverse", with_(path=base.path[::-1])),
+        ("log signature changed", with_(log_signature=flipped(base.log_signature))),
+        ("a cosignature changed", with_(cosignatures=((first[0], first[1], flipped(first[2])), second))),
+        ("a cosignature's time changed", with_(cosignatures=((first[0], first[1] + 1, first[2]), second))),
+        ("one witness twice", with_(cosignatures=(first, first))),
+        ("one witness as another", with_(cosignatures=(first, (2, first[1], first[2])))),
+        ("a witness that is not in the policy", with_(cosignatures=(first, (4, first[1], stranger)))),
+        ("witness number 0", with_(cosignatures=(first, (0, second[1], second[2])))),
+        ("a disclosure of another value", with_(disclosures=(flipped(base.disclosures[0]),))),
+        ("a disclosure twice", with_(disclosures=(base.disclosures[0], base.disclosures[0]))),
+        ("a trailing byte", whole.hex() + "00"),
+        ("cut short", whole.hex()[:-2]),
+        ("empty", ""),
+        ("version 2", encode([2, *items[1:]]).hex()),
+        ("a true for version 1", encode([True, *items[1:]]).hex()),
+        ("a longer head", (whole[:1] + b"\x18\x01" + whole[2:]).hex()),
+    ]
+    return [{"name": name, "proof": proof} for name, proof in cases]
+
+
+def cbor() -> None:
+    values: list[Value] = [0, 23, 24, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**63, 2**64 - 1]
+    values += [-1, -24, -25, -(2**64), "", "a", "攀枝花", "𠮷", b"", b"\x00\xff", [], [1, [2, []]], {}]
+    values += [{24: 0, -1: 0, "a": 0, b"a": 0, 1: 0}, None, True, False, Tag(18, [b"", {}, None])]
+    bad = """- 18 1817 190018 1a0000ffff 1b00000000ffffffff 580161 0000 5f4100ff 9fff bfff f93c00
+        fb3ff0000000000000 f7 f814 ff a201010102 a202010101 a22001181801 a1f500 a18000 6365cc81 61ff 63eda080
+        5bffffffffffffffff00 9bffffffffffffffff00 bbffffffffffffffff00""".split()
+    bad[0] = ""
+    bad.append("81" * 40 + "80")
+    for item in bad:
+        try:
+            decode(bytes.fromhex(item))
+        except NotCanonical:
+            continue
+        raise AssertionError(item)
+    write("cbor.json", {"good": [encode(v).hex() for v in values], "bad": bad})
+
+
+def main() -> None:
+    leaves = [leaf_hash(n.to_bytes(4, "big")) for n in range(300)]
+    cbor()
+    notes()
+    checkpoints(leaves)
+    proofs_of_the_tree(leaves)
+    paper()
+
+
+if __name__ == "__main__":
+    main()
