@@ -1,12 +1,17 @@
 /** Base45 (RFC 9285): two bytes become three characters that a QR code stores compactly. */
 
 import type { Bytes } from "../bytes";
+import { Rejected } from "./rejected";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 const DIGITS = new Int8Array(128).fill(-1);
 for (let i = 0; i < ALPHABET.length; i++) DIGITS[ALPHABET.charCodeAt(i)] = i;
 
 export class NotBase45 extends Error {}
+
+export const PREFIX = "LF1:";
+/** What a version 40-L code holds in alphanumeric mode. */
+export const MAX_CHARACTERS = 4296;
 
 export function encodeBase45(bytes: Uint8Array): string {
   let out = "";
@@ -46,4 +51,20 @@ export function decodeBase45(text: string): Bytes {
     out[to] = n;
   }
   return out;
+}
+
+/** The token of a scanned text. Line ends that a keyboard scanner adds are cut off, nothing else. */
+export function fromText(text: string): Bytes {
+  const plain = text.replace(/[\r\n]+$/, "");
+  if (!plain.startsWith(PREFIX) || plain.length > MAX_CHARACTERS) throw new Rejected("prefix");
+  try {
+    return decodeBase45(plain.slice(PREFIX.length));
+  } catch (error) {
+    if (error instanceof NotBase45) throw new Rejected("base45");
+    throw error;
+  }
+}
+
+export function toText(token: Uint8Array): string {
+  return PREFIX + encodeBase45(token);
 }

@@ -10,9 +10,7 @@ export function plainDigits(typed: string): string {
 }
 
 export function checkDigits(eight: string): string {
-  let remainder = 0;
-  for (const digit of `${eight}00`) remainder = (remainder * 10 + Number(digit)) % 97;
-  return String(98 - remainder).padStart(2, "0");
+  return String(98 - ((Number(eight) * 100) % 97)).padStart(2, "0");
 }
 
 /** The number in its plain ten-digit form, or null where it is not one. */
