@@ -109,17 +109,20 @@ class Situation:
         """
         if set(values) != {field.name for field in fields(cls)}:
             raise ValueError("not exactly the dimensions of a situation")
+        text = {name: value for name, value in values.items() if isinstance(value, str)}
+        if len(text) != len(values):
+            raise ValueError("a value that is not text")
         return cls(
-            life_exit=LifeExit(values["life_exit"]),
-            movement=Movement(values["movement"]),
-            proof=Proof(values["proof"]),
-            term=Term(values["term"]),
-            status=Status(values["status"]),
-            slip=Slip(values["slip"]),
-            evidence=Evidence(values["evidence"]),
-            clock=Clock(values["clock"]),
-            keys=KeyList(values["keys"]),
-            act=Act(values["act"]),
-            clearance=Clearance(values["clearance"]),
-            temperature=Temperature(values["temperature"]),
+            life_exit=LifeExit(text["life_exit"]),
+            movement=Movement(text["movement"]),
+            proof=Proof(text["proof"]),
+            term=Term(text["term"]),
+            status=Status(text["status"]),
+            slip=Slip(text["slip"]),
+            evidence=Evidence(text["evidence"]),
+            clock=Clock(text["clock"]),
+            keys=KeyList(text["keys"]),
+            act=Act(text["act"]),
+            clearance=Clearance(text["clearance"]),
+            temperature=Temperature(text["temperature"]),
         )

@@ -1,0 +1,113 @@
+"""COSE_Sign1 with ES256 on P-256 (RFC 9052 §4.2), as narrow as our tokens need it.
+
+We write algorithm -7 and read -7 and -9 (RFC 9864 gives ECDSA with P-256 and SHA-256 its own number). Tag 18
+is demanded and the unprotected map must be empty: a lenient reader accepts a token with one bit changed in
+either of them. ECDSA signatures can be altered into a second valid one, so nothing may use the hash of a
+token as an identity; the identity is `cti`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from lianfang_chain import cbor
+from lianfang_pass.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lianfang_pass.keys import PublicKey
+
+ALG, KID, KCWT, TYP = 1, 4, 13, 16
+ES256: Final = -7
+ESP256: Final = -9
+_SIGN1: Final = 18
+_HALF: Final = 32
+# Deterministic signatures (RFC 6979): one object, one byte string, and no generator that can fail us.
+_ECDSA: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+_ECDSA_VERIFY: Final = ec.ECDSA(hashes.SHA256())
+
+
+@dataclass(frozen=True)
+class Sign1:
+    """A token as read: nothing in it is trusted before `verified_by` says so."""
+
+    protected: Mapping[object, cbor.Value]
+    protected_bytes: bytes
+    payload: bytes
+    signature: bytes
+
+    @property
+    def kid(self) -> bytes:
+        kid = self.protected.get(KID)
+        return kid if isinstance(kid, bytes) else b""
+
+    def verified_by(self, key: PublicKey) -> bool:
+        r, s = self.signature[:_HALF], self.signature[_HALF:]
+        der = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        try:
+            key.handle.verify(der, _to_sign(self.protected_bytes, self.payload), _ECDSA_VERIFY)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def sign1(
+    protected: Mapping[int, cbor.Value], payload: cbor.Value, *, key: ec.EllipticCurvePrivateKey
+) -> bytes:
+    """Sign `payload` and return the tagged COSE_Sign1; the algorithm is added to `protected`."""
+    head = cbor.encode({ALG: ES256, **protected})
+    body = cbor.encode(payload)
+    r, s = decode_dss_signature(key.sign(_to_sign(head, body), _ECDSA))
+    signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+    return cbor.encode(cbor.Tag(_SIGN1, [head, {}, body, signature]))
+
+
+def read1(data: bytes, *, protected_keys: frozenset[int], max_bytes: int = cbor.MAX_BYTES) -> Sign1:
+    """Read a COSE_Sign1 with exactly these protected headers. The signature is not yet checked.
+
+    :raises Rejected: `cbor`, `cose`, `alg`
+    """
+    return read1_value(_decode(data, max_bytes), protected_keys=protected_keys)
+
+
+def read1_value(value: cbor.Value, *, protected_keys: frozenset[int]) -> Sign1:
+    """As `read1`, for a token that stands inside another.
+
+    :raises Rejected: `cbor`, `cose`, `alg`
+    """
+    if not isinstance(value, cbor.Tag) or value.number != _SIGN1:
+        raise Rejected("cose")
+    parts = value.value
+    if not isinstance(parts, list) or len(parts) != 4:
+        raise Rejected("cose")
+    head, unprotected, body, signature = parts
+    if not isinstance(head, bytes) or unprotected != {} or not isinstance(unprotected, dict):
+        raise Rejected("cose")
+    if not isinstance(body, bytes) or not isinstance(signature, bytes) or len(signature) != 2 * _HALF:
+        raise Rejected("cose")
+    protected = _decode(head, cbor.MAX_BYTES)
+    if not isinstance(protected, dict) or set(protected) != protected_keys:
+        raise Rejected("cose")
+    if protected[ALG] not in (ES256, ESP256):
+        raise Rejected("alg")
+    if KID in protected_keys and not isinstance(protected[KID], bytes):
+        raise Rejected("cose")
+    return Sign1(protected, head, body, signature)
+
+
+def _decode(data: bytes, max_bytes: int) -> cbor.Value:
+    try:
+        return cbor.decode(data, max_bytes=max_bytes)
+    except cbor.NotCanonical:
+        raise Rejected("cbor") from None
+
+
+def _to_sign(protected: bytes, payload: bytes) -> bytes:
+    return cbor.encode(["Signature1", protected, b"", payload])
