@@ -22,6 +22,7 @@ class Kind(StrEnum):
     REMEDIES = "remedies"
     LISTED_AREAS = "listed_areas"
     WORDING = "wording"
+    GUIDANCE = "guidance"
 
 
 class Measure(StrEnum):

@@ -1,0 +1,191 @@
+"""Which document is in force for a place on a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import parsing
+from .errors import NoIncident
+from .models import Document, Incident
+from .policy import Kind, choose, jurisdictions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from uuid import UUID
+
+    from .policy import (
+        Caps,
+        Catalogue,
+        Competence,
+        IsolationRule,
+        ListedArea,
+        ListedAreas,
+        Reason,
+        Remedies,
+        Wording,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunningIncident:
+    """The outbreak that is running."""
+
+    id: UUID
+    code: str
+    disease: str
+    name_zh: str
+    name_en: str
+    area: str
+
+
+def incident() -> RunningIncident:
+    """The outbreak that is running.
+
+    :raises NoIncident: none is
+    """
+    row = Incident.objects.filter(ended_on=None).first()
+    if row is None:
+        raise NoIncident
+    return RunningIncident(row.pk, row.code, row.disease, row.name_zh, row.name_en, row.area)
+
+
+def _chosen(kind: Kind, *, area: str | None, on: date, subject: str = "") -> Document | None:
+    now = incident()
+    reach = jurisdictions(area or now.area)
+    rows = {
+        d.pk: d
+        for d in Document.objects.in_force(on)
+        .reaching(reach)
+        .filter(kind=kind, disease=now.disease, subject=subject)
+    }
+    best = choose(map(parsing.sourced, rows.values()), reach=reach, on=on)
+    return None if best is None else rows[best.id]
+
+
+def isolation_rule(*, reason: str, area: str | None = None, on: date) -> IsolationRule | None:
+    """How long and how a person is isolated for this reason, here, on this day. None: no document says so."""
+    row = _chosen(Kind.ISOLATION, area=area, on=on, subject=reason)
+    return None if row is None else parsing.isolation(row)
+
+
+def rule_of(document_id: UUID) -> IsolationRule:
+    """The rule an order keeps, whether still in force or not."""
+    return parsing.isolation(Document.objects.get(pk=document_id))
+
+
+def competence(*, on: date, area: str | None = None) -> Competence | None:
+    """Who may order what on this day."""
+    row = _chosen(Kind.COMPETENCE, area=area, on=on)
+    return None if row is None else parsing.competence(row)
+
+
+def catalogue(on: date, *, area: str | None = None) -> Catalogue | None:
+    """The reasons in force; without a catalogue there is no reason."""
+    row = _chosen(Kind.REASONS, area=area, on=on)
+    return None if row is None else parsing.catalogue(row)
+
+
+def reason_in_force(reason: str, on: date, *, area: str | None = None) -> Reason | None:
+    """The reason of that code in the catalogue of the day."""
+    found = catalogue(on, area=area)
+    return None if found is None else found.find(reason)
+
+
+def caps(on: date, *, area: str | None = None) -> Caps | None:
+    """The ceilings in force."""
+    row = _chosen(Kind.CAPS, area=area, on=on)
+    return None if row is None else parsing.caps(row)
+
+
+def remedies(on: date, *, area: str | None = None) -> Remedies | None:
+    """The ways to object that are printed on a notice of this day."""
+    row = _chosen(Kind.REMEDIES, area=area, on=on)
+    return None if row is None else parsing.remedies(row)
+
+
+def wording(on: date, *, area: str | None = None) -> Wording | None:
+    """Duties, protections and legal basis as printed on a notice of this day."""
+    row = _chosen(Kind.WORDING, area=area, on=on)
+    return None if row is None else parsing.wording(row)
+
+
+def listed_areas(on: date, *, area: str | None = None) -> ListedAreas | None:
+    """The divisions from which an arrival calls for a look."""
+    row = _chosen(Kind.LISTED_AREAS, area=area, on=on)
+    return None if row is None else parsing.listed_areas(row)
+
+
+def listed_area(division: str, on: date, *, area: str | None = None) -> ListedArea | None:
+    """The listed division that holds this one."""
+    found = listed_areas(on, area=area)
+    return None if found is None else found.covering(division)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One document as a page lists it."""
+
+    id: UUID
+    kind: str
+    subject: str
+    jurisdiction: str
+    version: str
+    effective_from: date | None
+    effective_to: date | None
+    title: str
+    document_no: str
+    source: str
+    is_verified: bool
+    verified_by: str
+    verified_on: date | None
+    is_published: bool
+    is_demonstration: bool
+    in_force: bool
+    measure: str
+    days: int | None
+    follow_on_measure: str
+    follow_on_days: int
+    anchor_event: str
+    text: str
+
+
+def lines(*, on: date, published_only: bool) -> list[Line]:
+    """All documents, those in force first."""
+    rows: Iterable[Document] = Document.objects.order_by(
+        "kind", "jurisdiction", "subject", "effective_from", "version"
+    )
+    found = [_line(d, on) for d in rows if d.published_at is not None or not published_only]
+    return sorted(found, key=lambda line: not line.in_force)
+
+
+def _line(d: Document, on: date) -> Line:
+    c = d.content if d.kind == Kind.ISOLATION else {}
+    return Line(
+        id=d.pk,
+        kind=d.kind,
+        subject=d.subject,
+        jurisdiction=d.jurisdiction,
+        version=d.version,
+        effective_from=d.effective_from,
+        effective_to=d.effective_to,
+        title=d.title,
+        document_no=d.document_no,
+        source=d.source,
+        is_verified=bool(d.verified_by),
+        verified_by=d.verified_by,
+        verified_on=d.verified_on,
+        is_published=d.published_at is not None,
+        is_demonstration=d.demonstration,
+        in_force=d.published_at is not None
+        and d.effective_from is not None
+        and d.effective_from <= on
+        and (d.effective_to is None or on <= d.effective_to),
+        measure=c.get("measure", ""),
+        days=c.get("days"),
+        follow_on_measure=c.get("follow_on_measure", ""),
+        follow_on_days=c.get("follow_on_days", 0),
+        anchor_event=c.get("anchor_event", ""),
+        text=d.content.get("text", "") if d.kind == Kind.GUIDANCE else "",
+    )
