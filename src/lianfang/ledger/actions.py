@@ -1,0 +1,178 @@
+"""The one door into the chain, and the erasure of what an entry committed to."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from django.db import connection, transaction
+
+from lianfang.kernel import ids
+from lianfang.kernel.points import point
+from lianfang_chain.disclosure import commit, commit_officer
+from lianfang_chain.entry import Act, sign_entry
+from lianfang_chain.tree import leaf_hash
+
+from . import keys, sealing
+from .errors import NoSuchEntry, NothingToErase, RestoredOlder
+from .kinds import frees
+from .models import CaseKey, Disclosure, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from uuid import UUID
+
+    from lianfang.kernel.actor import Actor
+
+# One statement, one round trip. The suspension is read in it, so a restored older database refuses what
+# restricts (L-6) while lifts and won appeals free at signature, come what may (O-9).
+_INSERT: Final = """
+WITH allowed AS (
+    SELECT 1 WHERE %(frees)s OR NOT EXISTS (SELECT 1 FROM ledger_tree WHERE suspended <> '')
+), entry AS (
+    INSERT INTO ledger_entry (id, data, leaf_hash, kind, act_id, organ, scope, appended_at)
+    SELECT %(id)s, %(data)s, %(leaf)s, %(kind)s, %(act_id)s, %(organ)s, %(scope)s::ltree, %(at)s FROM allowed
+    RETURNING id
+), sealed_key AS (
+    INSERT INTO ledger_casekey (entry_id, sealed) SELECT id, %(key)s FROM entry
+), sealed AS (
+    INSERT INTO ledger_disclosure (entry_id, position, sealed)
+    SELECT entry.id, d.position, d.sealed
+    FROM entry, unnest(%(positions)s::smallint[], %(sealed)s::bytea[]) AS d (position, sealed)
+)
+SELECT count(*) FROM entry
+"""
+
+
+def append(
+    *,
+    kind: str,
+    act_id: UUID,
+    organ: str,
+    scope: str,
+    basis: str,
+    terms: Mapping[str, str | int],
+    secrets: Mapping[str, str | int],
+    by: Actor,
+    prior: UUID | None = None,
+    hour: bool = False,
+) -> UUID:
+    """Write the entry of an act, inside the act's own transaction; returns the entry's id.
+
+    When the act's transaction commits, the entry is durable and will stand in the chain; when it rolls back,
+    there was no entry. `terms` are public for ever; `secrets` appear as salted commitments, the values sealed
+    beside. `hour` rounds the instant down to the hour, for orders on persons and what follows from them.
+    Neither the sequencer nor a witness is waited for.
+
+    :raises RestoredOlder: a witness holds a longer chain than this database, and the act restricts
+    :raises NoSuchEntry: `prior` is no entry
+    :raises NotCanonical: a field outside its form, a scope that names a dwelling, more than 4,096 bytes; the
+        caller's mistake, not the user's
+    """
+    point("ledger.append.before")
+    entry_id = ids.new_id()
+    commitments = commit({_nfc(name): _nfc(value) for name, value in secrets.items()}, ids.random_bytes)
+    officer = commit_officer(by.pseudonym, ids.random_bytes)
+    issued_at = int(by.at.timestamp())
+    act = Act(
+        kind=kind,
+        act_id=act_id,
+        issued_at=issued_at - issued_at % 3600 if hour else issued_at,
+        organ=organ,
+        scope=scope,
+        basis=_nfc(basis),
+        terms={_nfc(name): _nfc(value) for name, value in terms.items()},
+        commitments=commitments.hashes,
+        prior=None if prior is None else _leaf_of(prior),
+        officer=officer.commitment,
+    )
+    data = sign_entry(act, keys.organ_signer(organ))
+    disclosures = dict(zip(commitments.positions(), commitments.disclosures, strict=True))
+    sealed_key, sealed = sealing.seal(entry_id, {sealing.OFFICER_POSITION: officer, **disclosures})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "frees": frees(kind),
+                "id": entry_id,
+                "data": data,
+                "leaf": leaf_hash(data),
+                "kind": kind,
+                "act_id": act_id,
+                "organ": organ,
+                "scope": scope,
+                "at": by.at,
+                "key": sealed_key,
+                "positions": list(sealed),
+                "sealed": list(sealed.values()),
+            },
+        )
+        (written,) = cursor.fetchone()
+    if not written:
+        raise RestoredOlder
+    point("ledger.append.after_insert")
+    return entry_id
+
+
+def _leaf_of(entry_id: UUID) -> bytes:
+    leaf = Entry.objects.filter(pk=entry_id).values_list("leaf_hash", flat=True).first()
+    if leaf is None:
+        raise NoSuchEntry
+    return bytes(leaf)
+
+
+_Fact = TypeVar("_Fact", str, "str | int")
+
+
+def _nfc(value: _Fact) -> _Fact:
+    """Text in normal form C, as the encoding wants it; numbers as they are."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
+@transaction.atomic
+def erase(
+    entry_id: UUID, *, positions: Collection[int] | None = None, reason: str, basis: str, by: Actor
+) -> UUID:
+    """Delete disclosures of an entry, with their key, and leave a notice in the chain; returns the notice's id.
+
+    The entry stays and the tree stays valid; its commitments can no longer be linked to anything, not even in
+    a backup that holds the rows, because what remains is sealed under a new key and the old one is gone.
+    Without `positions`, everything goes, the officer too.
+
+    :raises NoSuchEntry: no such entry
+    :raises NothingToErase: none of these is there any more
+    """
+    entry = Entry.objects.filter(pk=entry_id).first()
+    if entry is None:
+        raise NoSuchEntry
+    key = CaseKey.objects.select_for_update().filter(pk=entry_id).first()
+    rows = dict(Disclosure.objects.filter(entry=entry).values_list("position", "sealed"))
+    gone = sorted(rows if positions is None else set(positions) & set(rows))
+    if key is None or not gone:
+        raise NothingToErase
+    opened = sealing.open_sealed(entry_id, bytes(key.sealed), {p: bytes(s) for p, s in rows.items()})
+    kept = {position: disclosure for position, disclosure in opened.items() if position not in gone}
+    with connection.cursor() as cursor:
+        # The triggers let rows go for this entry only, and only until the transaction ends.
+        cursor.execute("SELECT set_config('lf.erasing', %s, true)", [str(entry_id)])
+        cursor.execute("DELETE FROM ledger_disclosure WHERE entry_id = %s", [entry_id])
+        cursor.execute("DELETE FROM ledger_casekey WHERE entry_id = %s", [entry_id])
+        cursor.execute("SELECT set_config('lf.erasing', '', true)")
+    if kept:
+        sealed_key, sealed = sealing.seal(entry_id, kept)
+        CaseKey.objects.create(entry=entry, sealed=sealed_key)
+        Disclosure.objects.bulk_create(
+            Disclosure(entry=entry, position=position, sealed=data) for position, data in sealed.items()
+        )
+    return append(
+        kind="ledger:disclosures:erased",
+        act_id=entry.act_id,
+        organ=by.organ,
+        scope=entry.scope,
+        basis=basis,
+        terms={"positions": ",".join(map(str, gone)), "reason": reason},
+        secrets={},
+        prior=entry_id,
+        by=by,
+        hour=True,
+    )

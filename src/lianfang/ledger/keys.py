@@ -1,0 +1,91 @@
+"""Key files of the log and of the organs, and the key that seals what is disclosed later.
+
+Files lie in the data folder, mode 0600, and are made on first use by a link that fails if somebody else was
+faster, so two processes never work with two keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+
+from lianfang.kernel import ids
+from lianfang_chain.entry import organ_key_name
+from lianfang_chain.note import ED25519, Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_ORGAN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def folder() -> Path:
+    return Path(settings.LIANFANG_DATA) / "keys"
+
+
+def origin() -> str:
+    """The log's name: the first line of each checkpoint."""
+    return str(settings.LIANFANG_CHAIN_ORIGIN)
+
+
+def log_signer() -> Signer:
+    """The key of the log; only the sequencer signs with it."""
+    return _signer(folder() / "log.key", origin())
+
+
+def organ_signer(organ: str) -> Signer:
+    """The key with which an organ signs its acts.
+
+    :raises ValueError: not the code of an organ
+    """
+    if not _ORGAN.fullmatch(organ):
+        raise ValueError(f"not the code of an organ: {organ!r}")
+    return _signer(folder() / "organs" / f"{organ}.key", organ_key_name(origin(), organ))
+
+
+def organs_with_keys() -> Iterator[str]:
+    """Codes of the organs for which a key was made."""
+    for file in sorted((folder() / "organs").glob("*.key")):
+        yield file.stem
+
+
+def sealing_key() -> bytes:
+    """Seals the case keys. Without this file nothing in the table of disclosures can be read."""
+    return _bytes(folder() / "disclosures.key")
+
+
+@lru_cache(maxsize=512)
+def _signer(file: Path, name: str) -> Signer:
+    return Signer.parse(_made(file, lambda: Signer(name, ED25519, ids.random_bytes(32)).private_text()))
+
+
+@lru_cache(maxsize=8)
+def _bytes(file: Path) -> bytes:
+    return bytes.fromhex(_made(file, lambda: ids.random_bytes(32).hex()))
+
+
+def _made(file: Path, make: Callable[[], str]) -> str:
+    """The content of the file, which is made if it is not there yet; durable when this returns."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}.{ids.new_id()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as target:
+            target.write(make() + "\n")
+            target.flush()
+            os.fsync(target.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
+        descriptor = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return file.read_text().strip()

@@ -1,0 +1,83 @@
+"""Erasure: values, salts and key go, the tree and a notice stay, and nothing can be guessed afterwards."""
+
+import hashlib
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from django.db import connection
+from tests.factories.ledger import an_actor, an_entry
+
+from lianfang.ledger import actions, sealing
+from lianfang.ledger.errors import NoSuchEntry, NothingToErase
+from lianfang.ledger.models import CaseKey, Disclosure, Entry
+from lianfang_chain.disclosure import Disclosure as Opened
+from lianfang_chain.entry import Entry as ChainEntry
+
+pytestmark = pytest.mark.django_db
+PHONES = [f"1990000{n:04}" for n in range(10_000)]
+
+
+def erase(entry_id, **changes):
+    return actions.erase(
+        entry_id, **{"reason": "term over", "basis": "个人信息保护法第四十七条", "by": an_actor(), **changes}
+    )
+
+
+def guessed(data, salt):
+    """Which of all test phones the entry commits to, for somebody who knows or guesses the salt."""
+    commitments = set(ChainEntry.parse(bytes(data)).act.commitments)
+    return [p for p in PHONES if Opened(salt, "phone", p).commitment in commitments]
+
+
+def test_an_erased_value_cannot_be_guessed_and_before_it_could_with_the_salt():
+    entry_id = an_entry(secrets={"phone": "19900004321"})
+    row = Entry.objects.get(pk=entry_id)
+    sealed = dict(Disclosure.objects.filter(entry=row).values_list("position", "sealed"))
+    opened = sealing.open_sealed(
+        entry_id, bytes(CaseKey.objects.get(pk=entry_id).sealed), {p: bytes(s) for p, s in sealed.items()}
+    )
+    salt = next(d.salt for d in opened.values() if d.field == "phone")
+    assert guessed(row.data, salt) == ["19900004321"]  # so the list below is one that would find it
+
+    erase(entry_id)
+    assert guessed(row.data, hashlib.sha256(b"wrong").digest()[:16]) == []
+    with connection.cursor() as cursor:
+        for table in ("ledger_entry", "ledger_disclosure", "ledger_casekey"):
+            cursor.execute(f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s", [f"%{salt.hex()}%"])
+            assert cursor.fetchone() == (0,)
+
+
+def test_the_entry_stays_and_a_notice_follows_it():
+    entry_id = an_entry()
+    before = bytes(Entry.objects.get(pk=entry_id).data)
+    notice = ChainEntry.parse(bytes(Entry.objects.get(pk=erase(entry_id)).data))
+    assert bytes(Entry.objects.get(pk=entry_id).data) == before
+    assert notice.act.kind == "ledger:disclosures:erased"
+    assert notice.act.prior == bytes(Entry.objects.get(pk=entry_id).leaf_hash)
+    assert not Disclosure.objects.filter(entry=entry_id).exists()
+    assert not CaseKey.objects.filter(pk=entry_id).exists()
+
+
+def test_what_is_kept_is_sealed_anew_so_the_old_key_opens_nothing():
+    entry_id = an_entry(secrets={"person": "a", "phone": "19900004321"})
+    old_key = bytes(CaseKey.objects.get(pk=entry_id).sealed)
+    position = next(
+        p for p in Disclosure.objects.filter(entry=entry_id).values_list("position", flat=True) if p >= 0
+    )
+    erase(entry_id, positions=[position])
+    rows = {d.position: bytes(d.sealed) for d in Disclosure.objects.filter(entry=entry_id)}
+    assert len(rows) == 2
+    assert position not in rows
+    assert len(sealing.open_sealed(entry_id, bytes(CaseKey.objects.get(pk=entry_id).sealed), rows)) == 2
+    with pytest.raises(InvalidTag):
+        sealing.open_sealed(entry_id, old_key, rows)
+
+
+def test_nothing_is_erased_twice_and_nothing_that_is_not_there():
+    entry_id = an_entry()
+    erase(entry_id)
+    with pytest.raises(NothingToErase):
+        erase(entry_id)
+    with pytest.raises(NoSuchEntry):
+        erase(an_actor().user_id)
+    assert Entry.objects.count() == 2
