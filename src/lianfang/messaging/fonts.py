@@ -70,7 +70,8 @@ def families() -> tuple[str, ...]:
 def missing(text: str) -> list[str]:
     """The characters of `text` that no typeface holds, each once, in order of appearance."""
     held = _held()
-    return list(dict.fromkeys(c for c in text if c not in _LAID_OUT and ord(c) not in held))
+    lacking = {c for c in set(text) if c not in _LAID_OUT and ord(c) not in held}
+    return list(dict.fromkeys(c for c in text if c in lacking)) if lacking else []
 
 
 @cache

@@ -6,21 +6,19 @@ legal time. A record refuses what must never be printed, whoever asks for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from lianfang.kernel.clock import legal_day
 
+from . import spoken
 from .codes import Code, Correction
 from .errors import PlaceTooSmall, TooLongToReadAloud
 
 #: Anything public names a place of at least so many households (product decision 9).
 FEWEST_HOUSEHOLDS: Final = 5
-
-#: A calm reader speaks about 220 Chinese characters in a minute.
-MOST_CHARACTERS_ALOUD: Final = 220
 
 
 class Lang(StrEnum):
@@ -80,6 +78,7 @@ class Paper(Protocol):
     """A record that has a template."""
 
     TEMPLATE: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def lang(self) -> Lang: ...
@@ -207,52 +206,37 @@ class DoorCard:
 class SpokenSheet:
     """The order in 22-point print, to be read aloud in a minute to somebody who reads with difficulty.
 
+    The sentences are made in `spoken.py`, so that their length is known before anything is printed.
+
     :raises TooLongToReadAloud: the whole text holds more than a minute of speech
     """
 
     TEMPLATE: ClassVar[str] = "spoken_sheet"
 
     address: str
-    organ: str
+    organ: Words
+    reason: Words
     starts_at: datetime
     ends_at: datetime
-    helper: str
+    helper: Words
     helper_phone: str
     object_phone: str
-    demo: bool = False
     lang: Lang = Lang.ZH
-    lines: tuple[str, ...] = field(init=False)
+    demo: bool = False
 
     def __post_init__(self) -> None:
-        lines = spoken_lines(self)
-        if (count := spoken_characters(lines)) > MOST_CHARACTERS_ALOUD:
-            raise TooLongToReadAloud(count=count, most=MOST_CHARACTERS_ALOUD)
-        object.__setattr__(self, "lines", lines)
+        if (count := spoken.seconds_zh(self.lines_zh)) > spoken.MINUTE:
+            raise TooLongToReadAloud(seconds=count, most=spoken.MINUTE)
 
+    @property
+    def lines_zh(self) -> tuple[str, ...]:
+        """The sentences in Chinese, one idea each, the end first."""
+        return spoken.chinese(self)
 
-def spoken_lines(sheet: SpokenSheet) -> tuple[str, ...]:
-    """The sentences of the sheet, one idea each, the end first."""
-    last = legal_day(sheet.ends_at) - timedelta(days=1)
-    free = legal_day(sheet.ends_at)
-    start = legal_day(sheet.starts_at)
-    return (
-        f"{sheet.address}，您好。",
-        f"为了您和大家的健康，{sheet.organ}请您在家住到{_day(last)}。",
-        f"{_day(free)}零点起，您就可以出门了，不用谁批准。",
-        f"从{_day(start)}起，请不要出门。早晚各量一次体温。",
-        f"买菜、买药、看病，请打{sheet.helper}的电话：{sheet.helper_phone}。东西送到门口，不收跑腿费。",
-        "发烧、喘不过气，打120。着火、地震，马上出去，不算违规。",
-        f"不同意这个决定，可以打{sheet.object_phone}提出来，不会因此加重。",
-    )
-
-
-def spoken_characters(lines: tuple[str, ...]) -> int:
-    """How many characters are spoken: marks are not, every digit is."""
-    return sum(c.isalnum() for line in lines for c in line)
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"
+    @property
+    def lines_en(self) -> tuple[str, ...]:
+        """The same in English."""
+        return spoken.english(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ machine's own fonts.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -67,7 +67,7 @@ def pictures(papers: Iterable[Paper], *, at: datetime, ppi: int = 96) -> list[by
 
 def described(paper: Paper) -> dict[str, object]:
     """What the template is told of a paper: its fields and computed properties, dates already in words."""
-    told = {f.name: getattr(paper, f.name) for f in fields(paper)}  # type: ignore[arg-type]  # Protocol of dataclasses
+    told = {f.name: getattr(paper, f.name) for f in fields(paper)}
     told |= {
         name: getattr(paper, name) for name, kind in vars(type(paper)).items() if isinstance(kind, property)
     }
@@ -128,18 +128,34 @@ def _moment(at: datetime) -> dict[str, object]:
 def _compile(told: Sequence[dict[str, object]], *, at: datetime, form: str, ppi: int = 96) -> list[bytes]:
     if not told:
         raise ValueError("there is no paper to print")
-    text = json.dumps(told, ensure_ascii=False)
-    if lacking := fonts.missing(text):
+    if lacking := fonts.missing("".join(_texts(told))):
         raise GlyphMissing(characters="、".join(f"{c}（U+{ord(c):04X}）" for c in lacking))
     with _one_at_a_time:
         made = _compiler().compile(
             input=str(_FOLDER / "bundle.typ"),
             format=form,
             ppi=float(ppi),
-            sys_inputs={"papers": text, "families": json.dumps(fonts.families())},
+            sys_inputs={
+                "papers": json.dumps(told, ensure_ascii=False),
+                "families": json.dumps(fonts.families()),
+            },
             timestamp=at.astimezone(UTC),
         )
     return [made] if isinstance(made, bytes) else list(made)
+
+
+def _texts(told: object) -> Iterator[str]:
+    """Every text that a reader will see; the pictures of codes are not text."""
+    match told:
+        case str():
+            yield told
+        case Mapping():
+            for key, value in told.items():
+                if key != "svg":
+                    yield from _texts(value)
+        case list():
+            for value in told:
+                yield from _texts(value)
 
 
 @cache

@@ -1,0 +1,268 @@
+"""Invented papers of every kind, marked as such: for previews, the benchmark and tests.
+
+Persons, places and numbers are fictitious; slips are random bytes of the right length and open no gate.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import base45
+
+from .codes import Code, Correction
+from .papers import (
+    BoardSheet,
+    Care,
+    Cohabitant,
+    Contact,
+    DoorCard,
+    EmployerCertificate,
+    IsolationNotice,
+    Lang,
+    PassCard,
+    PostedSheet,
+    ReleaseNotice,
+    Remedy,
+    SpokenSheet,
+    TakeDownSheet,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from .papers import Paper
+
+#: 14 February 2020, 00:00 in legal time: the release moment of the story these papers tell.
+ENDS_AT: Final = datetime(2020, 2, 13, 16, tzinfo=UTC)
+STARTS_AT: Final = datetime(2020, 1, 30, 7, 40, tzinfo=UTC)
+#: What the papers are dated to.
+AT: Final = datetime(2020, 1, 30, 7, 30, tzinfo=UTC)
+
+DOMAIN: Final = "lianfang.example"
+HEALTH: Final = Words("示例区疾病预防控制中心", "Centre for Disease Control of the Demonstration District")
+COMMUNITY: Final = Words("示例花苑社区居民委员会", "Residents’ Committee of the Demonstration Community")
+PHONE: Final = "19900000120"
+STATUS_URL: Final = f"https://{DOMAIN}/my"
+
+CONTACTS: Final = (
+    Contact(Words("街道干部", "Street office"), "沙马·伍各", "19900000101"),
+    Contact(Words("网格员（买菜、取药）", "Grid worker (food, medicine)"), "何示例", "19900000102"),
+    Contact(Words("随访医生", "Doctor"), "吉克·阿依", "19900000103"),
+)
+
+
+def slip(seed: str, length: int = 175) -> str:
+    """A string of the length and alphabet of a signed slip; no key made it."""
+    raw = b"".join(sha256(f"{seed}/{n}".encode()).digest() for n in range(length // 32 + 1))
+    return "LF1:" + base45.b45encode(raw[:length]).decode("ascii")
+
+
+def isolation_notice(
+    n: int = 427, *, name: str = "罗示例", lang: Lang = Lang.ZH, duties: int = 6
+) -> IsolationNotice:
+    """The order of the story, for one of many invented persons."""
+    kept = (
+        Words("不出家门，不接待来访，单独房间居住，房间常通风。", "Stay in, receive nobody, keep your own aired room."),
+        Words("早晚各测一次体温，告诉随访医生。", "Take your temperature morning and evening; tell the doctor."),
+        Words("与家人分开用餐；共用卫生间每次用后消毒。", "Eat apart; disinfect a shared bathroom after each use."),
+        Words("生活垃圾装袋扎紧，放在门口，由专人收取。", "Tie your rubbish in a bag at the door; it is collected."),
+        Words("发热、咳嗽、呼吸困难时立即打随访医生电话或120。", "With fever, cough or short breath call the doctor or 120."),
+        Words("火灾、地震、急病、临产、遭受暴力时立即离开，不算违规。", "In fire, earthquake, emergency, birth or violence leave at once: never a breach."),
+    )
+    return IsolationNotice(
+        document_no=f"DEMO-999999-F04-20200130-{n:06}7",
+        order_no=f"20200130-{n:06}",
+        organ=HEALTH,
+        organ_phone=PHONE,
+        person_name=name,
+        id_hint="12",
+        residence="示例花苑5栋2单元603室",
+        measure=Words("居家隔离医学观察", "medical observation at home"),
+        reason=Words(
+            "你于2020年1月30日从疫情高风险地区返回", "you returned from an area of high risk on 30 January 2020"
+        ),
+        basis=(
+            Words("《中华人民共和国传染病防治法》第三十九条", "Law on Infectious Diseases, art. 39"),
+            Words("《示例区应急指挥部第3号公告》", "Announcement no. 3 of the District Command"),
+        ),
+        anchor_event=Words("离开风险地区", "left the area of risk"),
+        anchor_at=datetime(2020, 1, 30, 6, 20, tzinfo=UTC),
+        days=14,
+        starts_at=STARTS_AT,
+        ends_at=ENDS_AT,
+        duties=tuple(kept[i % len(kept)] for i in range(duties)),
+        cohabitants=(Cohabitant("周示例", Words("自愿一同居家，另有本人的决定", "stays too, by an order of his own")),),
+        care=(Care("外婆（81岁）", "何示例", "19900000102"),),
+        contacts=CONTACTS,
+        protections=(
+            Words(
+                "隔离期间，所在单位不得停止支付工作报酬，不得因此解除劳动合同。",
+                "Your employer must go on paying you and may not dismiss you for this.",
+            ),
+            Words(
+                "你有权知道理由、依据、期限和决定机关，有权查看谁看过你的资料。",
+                "You may know the reason, basis, term and organ, and see who read your data.",
+            ),
+            Words(
+                "买菜、取药、就医、急产、透析由上面的人帮助安排，就医不算违反本决定。",
+                "Food, medicine, care, birth and dialysis are arranged; going to a doctor is no breach.",
+            ),
+        ),
+        remedies=(
+            Remedy(Words("申诉", "Complaint"), "本中心及示例区指挥部", Words("随时", "any time"), PHONE),
+            Remedy(Words("行政复议", "Reconsideration"), "示例区人民政府", Words("60日内", "60 days"), "19900000160"),
+            Remedy(Words("行政诉讼", "Court"), "示例区人民法院", Words("6个月内", "6 months"), "19900000161"),
+        ),
+        order_slip=Code(slip(f"order/{n}")),
+        release_slip=Code(slip(f"release/{n}")),
+        status_url=STATUS_URL,
+        signed_on=date(2020, 1, 30),
+        signer="疾控值班甲",
+        lang=lang,
+        demo=True,
+    )
+
+
+def release_notice(n: int = 427, *, name: str = "罗示例", lang: Lang = Lang.ZH) -> ReleaseNotice:
+    """The paper that follows the end of that order."""
+    return ReleaseNotice(
+        document_no=f"DEMO-999999-F06-20200214-{n:06}7",
+        organ=HEALTH,
+        organ_phone=PHONE,
+        person_name=name,
+        residence="示例花苑5栋2单元603室",
+        measure=Words("居家隔离医学观察", "medical observation at home"),
+        order_document_no=f"DEMO-999999-F04-20200130-{n:06}7",
+        starts_at=STARTS_AT,
+        ends_at=ENDS_AT,
+        lifted_at=None,
+        follow_on=None,
+        slip=Code(slip(f"lift/{n}")),
+        status_url=STATUS_URL,
+        signed_on=date(2020, 2, 14),
+        copy_to=("示例花苑社区居民委员会",),
+        lang=lang,
+        demo=True,
+    )
+
+
+def employer_certificate(name: str = "罗示例", *, lang: Lang = Lang.ZH) -> EmployerCertificate:
+    """What the employer of that person is shown."""
+    return EmployerCertificate(
+        document_no="DEMO-999999-F06-20200214-0000438",
+        organ=HEALTH,
+        organ_phone=PHONE,
+        person_name=name,
+        id_hint="12",
+        employer="示例机械有限公司",
+        first_day=date(2020, 1, 30),
+        last_day=date(2020, 2, 13),
+        protections=(
+            Words(
+                "上述期间，用人单位应当按规定支付工作报酬，不得据此解除或者终止劳动合同。",
+                "For these days the employer pays wages as the rules say, and may not end the contract because of them.",
+            ),
+        ),
+        check=Code(f"https://{DOMAIN}/open/c/7KQ2M9XD4F", mm=34, correction=Correction.Q),
+        check_domain=DOMAIN,
+        signed_on=date(2020, 2, 14),
+        lang=lang,
+        demo=True,
+    )
+
+
+def door_card(lang: Lang = Lang.BOTH) -> DoorCard:
+    """The card inside that door."""
+    return DoorCard(
+        ends_at=ENDS_AT,
+        contacts=CONTACTS,
+        status_url=STATUS_URL,
+        check=Code(STATUS_URL, mm=34, correction=Correction.Q),
+        lang=lang,
+        demo=True,
+    )
+
+
+def spoken_sheet(address: str = "吴爷爷", *, lang: Lang = Lang.ZH) -> SpokenSheet:
+    """The sheet read to a person of 81."""
+    return SpokenSheet(
+        address=address,
+        organ=Words("区疾控中心", "the District CDC"),
+        reason=Words("您1月30日从疫情重的地方回来", "you came back from an area of high risk on 30 January"),
+        starts_at=STARTS_AT,
+        ends_at=ENDS_AT,
+        helper=Words("网格员小何", "grid worker He"),
+        helper_phone="19900000102",
+        object_phone=PHONE,
+        lang=lang,
+        demo=True,
+    )
+
+
+def pass_card(n: int = 1, *, lang: Lang = Lang.BOTH) -> PassCard:
+    """A paper pass."""
+    return PassCard(
+        token=slip(f"pass/{n}", 198),
+        pass_no=f"{51040000 + n:08}-{n % 97:02}",
+        door=f"{n % 12 + 1}-2-{n % 20 + 1:02}03",
+        initials="LXF",
+        kind=Words("住户", "Household"),
+        valid_from=date(2020, 2, 1),
+        valid_until=date(2020, 3, 2),
+        community="示例花苑社区",
+        community_phone="19900000110",
+        lang=lang,
+        demo=True,
+    )
+
+
+def board_sheet(n: int = 1, *, lang: Lang = Lang.BOTH) -> BoardSheet:
+    """The public sheet of one stairwell."""
+    return BoardSheet(
+        sheet_no=f"B{n:06}",
+        place=f"示例花苑{n % 40 + 1}栋{n % 6 + 1}单元",
+        households=5 + n % 30,
+        starts_at=STARTS_AT,
+        ends_at=ENDS_AT + timedelta(days=n % 14),
+        basis=Words("示例区应急指挥部第3号公告", "Announcement no. 3 of the District Command"),
+        office=Words("示例花苑社区", "Demonstration Community"),
+        phone="19900000110",
+        check=Code(f"https://{DOMAIN}/open/n/{sha256(str(n).encode()).hexdigest()[:22]}", mm=50, correction=Correction.Q),
+        check_domain=DOMAIN,
+        lang=lang,
+        demo=True,
+    )
+
+
+def take_down_sheet(lang: Lang = Lang.ZH) -> TakeDownSheet:
+    """The task to take sheets down."""
+    return TakeDownSheet(
+        to="示例花苑物业服务中心",
+        sheets=(
+            PostedSheet("B000001", "示例花苑5栋2单元公告栏", 1),
+            PostedSheet("B000002", "示例花苑5栋大堂", 2),
+        ),
+        ended_at=ENDS_AT,
+        done_by=ENDS_AT + timedelta(hours=1),
+        office=COMMUNITY,
+        phone="19900000110",
+        check_domain=DOMAIN,
+        lang=lang,
+        demo=True,
+    )
+
+
+def one_of_each(lang: Lang = Lang.ZH) -> dict[str, Paper]:
+    """Every paper once, by the name of its template."""
+    made: tuple[Paper, ...] = (
+        isolation_notice(lang=lang),
+        release_notice(lang=lang),
+        employer_certificate(lang=lang),
+        door_card(lang),
+        spoken_sheet(lang=lang),
+        pass_card(lang=lang),
+        board_sheet(lang=lang),
+        take_down_sheet(lang),
+    )
+    return {paper.TEMPLATE: paper for paper in made}
