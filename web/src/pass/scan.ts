@@ -1,0 +1,211 @@
+/**
+ * From what a gate was shown to the situation that is decided: the one place where tokens,
+ * keys, lists and the clock meet. Total: whatever text comes in, a decision comes out (G-8).
+ *
+ * Twin of `lianfang_pass.scan`.
+ */
+
+import type { Bytes } from "../bytes";
+import { fromText } from "./base45";
+import { timeUsed, TOLERANCE } from "./clock";
+import { ageOf, type ListRow, weigh } from "./evidence";
+import type { KeyList } from "./keylist";
+import { Rejected } from "./rejected";
+import { actAt, type RuleSet } from "./rules";
+import { rowOf, type ShardState } from "./statuslist";
+import {
+  CODE_WINDOW,
+  FLAG,
+  holderSigned,
+  type Identity,
+  type Pass,
+  type PassClass,
+  readToken,
+  sameIdentity,
+  type Slip,
+  type Token,
+} from "./tokens";
+import { type Decision, decide, type Situation } from "./verdict";
+
+/** An index may get a new holder this long after its pass ended. */
+const INDEX_REST = 31 * 86_400;
+
+/** One pass of the own compound, as the gate's store has it: looked up, never listed. */
+export interface StoreRow {
+  readonly passNo: string;
+  readonly listUri: string;
+  readonly index: number;
+  readonly kind: PassClass;
+  readonly identity: Identity;
+}
+
+/** What the device has verified and stored so far. */
+export interface Held {
+  readonly keys: KeyList | null;
+  readonly shards: ReadonlyMap<string, ShardState>;
+  readonly floor: number;
+  readonly offset: number;
+  readonly rules: RuleSet | null;
+}
+
+/** One look at a person at a gate, before anything is decided. */
+export interface Look {
+  /** Codes scanned: a pass, slips, or both, in any order. */
+  readonly texts: readonly string[];
+  readonly inward: boolean;
+  readonly deviceTime: number;
+  readonly found?: StoreRow | null;
+  readonly lifeExit?: boolean;
+  readonly temperatureHigh?: boolean;
+  /** Ways out already in the window of a quota. */
+  readonly used?: number;
+}
+
+export interface Outcome {
+  readonly decision: Decision;
+  readonly situation: Situation;
+  readonly timeUsed: number;
+  /** To keep: it may have risen. */
+  readonly floor: number;
+  readonly cti: Bytes | null;
+  readonly shown: Pass | null;
+  readonly slips: readonly Slip[];
+  readonly phoneSignedAt: number | null;
+  readonly orderEnd: number | null;
+}
+
+interface Shown {
+  readonly proof: "paper" | "phone" | "phone_stale" | "bad" | "none";
+  readonly pass: Pass | null;
+  readonly phoneSignedAt: number | null;
+  readonly slips: readonly Slip[];
+  readonly newest: number;
+}
+
+export async function look(asked: Look, compounds: ReadonlySet<string>, held: Held): Promise<Outcome> {
+  let shown: Shown = { proof: "none", pass: null, phoneSignedAt: null, slips: [], newest: 0 };
+  for (const text of asked.texts) shown = await add(shown, text, held.keys);
+  const found = asked.found ?? null;
+  const floor = Math.max(held.floor, shown.newest);
+  const clock = timeUsed(asked.deviceTime, held.offset, floor);
+  const now = clock.at;
+  const { pass } = shown;
+
+  let proof: Situation["proof"] = shown.proof;
+  // In doubt the gate cannot tell a stale code from its own wrong clock; it registers anyway.
+  if (proof === "phone" && !clock.inDoubt && isStale(shown.phoneSignedAt, now)) proof = "phone_stale";
+  if (pass === null && found !== null) proof = "found";
+
+  const person = pass?.identity ?? found?.identity ?? shown.slips.at(-1)?.identity ?? null;
+  const slips = shown.slips.filter(
+    (slip) => now < slip.expiresAt && person !== null && sameIdentity(slip.identity, person),
+  );
+  const row = listRow(pass, found, held, now);
+  const weighed = weigh({
+    now,
+    row,
+    passSignedAt: pass?.issuedAt ?? null,
+    onPhone: pass !== null && pass.holderKey !== null,
+    slips,
+  });
+  const movement = movementOf(asked.inward, compounds, pass, found);
+  const kind = pass?.kind ?? found?.kind ?? "P";
+  const situation: Situation = {
+    life_exit: asked.lifeExit === true ? "yes" : "no",
+    movement,
+    proof,
+    term: termOf(pass, now),
+    status: weighed.status,
+    slip: weighed.slip,
+    evidence: ageOf(weighed.known, now),
+    clock: clock.inDoubt ? "doubt" : "sure",
+    keys: held.keys !== null && now < held.keys.expiresAt ? "current" : "expired",
+    act: held.rules === null ? "none" : actAt(held.rules, now, compounds, kind, movement, asked.used ?? 0),
+    clearance: clearanceOf(pass, compounds),
+    temperature: asked.temperatureHigh === true ? "high" : "normal",
+  };
+  const ends = slips.filter((slip) => slip.kind === "O" && now < slip.end).map((slip) => slip.end);
+  if (row !== null && row.end !== null && now < row.end) ends.push(row.end);
+  return {
+    decision: decide(situation),
+    situation,
+    timeUsed: now,
+    floor,
+    cti: pass?.cti ?? null,
+    shown: pass,
+    slips,
+    phoneSignedAt: shown.phoneSignedAt,
+    orderEnd: ends.length > 0 ? Math.max(...ends) : null,
+  };
+}
+
+/** Take in one scanned text. A bad code never hides a good one scanned before it. */
+async function add(shown: Shown, text: string, keys: KeyList | null): Promise<Shown> {
+  const worse: Shown = shown.pass === null ? { ...shown, proof: "bad" } : shown;
+  let read: Token;
+  try {
+    read = readToken(fromText(text));
+  } catch (error) {
+    if (error instanceof Rejected) return worse;
+    throw error;
+  }
+  if (keys === null) return worse;
+  if (read.what === "slip") {
+    const { slip } = read;
+    if (!(await keys.signed(read.token, "slip", slip.issuedAt))) return worse;
+    return { ...shown, slips: [...shown.slips, slip], newest: Math.max(shown.newest, slip.issuedAt) };
+  }
+  const { pass } = read;
+  const issued = read.what === "code" ? read.inner : read.token;
+  if (!(await keys.signed(issued, "pass", pass.issuedAt))) return worse;
+  const newest = Math.max(shown.newest, pass.issuedAt);
+  if (read.what === "code") {
+    if (!(await holderSigned(read))) return { ...worse, newest };
+    return { ...shown, proof: "phone", pass, phoneSignedAt: read.signedAt, newest };
+  }
+  // A phone pass shown bare is a copy of the pass without its holder: as stale as a code can be.
+  return { ...shown, proof: pass.holderKey === null ? "paper" : "phone_stale", pass, newest };
+}
+
+function isStale(signedAt: number | null, now: number): boolean {
+  return signedAt === null || Math.abs(signedAt - now) > CODE_WINDOW;
+}
+
+function listRow(pass: Pass | null, found: StoreRow | null, held: Held, now: number): ListRow | null {
+  const reference = pass ?? found;
+  if (reference === null) return null;
+  const shard = held.shards.get(reference.listUri);
+  if (shard === undefined) return null;
+  const row = rowOf(shard, reference.index);
+  if (row === null || (pass !== null && now >= pass.expiresAt + INDEX_REST)) {
+    // Beyond its rest an index may belong to somebody else: their order is not this person's.
+    return { status: null, end: null, signedAt: shard.signedAt };
+  }
+  return { ...row, signedAt: shard.signedAt };
+}
+
+function movementOf(
+  inward: boolean,
+  compounds: ReadonlySet<string>,
+  pass: Pass | null,
+  found: StoreRow | null,
+): Situation["movement"] {
+  // The store holds the own compound only.
+  const atHome =
+    pass === null
+      ? found !== null
+      : (pass.kind === "H" || pass.kind === "P") && pass.zones.some((zone) => compounds.has(zone));
+  if (atHome) return inward ? "home_in" : "home_out";
+  return inward ? "place_in" : "place_out";
+}
+
+function termOf(pass: Pass | null, now: number): Situation["term"] {
+  if (pass === null) return "in_term";
+  if (now >= pass.expiresAt) return "expired";
+  return pass.notBefore !== null && pass.notBefore > now + TOLERANCE ? "not_yet" : "in_term";
+}
+
+function clearanceOf(pass: Pass | null, compounds: ReadonlySet<string>): Situation["clearance"] {
+  if (pass === null || pass.kind !== "W" || (pass.flags & FLAG.NOT_CLEARED) === 0) return "not_asked";
+  return pass.zones.some((zone) => compounds.has(zone)) ? "not_cleared" : "not_asked";
+}

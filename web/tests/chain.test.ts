@@ -1,0 +1,197 @@
+import { describe, expect, test } from "vitest";
+import { type Bytes, fromHex, hex, utf8 } from "../src/bytes";
+import { verifyEd25519, verifyInScript } from "../src/chain/ed25519";
+import { organOf, parseEntry, parseOrgans } from "../src/chain/entry";
+import { openCheckpoint, openNote, parseCheckpoint, VerifierKey } from "../src/chain/note";
+import { Policy } from "../src/chain/policy";
+import { fromQrText, verifyPaperProof, verifyTlogProof } from "../src/chain/proof";
+import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
+import { vectors } from "./vectors";
+
+const h = fromHex;
+
+describe("signed notes", () => {
+  const shared = vectors<{
+    known: string[];
+    good: { name: string; note: string; verified: string[]; times?: (number | null)[] }[];
+    bad: { name: string; note: string }[];
+    bad_vkeys: string[];
+  }>("chain/notes.json");
+  const known = shared.known.map((vkey) => VerifierKey.parse(vkey));
+
+  test.each(shared.good)("opens: $name", async ({ note, verified, times }) => {
+    const opened = await openNote(utf8(note), known);
+    expect(opened.verified.map(({ key }) => key.name)).toEqual(verified);
+    if (times) expect(opened.verified.map(({ at }) => at)).toEqual(times);
+  });
+  test.each(shared.bad)("refuses: $name", async ({ note }) => {
+    await expect(openNote(utf8(note), known)).rejects.toThrow();
+  });
+  test.each(shared.bad_vkeys)("refuses the key %s", (vkey) => {
+    expect(() => VerifierKey.parse(vkey)).toThrow();
+  });
+});
+
+describe("checkpoints", () => {
+  const shared = vectors<{
+    log: string;
+    good: { size: number; root: string; note: string }[];
+    bad: { name: string; note: string }[];
+  }>("chain/checkpoints.json");
+  const log = VerifierKey.parse(shared.log);
+
+  test.each(shared.good)("opens size $size", async ({ size, root, note }) => {
+    const { checkpoint } = await openCheckpoint(utf8(note), log, []);
+    expect([checkpoint.size, hex(checkpoint.root)]).toEqual([size, root]);
+  });
+  test.each(shared.bad)("refuses: $name", async ({ note }) => {
+    await expect(openCheckpoint(utf8(note), log, [])).rejects.toThrow();
+  });
+  test("has exactly three lines", () => {
+    expect(() => parseCheckpoint("a\n0\n")).toThrow();
+  });
+});
+
+describe("the tree", () => {
+  const inclusion = vectors<{
+    good: { index: number; size: number; leaf_hash: string; root: string; path: string[] }[];
+  }>("chain/inclusion.json");
+  const consistency = vectors<{
+    good: { old: number; new: number; old_root: string; new_root: string; path: string[] }[];
+  }>("chain/consistency.json");
+
+  test.each(inclusion.good)("proves leaf $index of $size, and no other path does", ({ index, size, leaf_hash, root, path }) => {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, index);
+    const leaf = leafHash(bytes);
+    expect(hex(leaf)).toBe(leaf_hash);
+    const hashes = path.map(h);
+    expect(hex(rootFromInclusion(leaf, index, size, hashes))).toBe(root);
+    expect(() => rootFromInclusion(leaf, index, size, [...hashes, leaf])).toThrow();
+    hashes.forEach((hash, i) => {
+      const changed = hashes.map((other, j) => (i === j ? flipped(other) : other));
+      expect(hex(rootFromInclusion(leaf, index, size, changed))).not.toBe(root);
+      expect(() => rootFromInclusion(leaf, index, size, hashes.filter((other) => other !== hash))).toThrow();
+    });
+  });
+
+  test.each(consistency.good)("proves that $old begins $new, and no other path does", (c) => {
+    const path = c.path.map(h);
+    const check = (hashes: Bytes[]) => verifyConsistency(c.old, c.new, h(c.old_root), h(c.new_root), hashes);
+    expect(() => check(path)).not.toThrow();
+    path.forEach((_, i) => expect(() => check(path.map((hash, j) => (i === j ? flipped(hash) : hash)))).toThrow());
+    expect(() => check([...path, h(c.new_root)])).toThrow();
+  });
+});
+
+describe("entries", () => {
+  const shared = vectors<{
+    organ: string;
+    entries: { bytes: string; leaf_hash: string; view: Record<string, unknown> }[];
+  }>("chain/entries.json");
+
+  test.each(shared.entries)("reads $leaf_hash as the other side does", async ({ bytes, leaf_hash, view }) => {
+    const entry = parseEntry(h(bytes));
+    expect(hex(entry.leaf)).toBe(leaf_hash);
+    expect({
+      kind: entry.act.kind,
+      organ: entry.act.organ,
+      scope: entry.act.scope,
+      basis: entry.act.basis,
+      issued_at: entry.act.issuedAt,
+      terms: Object.fromEntries(entry.act.terms),
+      commitments: entry.act.commitments.map(hex),
+      prior: entry.act.prior && hex(entry.act.prior),
+      officer: hex(entry.act.officer),
+    }).toEqual(
+      Object.fromEntries(
+        ["kind", "organ", "scope", "basis", "issued_at", "terms", "commitments", "prior", "officer"].map((k) => [k, view[k]]),
+      ),
+    );
+    const organs = parseOrgans(`# organs\norgan cdc ${shared.organ}\n`);
+    expect((await organOf(entry, organs))?.code).toBe("cdc");
+    expect(await organOf(entry, [])).toBeNull();
+    await expect(organOf({ ...entry, signature: flipped(entry.signature) }, organs)).rejects.toThrow();
+  });
+});
+
+describe("paper proofs", () => {
+  interface Good {
+    name: string;
+    proof: string;
+    qr: string;
+    index: number;
+    size: number;
+    root: string;
+    leaf_hash: string;
+    disclosed: Record<string, string | number>;
+    seen: [string, number][];
+    quorum: boolean;
+    strict_quorum: boolean;
+    tlog_proof: string;
+  }
+  const shared = vectors<{
+    policy: string;
+    strict_policy: string;
+    good: Good[];
+    bad: { name: string; proof: string }[];
+    bad_qr: string[];
+  }>("chain/paper.json");
+  const policy = Policy.parse(shared.policy);
+  const strict = Policy.parse(shared.strict_policy);
+
+  test.each(shared.good)("verifies: $name", async (good) => {
+    expect(hex(fromQrText(good.qr))).toBe(good.proof);
+    const proved = await verifyPaperProof(h(good.proof), policy);
+    expect(proved.index).toBe(good.index);
+    expect(proved.checkpoint.size).toBe(good.size);
+    expect(hex(proved.checkpoint.root)).toBe(good.root);
+    expect(hex(proved.entry?.leaf ?? new Uint8Array())).toBe(good.leaf_hash);
+    expect(Object.fromEntries(proved.disclosed.map((d) => [d.field, d.value]))).toEqual(good.disclosed);
+    expect(proved.seen).toEqual(good.seen);
+    expect(proved.quorum).toBe(good.quorum);
+    expect((await verifyPaperProof(h(good.proof), strict)).quorum).toBe(good.strict_quorum);
+    const byFile = await verifyTlogProof(utf8(good.tlog_proof), h(good.leaf_hash), policy);
+    expect([byFile.index, byFile.checkpoint.size, byFile.quorum]).toEqual([good.index, good.size, good.quorum]);
+    await expect(verifyTlogProof(utf8(good.tlog_proof), flipped(h(good.leaf_hash)), policy)).rejects.toThrow();
+  });
+  test.each(shared.bad)("refuses: $name", async ({ proof }) => {
+    await expect(verifyPaperProof(h(proof), policy)).rejects.toThrow();
+  });
+  test.each(shared.bad_qr)("refuses the text %#", (text) => {
+    expect(() => fromQrText(text)).toThrow();
+  });
+  test("changes of single bits are all refused", async () => {
+    const proof = h(shared.good[0]?.proof ?? "");
+    for (let at = 0; at < proof.length; at += 7) {
+      const changed = new Uint8Array(proof);
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
+      await expect(verifyPaperProof(changed, policy), `byte ${at}`).rejects.toThrow();
+    }
+  });
+  test("is the same without the browser's own Ed25519", async () => {
+    const [log] = policy.logs;
+    if (!log) throw new Error("no log");
+    const message = utf8("x");
+    const signature = new Uint8Array(64);
+    expect(verifyInScript(log.publicKey, message, signature)).toBe(await verifyEd25519(log.publicKey, message, signature));
+  });
+});
+
+describe("policies", () => {
+  const { policy } = vectors<{ policy: string }>("chain/paper.json");
+  test.each([
+    ["a second quorum", `${policy}\nquorum none`],
+    ["no quorum", policy.replace(/^quorum.*$/m, "")],
+    ["no log", policy.replace(/^log.*$/m, "")],
+    ["an unknown line", `${policy}\nfoo bar`],
+  ])("refuses %s", (_, text) => {
+    expect(() => Policy.parse(text)).toThrow();
+  });
+});
+
+function flipped(bytes: Bytes): Bytes {
+  const out = new Uint8Array(bytes);
+  out[0] = (out[0] ?? 0) ^ 1;
+  return out;
+}
