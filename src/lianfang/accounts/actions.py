@@ -1,0 +1,535 @@
+"""Acts on users, offices, second factors and one-time codes: the only code of this room that writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+
+from lianfang.kernel import ids
+from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
+from lianfang.kernel.wake import wake
+
+from . import factor
+from .errors import (
+    LoginTaken,
+    OfficeAlreadyOver,
+    OfficeOutsideOrgan,
+    OfficesMustBeApart,
+    PeriodIsNone,
+    SystemInUse,
+    WeakPassword,
+    WrongCode,
+    WrongOrgan,
+)
+from .models import LoginCode, Office, Organ, RecoveryCode, SecondFactor, User
+from .queries import in_use, offices_held
+from .rights import GRANTS, Right, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang.kernel.actor import Actor
+
+#: Offices end by default after this (trust.md §6); a year is the longest.
+OFFICE_LASTS: Final = timedelta(days=30)
+OFFICE_LASTS_AT_MOST: Final = timedelta(days=366)
+PAPER_CODE_LASTS: Final = timedelta(hours=72)
+PHONE_CODE_LASTS: Final = timedelta(minutes=10)
+START_CODE_LASTS: Final = timedelta(hours=72)
+RECOVERY_CODES: Final = 10
+FACTOR_FAILURES: Final = 5
+FACTOR_BLOCKED: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganDraft:
+    """A body to be entered. `parent` is the code of the organ above."""
+
+    code: str
+    name: str
+    kind: str
+    level: str
+    area: str
+    parent: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDraft:
+    """A user to be entered, without password: the first code lets them choose one."""
+
+    user_id: UUID
+    login: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeDraft:
+    """An office to be given. Without an end it lasts 30 days."""
+
+    office_id: UUID
+    user_id: UUID
+    role: Role
+    organ: str
+    area: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstOfficer:
+    """One of the first officers of a new system, with the password they chose."""
+
+    login: str
+    name: str
+    password: str
+    role: Role
+    organ: str
+
+
+# -- organs and users ---------------------------------------------------------------------------
+
+
+@transaction.atomic
+def enter_organ(draft: OrganDraft, *, by: Actor) -> Organ:
+    """Enter a body; entering it again returns it.
+
+    :raises NotAllowed: `by` may grant no office over its area
+    :raises SameIdOtherContent: the code stands for another body
+    """
+    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=draft.area)
+    return put_organ(draft)
+
+
+def put_organ(draft: OrganDraft) -> Organ:
+    """The organ with this content, made if missing. For the start of a system and its demonstration.
+
+    :raises SameIdOtherContent: the code stands for another body
+    """
+    parent = Organ.objects.filter(code=draft.parent).first() if draft.parent else None
+    organ, _ = Organ.objects.get_or_create(
+        code=draft.code,
+        defaults={
+            "name": draft.name,
+            "kind": draft.kind,
+            "level": draft.level,
+            "area": draft.area,
+            "parent": parent,
+            "phone": draft.phone,
+        },
+    )
+    if (organ.kind, organ.level, organ.area) != (draft.kind, draft.level, draft.area):
+        raise SameIdOtherContent(organ=draft.code)
+    return organ
+
+
+@transaction.atomic
+def create_user(draft: UserDraft, *, by: Actor) -> User:
+    """Enter somebody who may later hold an office. They can do nothing before.
+
+    :raises NotAllowed: `by` may grant no office anywhere
+    :raises LoginTaken: another user logs in under this name
+    :raises SameIdOtherContent: the id was used for another user
+    """
+    if not by.areas(Right.ACCOUNTS_OFFICE_GRANT):
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    if earlier := User.objects.filter(pk=draft.user_id).first():
+        if (earlier.login, earlier.name) != (draft.login, draft.name):
+            raise SameIdOtherContent()
+        return earlier
+    return _new_user(draft.user_id, login=draft.login, name=draft.name)
+
+
+def _new_user(user_id: UUID, *, login: str, name: str = "", person_id: UUID | None = None) -> User:
+    user = User(
+        id=user_id, login=login, name=name, person_id=person_id, pseudonym=factor.letters(ids.random_bytes(6))
+    )
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        if "login" in str(error):
+            raise LoginTaken() from error
+        raise
+    return user
+
+
+@transaction.atomic
+def choose_password(user_id: UUID, password: str) -> None:
+    """Set the password of a user who has proved to be it.
+
+    :raises WeakPassword: short, common, or only digits
+    """
+    user = _user_for_update(user_id)
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
+def _check_password(password: str, user: User | None = None) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword() from error
+
+
+def _user_for_update(user_id: UUID) -> User:
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound()
+    return user
+
+
+@transaction.atomic
+def shut_out(user_id: UUID, *, by: Actor) -> None:
+    """Let a user log in no more and end what sessions they have; their offices stay on record.
+
+    :raises NotAllowed: `by` may not end every office they hold
+    """
+    user = _user_for_update(user_id)
+    for office in offices_held(user_id, by.at):
+        _require_grantable(Role(office.role), office.area, by=by)
+    if not by.areas(Right.ACCOUNTS_OFFICE_GRANT):
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    wake("offices", user_id)
+
+
+# -- offices ------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def grant_office(draft: OfficeDraft, *, by: Actor) -> Office:
+    """Give a user one role over one area for a time.
+
+    Sending the same draft again returns the office already given.
+
+    :raises NotFound: no such user or organ
+    :raises NotAllowed: `by` holds no office there that gives this one, or would give it to themselves
+    :raises WrongOrgan: the organ's kind has no such office
+    :raises OfficeOutsideOrgan: the area does not lie in the organ's
+    :raises PeriodIsNone: it would end before it begins, or last longer than a year
+    :raises OfficesMustBeApart: the user holds the other side in that time
+    :raises SameIdOtherContent: the id was used for another office
+    """
+    # Locking the user makes two granters' offices for them queue here; the schema refuses the rest.
+    user = _user_for_update(draft.user_id)
+    _require_grantable(draft.role, draft.area, by=by)
+    if user.pk == by.user_id:
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    starts_at = draft.starts_at or by.at
+    ends_at = draft.ends_at or starts_at + OFFICE_LASTS
+    if earlier := Office.objects.filter(pk=draft.office_id).first():
+        if (earlier.user_id, earlier.role, earlier.area) != (draft.user_id, draft.role, draft.area):
+            raise SameIdOtherContent()
+        return earlier
+    if not timedelta() < ends_at - starts_at <= OFFICE_LASTS_AT_MOST or ends_at <= by.at:
+        raise PeriodIsNone()
+    organ = Organ.objects.filter(code=draft.organ).first()
+    if organ is None:
+        raise NotFound()
+    return _put_office(
+        Office(
+            id=draft.office_id,
+            user=user,
+            role=draft.role,
+            organ=organ,
+            area=draft.area,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            granted_at=by.at,
+            granted_by_id=by.user_id,
+        )
+    )
+
+
+_REFUSED_BY_SCHEMA: Final = {
+    "separated_offices_are_in_different_hands": OfficesMustBeApart,
+    "organ_kind_has_this_office": WrongOrgan,
+    "office_lies_in_its_organ": OfficeOutsideOrgan,
+}
+
+
+def _put_office(office: Office) -> Office:
+    try:
+        with transaction.atomic():
+            office.save(force_insert=True)
+    except IntegrityError as error:
+        for constraint, refusal in _REFUSED_BY_SCHEMA.items():
+            if constraint in str(error):
+                raise refusal() from error
+        raise
+    wake("offices", office.user_id)
+    return office
+
+
+def _require_grantable(role: Role, area: str, *, by: Actor) -> None:
+    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=area)
+    for office in offices_held(by.user_id, by.at):
+        over = area == office.area or area.startswith(office.area + ".")
+        if over and role in GRANTS.get(Role(office.role), frozenset()):
+            return
+    raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT), role=str(role))
+
+
+@transaction.atomic
+def revoke_office(office_id: UUID, *, reason: str, by: Actor) -> Office:
+    """End an office now. What its holder asks from the next request on is refused (A-5).
+
+    The holder may give it back; otherwise it takes whoever could give it.
+
+    :raises NotFound: no such office
+    :raises NotAllowed: neither the holder nor entitled to give it
+    :raises OfficeAlreadyOver: it has ended
+    """
+    office = Office.objects.select_for_update().filter(pk=office_id).first()
+    if office is None:
+        raise NotFound()
+    if office.user_id != by.user_id:
+        _require_grantable(Role(office.role), office.area, by=by)
+    if office.ended_by_id is not None or office.ends_at <= by.at:
+        raise OfficeAlreadyOver()
+    # One that has not begun ends where it begins: an empty period.
+    office.ends_at = max(office.starts_at, by.at)
+    office.ended_by_id = by.user_id
+    office.end_reason = reason
+    office.save(update_fields=["ends_at", "ended_by", "end_reason"])
+    wake("offices", office.user_id)
+    return office
+
+
+@transaction.atomic
+def found_system(
+    officers: Sequence[FirstOfficer], organs: Sequence[OrganDraft], *, at: datetime
+) -> list[User]:
+    """Enter the organs and the first officers of a system that has none, over their organs' areas.
+
+    :raises SystemInUse: an office exists; from then on offices are given by officers
+    :raises WeakPassword: one of the passwords is weak
+    """
+    # Two first runs at once: the table lock lets one of them see the other's offices.
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE accounts_office IN EXCLUSIVE MODE")
+    if in_use():
+        raise SystemInUse()
+    entered = {draft.code: put_organ(draft) for draft in organs}
+    users = []
+    for officer in officers:
+        _check_password(officer.password)
+        user = _new_user(ids.new_id(), login=officer.login, name=officer.name)
+        user.set_password(officer.password)
+        user.save(update_fields=["password"])
+        organ = entered[officer.organ]
+        _put_office(
+            Office(
+                id=ids.new_id(),
+                user=user,
+                role=officer.role,
+                organ=organ,
+                area=organ.area,
+                starts_at=at,
+                ends_at=at + OFFICE_LASTS,
+                granted_at=at,
+                granted_by=None,
+            )
+        )
+        users.append(user)
+    return users
+
+
+# -- second factor ------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def begin_second_factor(user_id: UUID) -> bytes:
+    """A new secret for the user's code generator; it counts only once confirmed.
+
+    :raises NotAllowed: the user has a confirmed one; it must be taken away by somebody else first
+    """
+    user = _user_for_update(user_id)
+    existing = SecondFactor.objects.filter(user=user).first()
+    if existing is not None and existing.confirmed_at is not None:
+        raise NotAllowed()
+    secret = ids.random_bytes(20)
+    SecondFactor.objects.update_or_create(
+        user=user, defaults={"sealed_secret": _seal(user_id, secret), "last_step": 0, "failures": 0}
+    )
+    return secret
+
+
+def set_second_factor(user_id: UUID, secret: bytes, *, at: datetime) -> None:
+    """Put a known secret as confirmed: for the demonstration district, whose codes are shown on a page."""
+    SecondFactor.objects.update_or_create(
+        user_id=user_id,
+        defaults={"sealed_secret": _seal(user_id, secret), "confirmed_at": at, "last_step": 0, "failures": 0},
+    )
+
+
+def _seal(user_id: UUID, secret: bytes) -> bytes:
+    return factor.seal(secret, key=settings.SECRET_KEY, owner=user_id.bytes, nonce=ids.random_bytes(12))
+
+
+@transaction.atomic
+def confirm_second_factor(user_id: UUID, code: str, *, at: datetime) -> list[str]:
+    """Confirm the code generator by its first code; returns the recovery codes, shown this once.
+
+    :raises WrongCode: the code does not fit
+    """
+    if not second_factor_fits(user_id, code, at=at):
+        raise WrongCode()
+    SecondFactor.objects.filter(user_id=user_id).update(confirmed_at=at)
+    RecoveryCode.objects.filter(user_id=user_id).delete()
+    codes = [factor.letters(ids.random_bytes(10)) for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.bulk_create(RecoveryCode(user_id=user_id, code_hash=_hash(code)) for code in codes)
+    return codes
+
+
+@transaction.atomic
+def second_factor_fits(user_id: UUID, code: str, *, at: datetime) -> bool:
+    """Whether this is the user's code now, or an unused recovery code; it is then used up.
+
+    Returns False rather than refuses, so that the count of wrong codes outlives the request.
+    """
+    own = SecondFactor.objects.select_for_update().filter(user_id=user_id).first()
+    if own is None or (own.blocked_until is not None and at < own.blocked_until):
+        return False
+    secret = factor.unseal(bytes(own.sealed_secret), key=settings.SECRET_KEY, owner=user_id.bytes)
+    step = factor.matching_step(secret, factor.typed(code), at=at, after=own.last_step)
+    if step is not None:
+        own.last_step, own.failures, own.blocked_until = step, 0, None
+        own.save(update_fields=["last_step", "failures", "blocked_until"])
+        return True
+    if own.confirmed_at is not None and _use_recovery_code(user_id, code, at=at):
+        return True
+    own.failures += 1
+    if own.failures >= FACTOR_FAILURES:
+        own.failures, own.blocked_until = 0, at + FACTOR_BLOCKED
+    own.save(update_fields=["failures", "blocked_until"])
+    return False
+
+
+def _use_recovery_code(user_id: UUID, code: str, *, at: datetime) -> bool:
+    unused = RecoveryCode.objects.filter(user_id=user_id, code_hash=_hash(code), used_at=None)
+    return unused.update(used_at=at) == 1
+
+
+@transaction.atomic
+def take_second_factor(user_id: UUID, *, by: Actor) -> None:
+    """Take away a lost code generator, so that its holder sets up a new one with a new first code.
+
+    :raises NotAllowed: `by` may not give every office they hold, or would take their own
+    """
+    _user_for_update(user_id)
+    if user_id == by.user_id:
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    for office in offices_held(user_id, by.at):
+        _require_grantable(Role(office.role), office.area, by=by)
+    SecondFactor.objects.filter(user_id=user_id).delete()
+    RecoveryCode.objects.filter(user_id=user_id).delete()
+
+
+# -- one-time codes -----------------------------------------------------------------------------
+
+
+def _hash(code: str) -> str:
+    return factor.code_hash(code, key=settings.SECRET_KEY)
+
+
+@transaction.atomic
+def issue_start_code(user_id: UUID, *, by: Actor) -> str:
+    """A code with which a new officer chooses a password and sets up the second factor; earlier ones end.
+
+    :raises NotAllowed: `by` may grant no office, or not those this user holds
+    """
+    _user_for_update(user_id)
+    if not by.areas(Right.ACCOUNTS_OFFICE_GRANT) or user_id == by.user_id:
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    for office in offices_held(user_id, by.at):
+        _require_grantable(Role(office.role), office.area, by=by)
+    return _issue_code(
+        user_id, LoginCode.Way.START, factor.letters(ids.random_bytes(10)), START_CODE_LASTS, by=by
+    )
+
+
+@transaction.atomic
+def issue_paper_code(person_id: UUID, area: str, *, by: Actor) -> str:
+    """A code, printed or shown as QR, with which this resident logs in once; earlier ones end.
+
+    :param area: of the person's home, as the caller has it from `people`
+    :raises NotAllowed: `by` holds no office there that hands out codes
+    """
+    by.require(Right.ACCOUNTS_LOGIN_CODE_ISSUE, over=area)
+    user = _resident_user(person_id)
+    return _issue_code(
+        user.pk, LoginCode.Way.PAPER, factor.letters(ids.random_bytes(10)), PAPER_CODE_LASTS, by=by
+    )
+
+
+@transaction.atomic
+def issue_phone_code(person_id: UUID, *, by: Actor) -> tuple[UUID, str]:
+    """A six-digit code to be sent to the resident's phone, and the id under which it is tried."""
+    user = _resident_user(person_id)
+    code = factor.digits(ids.random_bytes(8), 6)
+    _issue_code(user.pk, LoginCode.Way.PHONE, code, PHONE_CODE_LASTS, by=by)
+    newest = LoginCode.objects.filter(user=user, way=LoginCode.Way.PHONE, used_at=None).get()
+    return newest.pk, code
+
+
+def _resident_user(person_id: UUID) -> User:
+    if found := User.objects.select_for_update().filter(person_id=person_id).first():
+        return found
+    # The login name of a resident is never typed: it only has to be nobody else's.
+    return _new_user(ids.new_id(), login=f"r-{person_id}", person_id=person_id)
+
+
+def _issue_code(user_id: UUID, way: LoginCode.Way, code: str, lasts: timedelta, *, by: Actor) -> str:
+    LoginCode.objects.filter(user_id=user_id, way=way, used_at=None).update(used_at=by.at)
+    issuer = User.objects.filter(pk=by.user_id).first()
+    LoginCode.objects.create(
+        user_id=user_id,
+        way=way,
+        code_hash=_hash(code),
+        issued_at=by.at,
+        expires_at=by.at + lasts,
+        issued_by=issuer,
+    )
+    return code
+
+
+@transaction.atomic
+def use_code(code: str, *, way: str, at: datetime) -> User | None:
+    """The user whose unused paper or start code this is; the code is then used up. None for every other."""
+    unused = LoginCode.objects.select_for_update().filter(
+        code_hash=_hash(code), way=way, used_at=None, expires_at__gt=at
+    )
+    if (found := unused.first()) is None:
+        return None
+    found.used_at = at
+    found.save(update_fields=["used_at"])
+    return found.user if found.user.is_active else None
+
+
+@transaction.atomic
+def use_phone_code(code_id: UUID, code: str, *, at: datetime) -> User | None:
+    """The user to whom this code was sent, at most five tries; None otherwise."""
+    sent = LoginCode.objects.select_for_update().filter(
+        pk=code_id, way=LoginCode.Way.PHONE, used_at=None, expires_at__gt=at, tries__lt=5
+    )
+    if (found := sent.first()) is None:
+        return None
+    found.tries += 1
+    fits = found.code_hash == _hash(code)
+    if fits:
+        found.used_at = at
+    found.save(update_fields=["tries", "used_at"])
+    return found.user if fits and found.user.is_active else None

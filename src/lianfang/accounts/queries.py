@@ -1,0 +1,104 @@
+"""Questions about users, organs and offices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from lianfang.kernel.actor import Actor, Grant, outermost
+from lianfang.kernel.ids import new_id
+
+from .models import Office, Organ
+from .rights import OPENS_PERSON_ROWS, Purpose, Role, rights_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+#: Whom jobs act as, and whom an unknown visitor of a public page is. Neither is a row of `User`:
+#: a column that records who acted therefore holds the id and no foreign key.
+SYSTEM_ID: Final = UUID("00000000-0000-7000-8000-000000000001")
+ANYONE_ID: Final = UUID("00000000-0000-7000-8000-000000000002")
+
+
+def system_actor(
+    name: str, at: datetime, areas: Iterable[str], *, purpose: Purpose = Purpose.ADMINISTRATION
+) -> Actor:
+    """The actor of a job: holds what `Role.SYSTEM` holds over these areas, so it can order nothing.
+
+    :param name: of the job; it is the surface that readings name
+    """
+    rights = rights_of(Role.SYSTEM)
+    return Actor(
+        user_id=SYSTEM_ID,
+        pseudonym="system",
+        organ="system",
+        organ_kind="",
+        grants=frozenset(Grant(right, area, "system", "") for right in rights for area in areas if area),
+        at=at,
+        purpose=purpose,
+        surface=f"job:{name}",
+        request_id=new_id(),
+    )
+
+
+def anyone(
+    at: datetime,
+    *,
+    surface: str,
+    purpose: Purpose = Purpose.PUBLIC_INFORMATION,
+    request_id: UUID | None = None,
+) -> Actor:
+    """A visitor who has not logged in: holds no right over anything."""
+    return Actor(
+        user_id=ANYONE_ID,
+        pseudonym="anyone",
+        organ="",
+        organ_kind="",
+        grants=frozenset(),
+        at=at,
+        purpose=purpose,
+        surface=surface,
+        request_id=request_id or new_id(),
+    )
+
+
+def offices_held(user_id: UUID, at: datetime) -> list[Office]:
+    """The offices the user holds at the instant, with their organs; one query."""
+    return list(
+        Office.objects.held(at).filter(user_id=user_id).select_related("organ").order_by("starts_at", "pk")
+    )
+
+
+def grants_of(offices: Iterable[Office]) -> frozenset[Grant]:
+    """What these offices give."""
+    return frozenset(
+        Grant(right, office.area, office.organ.code, office.organ.kind)
+        for office in offices
+        for right in rights_of(Role(office.role))
+    )
+
+
+def person_areas(by: Actor) -> tuple[str, ...]:
+    """The areas whose persons' rows the actor's rights open (the second wall, A-1, A-7)."""
+    return outermost(grant.area for grant in by.grants if grant.right in OPENS_PERSON_ROWS)
+
+
+def in_use() -> bool:
+    """Whether any office exists; the first-run page is open only before."""
+    return Office.objects.exists()
+
+
+def organ(code: str) -> Organ | None:
+    """The organ with this code."""
+    return Organ.objects.filter(code=code).first()
+
+
+def organs(*, kind: str | None = None, covering: str | None = None) -> list[Organ]:
+    """Organs of a kind, and those whose area holds the place."""
+    found = Organ.objects.order_by("code")
+    if kind is not None:
+        found = found.filter(kind=kind)
+    if covering is not None:
+        found = found.filter(area__contains_area=covering)
+    return list(found)
