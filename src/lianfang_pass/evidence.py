@@ -60,13 +60,14 @@ def weigh(
 ) -> Weighed:
     """Weigh what is known of one person. `slips` are verified, in their term, and of this person."""
     phone_at = pass_signed_at if on_phone else None
+    # A list that does not reach the index is no evidence at all; one from before the pass still tells how fresh
+    # the device is, but nothing of this pass.
+    list_at = row.signed_at if row is not None and row.status is not None else None
     if row is not None and pass_signed_at is not None and row.signed_at < pass_signed_at:
-        row = ListRow(None, None, row.signed_at)
+        row = None
     effective = [slip for slip in slips if slip.not_before <= now]
     slip, slip_at = _slip(now, row, phone_at, effective)
-    instants = [
-        at for at in (row.signed_at if row else None, phone_at, slip_at) if at is not None and at <= now
-    ]
+    instants = [at for at in (list_at, phone_at, slip_at) if at is not None and at <= now]
     return Weighed(_status(now, row), slip, max(instants, default=None))
 
 
