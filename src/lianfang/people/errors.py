@@ -1,0 +1,69 @@
+"""Refusals about people. Facts never hold a personal value."""
+
+from lianfang.kernel.errors import Refused
+
+
+class NotADwelling(Refused):
+    """People live in dwellings; the place named is something else or has ended."""
+
+    code = "people:not_a_dwelling"
+
+
+class NameNotAcceptable(Refused):
+    """The name is empty, too long, or holds characters no name has."""
+
+    code = "people:name_not_acceptable"
+
+
+class NumberNotAcceptable(Refused):
+    """The citizen number fails GB 11643; the fault says where."""
+
+    code = "people:number_not_acceptable"
+
+
+class NumberContradictsBirth(Refused):
+    """The birth date or sex given differs from what the citizen number says."""
+
+    code = "people:number_contradicts_birth"
+
+
+class PhoneNotAcceptable(Refused):
+    """Not a mobile number of 11 digits or a landline."""
+
+    code = "people:phone_not_acceptable"
+
+
+class NumberTaken(Refused):
+    """Somebody is registered under this number already."""
+
+    code = "people:number_taken"
+
+
+class NoSuchHousehold(Refused):
+    """The household does not exist or lives elsewhere."""
+
+    code = "people:no_such_household"
+
+
+class GuardianNotFit(Refused):
+    """Nobody guards themselves; a guardian is of age."""
+
+    code = "people:guardian_not_fit"
+
+
+class WardActsAlone(Refused):
+    """From 14 on a person acts for themselves, unless without capacity."""
+
+    code = "people:ward_acts_alone"
+
+
+class MergedTwice(Refused):
+    """One of the two records is merged into another already."""
+
+    code = "people:merged_twice"
+
+
+class ReasonNeeded(Refused):
+    """A field like this is opened with a written reason."""
+
+    code = "people:reason_needed"

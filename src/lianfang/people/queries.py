@@ -1,0 +1,223 @@
+"""Questions about people that other rooms may ask: references and facts for signing, never for display.
+
+Everything shown to anybody comes from `reader.read`. All of these see only the rows of the transaction's
+scope (row security).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from lianfang.places.queries import at_level, doors
+
+from .models import Guardian, Household, Membership, Person, PersonAlias, ReadRecord
+from .naming import pass_initials
+from .policy import ACTS_ALONE_FROM, WhyDependant, age, dependant_because
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+    from uuid import UUID
+
+__all__ = [
+    "Dependant",
+    "PassFacts",
+    "PersonRef",
+    "ReadView",
+    "WhyDependant",
+    "acting_for",
+    "dependants",
+    "household_count",
+    "household_members",
+    "members_of",
+    "pass_facts",
+    "person_refs",
+    "persons_within",
+    "reads_of",
+    "same_person",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRef:
+    """Where a person belongs; names nobody."""
+
+    id: UUID
+    area: str
+    community: str
+    household_id: UUID | None
+    member_no: int
+    version: int
+
+    @property
+    def street(self) -> str:
+        """The path of the street or town."""
+        return at_level(self.area, "street") or self.community
+
+
+@dataclass(frozen=True, slots=True)
+class PassFacts:
+    """The four facts a guard compares (passes §5), and where the person belongs. For signing."""
+
+    door: str
+    member_no: int
+    initials: str
+    birth_year: int
+    area: str
+    household_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependant:
+    """Somebody who needs care when another of the household is isolated, and why."""
+
+    person_id: UUID
+    why: WhyDependant
+
+
+@dataclass(frozen=True, slots=True)
+class ReadView:
+    """One reading of a person, as that person sees it: office and pseudonym, never a third person (R-3, R-4)."""
+
+    id: int
+    at: datetime
+    organ: str
+    pseudonym: str
+    purpose: str
+    surface: str
+    fields: tuple[str, ...]
+    reason: str
+
+
+def refs_of(rows: Iterable[Person]) -> dict[UUID, PersonRef]:
+    """References of rows already fetched, in one query."""
+    rows = list(rows)
+    current = {
+        m.person_id: m for m in Membership.objects.filter(person_id__in=[r.pk for r in rows], valid_to=None)
+    }
+    found: dict[UUID, PersonRef] = {}
+    for row in rows:
+        member = current.get(row.pk)
+        found[row.pk] = PersonRef(
+            id=row.pk,
+            area=row.area,
+            community=at_level(row.area, "community") or row.area,
+            household_id=member.household_id if member else None,
+            member_no=member.member_no if member else 0,
+            version=row.version,
+        )
+    return found
+
+
+def person_refs(ids: Iterable[UUID]) -> dict[UUID, PersonRef]:
+    """References of the persons in scope, in two queries; others are left out."""
+    return refs_of(Person.objects.filter(pk__in=set(ids)))
+
+
+def pass_facts(ids: Iterable[UUID]) -> dict[UUID, PassFacts]:
+    """What a pass or slip carries about each person in scope. Someone without a known birth date has year 0."""
+    rows = {p.pk: p for p in Person.objects.filter(pk__in=set(ids))}
+    refs = refs_of(rows.values())
+    door = doors({r.area for r in rows.values()})
+    return {
+        pk: PassFacts(
+            door=door.get(row.area, ""),
+            member_no=refs[pk].member_no,
+            initials=pass_initials(row.name),
+            birth_year=row.birth_date.year if row.birth_date else 0,
+            area=row.area,
+            household_id=refs[pk].household_id,
+        )
+        for pk, row in rows.items()
+    }
+
+
+def members_of(household_id: UUID) -> list[UUID]:
+    """Who lives in the household now, by member number."""
+    rows = Membership.objects.filter(household_id=household_id, valid_to=None).order_by("member_no")
+    return [m.person_id for m in rows]
+
+
+def household_members(person_id: UUID) -> list[UUID]:
+    """Everybody of the person's household now, the person among them."""
+    own = Membership.objects.filter(person_id=person_id, valid_to=None).first()
+    return members_of(own.household_id) if own else [person_id]
+
+
+def dependants(person_id: UUID, *, on: date) -> list[Dependant]:
+    """Children, wards, elders and disabled people of the household, without the person."""
+    others = [pk for pk in household_members(person_id) if pk != person_id]
+    wards = set(
+        _current(Guardian.objects.filter(guardian_id=person_id), on).values_list("ward_id", flat=True)
+    )
+    found = []
+    for row in Person.objects.filter(pk__in={*others, *wards}).order_by("id"):
+        why = dependant_because(row.birth_date, frozenset(row.care), ward=row.pk in wards, on=on)
+        if why is not None:
+            found.append(Dependant(row.pk, why))
+    return found
+
+
+def _current(rows: object, on: date):  # type: ignore[no-untyped-def]  # any dated queryset, returned as given
+    return rows.filter(Q(valid_to=None) | Q(valid_to__gt=on), valid_from__lte=on)  # type: ignore[attr-defined]
+
+
+def acting_for(person_id: UUID, *, on: date) -> list[UUID]:
+    """The wards under 14 (or recorded without capacity) for whom this person acts on that day."""
+    rows = _current(Guardian.objects.filter(guardian_id=person_id), on).select_related("ward")
+    return [
+        g.ward_id
+        for g in rows
+        if g.ward.birth_date is None
+        or age(g.ward.birth_date, on=on) < ACTS_ALONE_FROM
+        or g.basis == "without_capacity"
+    ]
+
+
+def same_person(ids: Iterable[UUID]) -> set[UUID]:
+    """All records that are one person with any of these, merges followed both ways."""
+    found = set(ids)
+    while True:
+        rows = PersonAlias.objects.filter(ended_at=None).filter(
+            Q(merged_id__in=found) | Q(survivor_id__in=found)
+        )
+        more = {pk for row in rows for pk in (row.merged_id, row.survivor_id)}
+        if more <= found:
+            return found
+        found |= more
+
+
+def household_count(area: str) -> int:
+    """How many households live at or below a place now; for the threshold of anything public (product §9)."""
+    return Household.objects.filter(area__within=area, valid_to=None).count()
+
+
+def persons_within(area: str, *, after: UUID | None = None, limit: int = 500) -> list[UUID]:
+    """Ids of the persons living at or below a place, in order of id, page by page. For acts and jobs."""
+    rows = Person.objects.filter(area__within=area)
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def reads_of(person_id: UUID, *, before: int | None = None, limit: int = 50) -> list[ReadView]:
+    """Who looked at this person, newest first; all records that are the same person are included."""
+    rows = ReadRecord.objects.filter(person_id__in=same_person([person_id]))
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [
+        ReadView(
+            id=r.pk,
+            at=r.at,
+            organ=r.organ,
+            pseudonym=r.pseudonym,
+            purpose=r.purpose,
+            surface=r.surface,
+            fields=tuple(r.fields),
+            reason=r.reason,
+        )
+        for r in rows.order_by("-pk")[:limit]
+    ]
