@@ -96,7 +96,7 @@ def shard_json(state: ShardState, probe: list[int]) -> Case:
 
 def keys_json() -> Case:
     return {
-        "root": world.PublicKey.of(world.ROOT).point().hex(),
+        "root": PublicKey.of(world.ROOT).point().hex(),
         "root_thumbprint": PublicKey.of(world.ROOT).thumbprint.hex(),
         "list": world.KEYS_BYTES.hex(),
     }
