@@ -41,11 +41,13 @@ export interface Known {
 
 export function weigh({ now, row, passSignedAt, onPhone, slips }: Known): Weighed {
   const phoneAt = onPhone ? passSignedAt : null;
-  const counted =
-    row !== null && passSignedAt !== null && row.signedAt < passSignedAt ? { ...row, status: null, end: null } : row;
+  // A list that does not reach the index is no evidence at all; one from before the pass still
+  // tells how fresh the device is, but nothing of this pass.
+  const listAt = row !== null && row.status !== null ? row.signedAt : null;
+  const counted = row !== null && passSignedAt !== null && row.signedAt < passSignedAt ? null : row;
   const effective = slips.filter((slip) => slip.notBefore <= now);
   const [slip, slipAt] = slipThatCounts(now, counted, phoneAt, effective);
-  const instants = [counted?.signedAt ?? null, phoneAt, slipAt].filter((at) => at !== null && at <= now) as number[];
+  const instants = [listAt, phoneAt, slipAt].filter((at) => at !== null && at <= now) as number[];
   return { status: statusOf(now, counted), slip, known: instants.length > 0 ? Math.max(...instants) : null };
 }
 
