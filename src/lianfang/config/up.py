@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import secrets
 import signal
@@ -20,8 +19,8 @@ from .supervise import Process, run, say, stop_all, wait_until_ready
 if TYPE_CHECKING:
     import argparse
 
-#: The three parties; in earnest each runs its witness on a machine of its own (docs/witness.zh.md).
-PARTIES: Final = ("residents", "property", "community")
+    from .parties import Party
+
 _FIRST_WITNESS_PORT: Final = 8471
 _READY_SECONDS: Final = 60
 
@@ -69,12 +68,15 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
     tls = _certificate(arguments, data, host) if scheme == "https" else None
     address = f"{scheme}://{host}:{port}"
     _prepare_environment(host=host, tls=tls is not None, address=address)
+    from . import parties
+
+    here = parties.prepare(data, host=host, first_port=_FIRST_WITNESS_PORT)
 
     import django
 
     django.setup()
     _migrate(data)
-    witnesses = _witnesses(data, address, tls)
+    witnesses = _witnesses(data, here, address, tls)
     processes = [_web(data, host=host, port=port, tls=tls, address=address), _worker(data), *witnesses]
 
     (data / "run").mkdir(exist_ok=True)
@@ -225,21 +227,20 @@ def _worker(data: Path) -> Process:
     )
 
 
-def _witnesses(data: Path, address: str, tls: tuple[Path, Path] | None) -> list[Process]:
-    """The three witnesses of a demonstration or a single machine, each with an own folder and key."""
-    from . import parties
+def _witnesses(
+    data: Path, parties: list[Party], address: str, tls: tuple[Path, Path] | None
+) -> list[Process]:
+    """The witnesses that run on this machine, each with an own folder and key."""
+    from lianfang.ledger import keys
 
-    chain = parties.prepare(data, first_port=_FIRST_WITNESS_PORT)
+    vkey = str(keys.log_signer().key)
     processes = []
-    for party in chain:
-        words = [*party.command(log_url=f"{_local(address)}/open/chain", python=sys.executable)]
+    for party in parties:
+        words = party.command(python=sys.executable, log_url=f"{_local(address)}/open/chain", log_vkey=vkey)
         if tls:
             words += ["--ca", str(data / "keys" / "tls" / "authority.crt")]
-        processes.append(
-            Process(
-                f"witness {party.name}", words, {}, data / "logs" / f"witness-{party.name}.log", party.health
-            )
-        )
+        log = data / "logs" / f"witness-{party.name}.log"
+        processes.append(Process(f"witness {party.name}", words, {}, log, party.health))
     return processes
 
 
@@ -270,9 +271,3 @@ def _tell(data: Path, address: str, *, demo: bool, seconds: float) -> None:
         if (token := actions.first_run_token(data)) is not None:
             say(f"\n  First run: {address}/first-run/?token={token}")
     say("\n  Ctrl-C stops.")
-
-
-def chain_file(data: Path) -> dict[str, object]:
-    """What `data/chain.json` says."""
-    content: dict[str, object] = json.loads((data / "chain.json").read_text())
-    return content
