@@ -22,9 +22,13 @@ from .note import (
     open_note,
 )
 
-__all__ = ["EMPTY_ROOT", "Checkpoint", "open_checkpoint", "sign_checkpoint"]
+__all__ = ["EMPTY_ROOT", "Checkpoint", "EmptyTreeRoot", "open_checkpoint", "sign_checkpoint"]
 
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+
+
+class EmptyTreeRoot(MalformedNote):
+    """A checkpoint of size 0 with another root. Its own class, because a witness has its own answer to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Checkpoint:
         if len(root) != 32:
             raise MalformedNote("a root has 32 bytes")
         if size == 0 and root != EMPTY_ROOT:
-            raise MalformedNote("the empty tree has one root only")
+            raise EmptyTreeRoot("the empty tree has one root only")
         return cls(lines[0], size, root)
 
 

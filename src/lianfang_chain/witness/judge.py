@@ -1,0 +1,151 @@
+"""What a witness answers to `add-checkpoint`, row by row as the specification has it, and why it alarms.
+
+The witness cosigns only after it has fetched and re-hashed what is new and has stored it. A checkpoint with
+the log's signature that does not fit the own history is a fork, whatever the client says about it: both notes
+are kept, and nothing is cosigned for this log any more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lianfang_chain.checkpoint import Checkpoint, EmptyTreeRoot, open_checkpoint
+from lianfang_chain.client import SIZE_TYPE, Unreachable
+from lianfang_chain.evidence import ForkEvidence
+from lianfang_chain.note import MalformedNote, NotSigned, Signer, parse_note
+from lianfang_chain.submission import AddCheckpoint
+from lianfang_chain.tiles import TileHashes
+from lianfang_chain.tree import NotProved, consistency_proof, root_of, verify_consistency
+
+from .mirror import Read, fetch_new
+from .store import Store
+
+__all__ = ["Lights", "Reply", "Witness"]
+
+TEXT: Final = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: str
+    content_type: str = TEXT
+
+
+@dataclass
+class Lights:
+    """What the status page shows besides the store."""
+
+    cosigned_at: int | None = None
+    asked_at: int | None = None
+    trouble: str = ""  # the last reason for which a checkpoint was not cosigned, until one is
+    withheld: int = 0
+
+
+@dataclass
+class Witness:
+    """One witness of one log. Calls are taken one after the other; `store` is never changed elsewhere."""
+
+    store: Store
+    signer: Signer
+    read: Read
+    now: Callable[[], int]
+    places: Sequence[str] = ("",)
+    lights: Lights = field(default_factory=Lights)
+
+    def __post_init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
+
+    def add_checkpoint(self, body: bytes) -> Reply:
+        """Answer one submission. A 200 is given only for what is on the disk."""
+        with self._one_at_a_time:
+            self.lights.asked_at = self.now()
+            reply = self._add(body)
+            self.lights.trouble = "" if reply.status in (200, 409) else reply.body.strip()
+            return reply
+
+    def _add(self, body: bytes) -> Reply:
+        log = self.store.log
+        try:
+            request = AddCheckpoint.parse(body)
+            note = parse_note(request.note)
+            if note.text.split("\n")[0] != log.name:
+                return Reply(404, "unknown origin\n")
+            checkpoint, _ = open_checkpoint(request.note, log)
+        except NotSigned as error:
+            return Reply(403, f"{error}\n")
+        except EmptyTreeRoot as error:
+            return Reply(422, f"{error}\n")
+        except MalformedNote as error:
+            return Reply(400, f"{error}\n")
+        if request.old > checkpoint.size:
+            return Reply(400, "old is larger than the checkpoint\n")
+        held = self.store.size
+        # Asked about the past, we look it up: a signed root that our history never had is a fork even when
+        # the client only meant to ask where we are.
+        fits = checkpoint.size > held or self.store.root_at(checkpoint.size) == checkpoint.root
+        if not fits:
+            self._keep(self._against_the_past(checkpoint, request.note))
+        if request.old != held:
+            return Reply(409, f"{held}\n", SIZE_TYPE)
+        if not fits:
+            return Reply(422, "fork: another root was signed for this size\n")
+        if self.store.evidence:
+            return Reply(422, "fork: this log has told two stories and is not cosigned any more\n")
+        return self._advance(request, checkpoint)
+
+    def _advance(self, request: AddCheckpoint, checkpoint: Checkpoint) -> Reply:
+        old_root = self.store.root_at(request.old)
+        try:
+            verify_consistency(request.old, checkpoint.size, old_root, checkpoint.root, request.proof)
+        except NotProved as error:
+            self._investigate(checkpoint, request.note)
+            return Reply(422, f"{error}\n")
+        try:
+            fetched = fetch_new(self.store.edge(), checkpoint, self.read, self.places)
+        except (NotProved, MalformedNote) as error:
+            return Reply(422, f"the log serves something else than it signed: {error}\n")
+        except Unreachable as error:
+            return Reply(503, f"the log does not let us fetch what is new: {error}\n")
+        at = self.now()
+        line = self.signer.cosign(checkpoint.text, at=at)
+        # The log's line and ours alone: others' lines were not looked at.
+        signed = parse_note(request.note)
+        by_log = [
+            s for s in signed.signatures if (s.name, s.key_id) == (self.store.log.name, self.store.log.key_id)
+        ]
+        note = type(signed)(signed.text, (by_log[0], line))
+        self.store.advance(checkpoint, bytes(note), fetched.leaves, fetched.own)
+        self.lights.cosigned_at = at
+        self.lights.withheld += fetched.withheld
+        return Reply(200, line.line)
+
+    def _against_the_past(self, checkpoint: Checkpoint, note: bytes) -> ForkEvidence:
+        held = self.store.size
+        root = self.store.root_at(checkpoint.size)
+        proof = consistency_proof(checkpoint.size, held, self.store)
+        return ForkEvidence(note, self.store.note, root, tuple(proof))
+
+    def _investigate(self, checkpoint: Checkpoint, note: bytes) -> None:
+        """The proof for a larger tree is wrong. Is it the client's mistake, or another history?
+
+        The log's own tiles for that tree tell: they lead to the signed root, and either they begin with our
+        history or they do not.
+        """
+        held = self.store.size
+        tiles = TileHashes(checkpoint.size, self.read)
+        try:
+            theirs = root_of(held, tiles)
+            proof = consistency_proof(held, checkpoint.size, tiles)
+            verify_consistency(held, checkpoint.size, theirs, checkpoint.root, proof)
+        except (Unreachable, NotProved):
+            return
+        if self.store.held and theirs != self.store.held.root:
+            self._keep(ForkEvidence(self.store.note, note, theirs, tuple(proof)))
+
+    def _keep(self, evidence: ForkEvidence) -> None:
+        evidence.verify(self.store.log)  # what is written down convinces others too
+        self.store.keep_evidence(evidence)

@@ -1,0 +1,92 @@
+"""Fetch what is new from the log and look at every hash of it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lianfang_chain.cbor import NotCanonical
+from lianfang_chain.checkpoint import Checkpoint
+from lianfang_chain.client import Unreachable, send
+from lianfang_chain.entry import Entry
+from lianfang_chain.note import MalformedNote
+from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, entries_of
+from lianfang_chain.tree import Edge, NotProved, leaf_hash
+
+__all__ = ["Fetched", "TileSource", "fetch_new"]
+
+Read = Callable[[TileId], bytes]
+_ALL: Final = ""
+
+
+class TileSource:
+    """Tiles of a log over HTTP. A full tile serves where a partial one is gone."""
+
+    def __init__(
+        self, url: str, *, token: Callable[[], str], tls: ssl.SSLContext | None = None, timeout: float = 10.0
+    ) -> None:
+        self._url, self._token, self._tls, self._timeout = url.rstrip("/"), token, tls, timeout
+
+    def __call__(self, tile: TileId) -> bytes:
+        """:raises Unreachable: the log does not serve it"""
+        headers = {}
+        if tile.level == ENTRIES:
+            headers["Authorization"] = f"Bearer {self._token()}"
+        answer = send(
+            "GET", f"{self._url}/{tile.path}", headers=headers, timeout=self._timeout, tls=self._tls
+        )
+        if answer.status != 200:
+            raise Unreachable(f"{tile.path}: answered {answer.status}")
+        return answer.body
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`leaves` continue the history; `own` are entries of the own places; `withheld` were not ours to see."""
+
+    leaves: list[bytes]
+    own: list[tuple[int, bytes]]
+    withheld: int
+
+
+def fetch_new(edge: Edge, checkpoint: Checkpoint, read: Read, places: Sequence[str]) -> Fetched:
+    """Fetch the leaves behind `edge` up to the checkpoint, with their entries, and re-hash all of it.
+
+    An entry of length zero is one that the log withholds, because its place is another party's; its hash is
+    checked through the root all the same.
+
+    :raises Unreachable: the log does not serve a tile
+    :raises NotProved: the tiles do not lead to the checkpoint's root, or an entry is not what its hash says
+    :raises MalformedNote: a bundle of a wrong form
+    """
+    start = edge.size
+    leaves = list(TileHashes(checkpoint.size, read).leaves(start, checkpoint.size))
+    for leaf in leaves:
+        edge.append(leaf)
+    if edge.root() != checkpoint.root:
+        raise NotProved("the tiles lead to another root")
+    own: list[tuple[int, bytes]] = []
+    withheld = 0
+    for number in range(start // FULL, (checkpoint.size + FULL - 1) // FULL if leaves else 0):
+        first = number * FULL
+        width = min(FULL, checkpoint.size - first)
+        bundle = entries_of(read(TileId(ENTRIES, number, width)), width=width)
+        for index in range(max(first, start), first + width):
+            entry = bundle[index - first]
+            if not entry:
+                withheld += 1
+            elif leaf_hash(entry) != leaves[index - start]:
+                raise NotProved(f"entry {index} is not what its hash says")
+            elif _lies_within(entry, places):
+                own.append((index, entry))
+    return Fetched(leaves, own, withheld)
+
+
+def _lies_within(data: bytes, places: Sequence[str]) -> bool:
+    try:
+        scope = Entry.parse(data).act.scope
+    except (NotCanonical, MalformedNote):
+        return False  # not an entry of ours; its hash is held like any other
+    return any(place == _ALL or scope == place or scope.startswith(f"{place}.") for place in places)

@@ -1,0 +1,140 @@
+"""The status page: one light, one sentence, what to do. For a volunteer who does this once a week."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Final
+
+from lianfang_chain.cbor import NotCanonical
+from lianfang_chain.entry import Entry
+from lianfang_chain.words import SCOPES, words_of
+
+if TYPE_CHECKING:
+    from .judge import Witness
+
+__all__ = ["light_of", "status_of", "status_page"]
+
+QUIET_SECONDS: Final = 300  # a log that is at work publishes each second; five minutes of silence is trouble
+_ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
+_SHOWN: Final = 20
+
+_LIGHTS: Final = {
+    "green": (
+        "一切正常",
+        "信息链没有被改动过，我们这一方已经核对并签名。您什么都不用做。",
+        [],
+    ),
+    "yellow": (
+        "请留意",
+        "暂时没有核对成功。信息链本身不一定有问题，多半是网络断了，或者对方的电脑没有开。",
+        [
+            "看看网线、无线网是否接好。",
+            "等十分钟。灯变绿就没事了。",
+            "一小时后还是黄灯：打电话给社区值班室，告诉他们“见证程序亮黄灯”，并把下面灰色框里的话念给他们听。",
+        ],
+    ),
+    "red": (
+        "警报：记录对不上",
+        "信息链对外说了两套话：有两份签过名的记录互相矛盾。证据已经存在这台电脑里，我们不会再为它签名。",
+        [
+            "不要关机，不要删除任何文件。",
+            "马上打电话给另外两方（物业、社区）和指挥部，告诉他们“见证程序亮红灯”。",
+            "点下面的“证据文件”，打印出来或者抄到 U 盘里，至少交给两个人保管。",
+            "不要听任何人的话去“修好”它。要等三方一起到场再处理。",
+        ],
+    ),
+    "white": (
+        "还没有开始",
+        "程序已经启动，还没有收到第一份记录。第一次连接可能需要几分钟。",
+        ["如果半小时后还是白灯，打电话给社区值班室。"],
+    ),
+}
+_COLOURS: Final = {"green": "#0a7a33", "yellow": "#a15c00", "red": "#b00020", "white": "#555"}
+
+
+def light_of(witness: Witness) -> str:
+    """green, yellow, red or white (nothing yet)."""
+    if witness.store.evidence:
+        return "red"
+    lights = witness.lights
+    if lights.trouble:
+        return "yellow"
+    if lights.asked_at is None and not witness.store.note:
+        return "white"
+    if lights.asked_at is None or witness.now() - lights.asked_at > QUIET_SECONDS:
+        return "yellow"
+    return "green"
+
+
+def status_of(witness: Witness) -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "name": witness.signer.key.name,
+        "light": light_of(witness),
+        "size": witness.store.size,
+        "cosigned_at": witness.lights.cosigned_at,
+        "asked_at": witness.lights.asked_at,
+        "trouble": witness.lights.trouble,
+        "forked": bool(witness.store.evidence),
+    }
+
+
+def _when(at: int | None) -> str:
+    if at is None:
+        return "还没有"
+    return datetime.fromtimestamp(at, _ZONE).strftime("%Y年%m月%d日 %H:%M:%S")
+
+
+def status_page(witness: Witness, title: str) -> str:
+    light = light_of(witness)
+    heading, sentence, steps = _LIGHTS[light]
+    esc = html.escape
+    todo = "".join(f"<li>{step}</li>" for step in steps)
+    trouble = witness.lights.trouble
+    own = witness.store.own_entries()
+    rows = "".join(_row(index, data) for index, data in reversed(own[-_SHOWN:]))
+    return f"""<!doctype html>
+<html lang="zh-Hans"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{esc(heading)} · {esc(title)}</title>
+<style>
+body{{font:22px/1.6 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:0 auto;max-width:44rem;
+padding:1rem;color:#1a1a1a;background:#fff}}
+.light{{background:{_COLOURS[light]};color:#fff;border-radius:.6rem;padding:1rem 1.4rem}}
+.light h1{{font-size:2.4rem;line-height:1.3;margin:0}}
+.light p{{margin:.4rem 0 0}}
+ol{{padding-left:1.6rem}}li{{margin:.5rem 0}}
+dl{{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1.2rem}}dt{{color:#444}}dd{{margin:0;font-weight:600}}
+pre{{background:#eee;padding:.6rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:1rem}}
+table{{width:100%;border-collapse:collapse;font-size:1.1rem}}td,th{{text-align:left;padding:.3rem;border-bottom:1px solid #bbb}}
+a{{color:#0645ad}}
+@media (max-width:30rem){{body{{font-size:19px}}dl{{grid-template-columns:1fr}}}}
+</style></head><body><main>
+<div class="light" role="status"><h1>{esc(heading)}</h1><p>{sentence}</p></div>
+{f"<h2>现在请这样做</h2><ol>{todo}</ol>" if todo else ""}
+{'<p><a href="/fork-evidence.txt">证据文件</a></p>' if light == "red" else ""}
+{f"<pre>{esc(trouble)}</pre>" if trouble else ""}
+<h2>{esc(title)}</h2>
+<dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>
+<dt>其中本地的记录</dt><dd>{len(own):,} 条，原文存在这台电脑里</dd>
+<dt>最近一次签名</dt><dd>{_when(witness.lights.cosigned_at)}</dd>
+<dt>最近一次联系</dt><dd>{_when(witness.lights.asked_at)}</dd></dl>
+<h2>本地最近的记录</h2>
+{f"<table><tr><th>编号</th><th>时间</th><th>内容</th><th>范围</th></tr>{rows}</table>" if rows else "<p>还没有。</p>"}
+<p>防疫信息链：每一项决定都记在一本三方共同保管、共同签名的账里，谁也不能悄悄改。
+居民、物业、社区各有一份，这台电脑就是其中之一。这里没有任何人的姓名和门牌。</p>
+</main></body></html>
+"""
+
+
+def _row(index: int, data: bytes) -> str:
+    try:
+        act = Entry.parse(data).act
+    except NotCanonical:
+        return ""
+    scope = SCOPES[act.scope_class][0]
+    return (
+        f"<tr><td>{index:,}</td><td>{_when(act.issued_at)[:-3]}</td>"
+        f"<td>{html.escape(words_of(act.kind)[0])}</td><td>{scope}</td></tr>"
+    )

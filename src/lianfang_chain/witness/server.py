@@ -1,0 +1,90 @@
+"""The witness over HTTP: submission, monitoring, the page for people, the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+from typing import Final
+
+from lianfang_chain.submission import MAX_BODY
+
+from .judge import TEXT, Reply, Witness
+from .page import status_of, status_page
+
+__all__ = ["WitnessServer"]
+
+HTML: Final = "text/html; charset=utf-8"
+
+
+class WitnessServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], witness: Witness, title: str) -> None:
+        self.witness, self.title = witness, title
+        self.monitoring = f"/{hashlib.sha256(witness.store.log.name.encode()).hexdigest()}/checkpoint"
+        super().__init__(address, _Handler)
+
+    def get(self, path: str) -> Reply:
+        """Answer a reader."""
+        store = self.witness.store
+        if path == "/":
+            return Reply(200, status_page(self.witness, self.title), HTML)
+        if path == "/status.json":
+            status = json.dumps(status_of(self.witness), ensure_ascii=False)
+            return Reply(200, status + "\n", "application/json")
+        if path == self.monitoring and store.note:
+            return Reply(200, store.note.decode())
+        if path == "/fork-evidence.txt" and store.evidence:
+            return Reply(200, store.evidence)
+        if path in ("/fork-1.note", "/fork-2.note") and store.evidence:
+            return Reply(200, (store.folder / path[1:]).read_text(encoding="utf-8"))
+        return Reply(404, "nothing here\n")
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    timeout = 15  # a client that says nothing holds a thread no longer
+    protocol_version = "HTTP/1.1"
+    server_version = "lianfang-witness"
+    sys_version = ""
+    server: WitnessServer
+
+    def do_GET(self) -> None:
+        self._answer(self.server.get(self.path.partition("?")[0]))
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
+            self.close_connection = True
+            self._answer(Reply(413, "a body of a known, small length is wanted\n"))
+            return
+        body = self.rfile.read(int(length))
+        if self.path != "/add-checkpoint":
+            self._answer(Reply(404, "nothing here\n"))
+            return
+        try:
+            reply = self.server.witness.add_checkpoint(body)
+        except OSError as error:  # a full or failing disk: not stored, so not cosigned
+            self.log_error("not stored: %s", error)
+            reply = Reply(500, "not stored\n", TEXT)
+        self._answer(reply)
+
+    def _answer(self, reply: Reply) -> None:
+        body = reply.body.encode()
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Only what is not in order is written down; a line a second would hide it."""
+        if str(code) not in ("200", "409", "404"):
+            super().log_request(code, size)

@@ -1,0 +1,208 @@
+"""What a witness keeps in its folder, and what is durable when a call returns.
+
+    witness.key       private key, mode 0600; whoever has it can sign as this party
+    held              the last checkpoint that was cosigned, with both signatures
+    hashes            32 bytes for each entry of the chain, in order
+    entries           the entries of the own places: index, length, bytes
+    fork-evidence.txt there only after the log told two stories; from then on nothing is cosigned
+
+`held` is replaced by rename after the other two are on the disk. A crash leaves `hashes` and `entries` longer
+than `held` says, never shorter; opening the folder cuts them back. One process at a time has the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from lianfang_chain.checkpoint import Checkpoint, open_checkpoint
+from lianfang_chain.evidence import ForkEvidence
+from lianfang_chain.note import VerifierKey
+from lianfang_chain.tiles import fold
+from lianfang_chain.tree import Edge, leaf_hash, root_of
+
+__all__ = ["DamagedFolder", "Store", "write_whole"]
+
+HASH: Final = 32
+_HEAD: Final = 10  # index and length before an entry
+_STEP: Final = 8  # upper levels are kept in memory for complete subtrees of 256 leaves and more
+
+
+class DamagedFolder(Exception):
+    """The folder contradicts itself and must not be used: a file is shorter than what was cosigned, or other."""
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Replace a file; old or new content is there after a crash, and the new one when this returns."""
+    draft = file.with_name(f".{file.name}.new")
+    with draft.open("wb") as target:
+        target.write(data)
+        target.flush()
+        os.fsync(target.fileno())
+    draft.replace(file)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Store:
+    """The folder of one witness for one log.
+
+    :raises DamagedFolder: see the class
+    :raises BlockingIOError: another process has the folder
+    """
+
+    def __init__(self, folder: Path, log: VerifierKey) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder, self.log = folder, log
+        self.held: Checkpoint | None = None
+        self.note = b""
+        self._upper: list[bytearray] = []
+        self._edge = Edge()
+        with contextlib.ExitStack() as opened:
+            lock = opened.enter_context((folder / "lock").open("wb"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (folder / "held").exists():
+                self.note = (folder / "held").read_bytes()
+                self.held, _ = open_checkpoint(self.note, log)
+            self._hashes = opened.enter_context(_appendable(folder / "hashes"))
+            self._entries = opened.enter_context(_appendable(folder / "entries"))
+            self._load()
+            self._files = opened.pop_all()  # closed by `close`, or above when the folder is refused
+
+    @property
+    def size(self) -> int:
+        return self.held.size if self.held else 0
+
+    def close(self) -> None:
+        self._files.close()
+
+    def _load(self) -> None:
+        length = os.fstat(self._hashes.fileno()).st_size
+        if length < self.size * HASH:
+            raise DamagedFolder(f"hashes: {length} bytes for {self.size} entries")
+        self._hashes.truncate(self.size * HASH)
+        self._hashes.seek(0)
+        for start in range(0, self.size - self.size % 256, 256):
+            self._remember_full(self._hashes.read(256 * HASH), start)
+        self._edge = Edge.of(self.size, self)
+        if self.held and self._edge.root() != self.held.root:
+            raise DamagedFolder("hashes: they do not lead to the root that was cosigned")
+        self._entries_end = self._end_of_entries()
+
+    def _end_of_entries(self) -> int:
+        """Where the last whole record of an entry within the size held ends."""
+        end = 0
+        for _, data in self.own_entries():
+            end += _HEAD + len(data)
+        return end
+
+    def own_entries(self) -> list[tuple[int, bytes]]:
+        """All entries of the own places, with their index. A torn record at the end is not among them."""
+        data = (self.folder / "entries").read_bytes()
+        entries: list[tuple[int, bytes]] = []
+        at, last = 0, -1
+        while at + _HEAD <= len(data):
+            index = int.from_bytes(data[at : at + 8], "big")
+            end = at + _HEAD + int.from_bytes(data[at + 8 : at + _HEAD], "big")
+            entry = data[at + _HEAD : end]
+            if not last < index < self.size or end > len(data) or leaf_hash(entry) != self.leaf(index):
+                break
+            entries.append((index, entry))
+            at, last = end, index
+        return entries
+
+    def node(self, level: int, index: int) -> bytes:
+        """A node of the tree held, for proofs about it."""
+        if level >= _STEP:
+            row = self._upper[level - _STEP]
+            return bytes(row[index * HASH : (index + 1) * HASH])
+        start, count = index << level, 1 << level
+        data = os.pread(self._hashes.fileno(), count * HASH, start * HASH)
+        return fold([data[i : i + HASH] for i in range(0, len(data), HASH)])
+
+    def root_at(self, size: int) -> bytes:
+        """The root that the own history has at a size up to the one held."""
+        return root_of(size, self)
+
+    def edge(self) -> Edge:
+        """A copy of the right edge, for trying out what would follow."""
+        return self._edge.copy()
+
+    def leaf(self, index: int) -> bytes:
+        return os.pread(self._hashes.fileno(), HASH, index * HASH)
+
+    def _remember_full(self, tile: bytes, start: int) -> None:
+        value = fold([tile[i : i + HASH] for i in range(0, len(tile), HASH)])
+        index, level = start >> _STEP, 0
+        while True:
+            if level == len(self._upper):
+                self._upper.append(bytearray())
+            self._upper[level] += value
+            if index % 2 == 0:
+                return
+            row = self._upper[level]
+            value = fold([bytes(row[-2 * HASH : -HASH]), bytes(row[-HASH:])])
+            index, level = index >> 1, level + 1
+
+    def advance(
+        self, checkpoint: Checkpoint, note: bytes, leaves: list[bytes], own: Iterable[tuple[int, bytes]]
+    ) -> None:
+        """Take the checkpoint as the one held. Everything is on the disk when this returns.
+
+        The caller has made sure that `leaves` continue the history held up to the checkpoint's root.
+        """
+        start = self.size
+        assert start + len(leaves) == checkpoint.size
+        # Written at known places: what an earlier, failed attempt left behind is overwritten.
+        records = b"".join(index.to_bytes(8, "big") + len(d).to_bytes(2, "big") + d for index, d in own)
+        _write_at(self._entries, self._entries_end, records)
+        _write_at(self._hashes, start * HASH, b"".join(leaves))
+        write_whole(self.folder / "held", note)
+        for leaf in leaves:
+            self._edge.append(leaf)
+        first = start - start % 256
+        for at in range(first, checkpoint.size - checkpoint.size % 256, 256):
+            self._remember_full(os.pread(self._hashes.fileno(), 256 * HASH, at * HASH), at)
+        self._entries_end += len(records)
+        self.held, self.note = checkpoint, note
+
+    @property
+    def evidence(self) -> str:
+        """The evidence of a fork, or nothing."""
+        file = self.folder / "fork-evidence.txt"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    def keep_evidence(self, evidence: ForkEvidence) -> None:
+        """Write the first evidence down; later ones add nothing, the log is dead for this witness."""
+        if not self.evidence:
+            write_whole(self.folder / "fork-1.note", evidence.smaller)
+            write_whole(self.folder / "fork-2.note", evidence.larger)
+            write_whole(self.folder / "fork-evidence.txt", str(evidence).encode())
+
+
+def _write_at(file: BinaryIO, position: int, data: bytes) -> None:
+    """Write and cut off what follows; on the disk when this returns."""
+    file.truncate(position)
+    file.seek(position)
+    while data:
+        data = data[file.write(data) :]
+    os.fsync(file.fileno())
+
+
+def _appendable(file: Path) -> BinaryIO:
+    """The file, made if need be, open for reading and for writing at its end."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        sync_folder(file.parent)
+    return file.open("r+b", buffering=0)

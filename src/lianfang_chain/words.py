@@ -1,0 +1,34 @@
+"""Plain words, Chinese and English, for what entries are about; a kind without words is shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["KINDS", "SCOPES", "words_of"]
+
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "ledger:disclosures:erased": ("个人明细已删除", "personal details erased"),
+    "ledger:key:announced": ("公布单位签名公钥", "an organ's key announced"),
+    "ledger:origin:continued": (
+        "新链启用，附旧链分叉证据",
+        "new chain begun, with the evidence of the old one",
+    ),
+    "ledger:chain:reconciled": ("恢复后的核对记录", "reconciled after a restore"),
+    "accounts:read_log:batch": ("查阅记录的小时汇总", "hourly digest of the read log"),
+    "credentials:status:published": ("通行状态表的小时摘要", "hourly digest of a status list"),
+}
+SCOPES: Final[Mapping[str, tuple[str, str]]] = {
+    "district": ("全区", "district"),
+    "street": ("街道（乡镇）", "street or town"),
+    "community": ("社区（村）", "community"),
+    "grid": ("网格", "grid"),
+    "compound": ("小区", "compound"),
+    "building": ("楼栋", "building"),
+    "stairwell": ("单元", "stairwell"),
+}
+
+
+def words_of(kind: str) -> tuple[str, str]:
+    """Chinese and English for a kind."""
+    return KINDS.get(kind, (kind, kind))

@@ -1,0 +1,327 @@
+"""The witness answers as the specification has it, stores before it answers, and keeps what proves a fork."""
+
+import contextlib
+import threading
+
+import pytest
+from tests.chain.logs import AT, LOG, ORIGIN, WITNESS, SmallLog, a_witness, seed
+
+from lianfang_chain.checkpoint import EMPTY_ROOT, Checkpoint, open_checkpoint
+from lianfang_chain.client import SIZE_TYPE, Unreachable
+from lianfang_chain.evidence import ForkEvidence
+from lianfang_chain.note import ED25519, NotSigned, Signature, Signer, open_note
+from lianfang_chain.submission import AddCheckpoint
+from lianfang_chain.tiles import ENTRIES, TileId, bundle_of
+from lianfang_chain.tree import NotProved
+from lianfang_chain.witness.store import DamagedFolder, Store
+
+
+@pytest.fixture
+def log():
+    return SmallLog().grow(5)
+
+
+@pytest.fixture
+def witness(tmp_path, log):
+    witness = a_witness(tmp_path / "w", log)
+    yield witness
+    witness.store.close()
+
+
+def accepted(witness, log, old, new=None):
+    reply = witness.add_checkpoint(log.submission(old, new))
+    assert reply.status == 200, reply
+    return reply
+
+
+def test_a_new_tree_is_fetched_stored_and_cosigned(witness, log):
+    reply = accepted(witness, log, 0)
+    line = Signature.parse(reply.body)
+    assert WITNESS.key.verify(open_checkpoint(log.note(), LOG.key)[0].text, line.raw) == AT
+    held, opened = open_checkpoint(
+        (witness.store.folder / "held").read_bytes(), LOG.key, others=(WITNESS.key,)
+    )
+    assert (held.size, len(opened.verified)) == (5, 2)
+    assert (witness.store.folder / "hashes").stat().st_size == 5 * 32
+
+
+class TestTheRowsOfTheSpecification:
+    """One test for each row of "spec main"."""
+
+    def test_wrong_old_is_409_with_the_size(self, witness, log):
+        accepted(witness, log, 0)
+        log.grow(3)
+        for old in (0, 4, 6):
+            reply = witness.add_checkpoint(log.submission(old))
+            assert (reply.status, reply.body, reply.content_type) == (409, "5\n", SIZE_TYPE)
+
+    def test_same_size_with_another_root_is_422(self, witness, log):
+        accepted(witness, log, 0)
+        other = SmallLog().grow(5, "other")
+        body = bytes(AddCheckpoint(5, (), other.note()))
+        assert witness.add_checkpoint(body).status == 422
+
+    def test_a_larger_fork_with_a_bad_proof_is_422(self, witness, log):
+        accepted(witness, log, 0)
+        other = SmallLog().grow(9, "other")
+        witness.read = other.read
+        assert witness.add_checkpoint(other.submission(5)).status == 422
+        assert witness.store.size == 5
+
+    def test_a_proof_with_old_zero_is_422(self, witness, log):
+        body = bytes(AddCheckpoint(0, (b"x" * 32,), log.note()))
+        assert witness.add_checkpoint(body).status == 422
+
+    def test_size_zero_with_a_root_is_422(self, witness):
+        text = Checkpoint(ORIGIN, 0, b"x" * 32).text
+        body = bytes(AddCheckpoint(0, (), f"{text}\n{LOG.sign(text).line}".encode()))
+        assert witness.add_checkpoint(body).status == 422
+
+    def test_an_unknown_origin_is_404(self, witness):
+        stranger = SmallLog(Signer("other.example/log", ED25519, seed("x"))).grow(1)
+        assert witness.add_checkpoint(stranger.submission(0)).status == 404
+
+    def test_an_unknown_key_and_a_wrong_signature_are_403(self, witness, log):
+        impostor = SmallLog(Signer(ORIGIN, ED25519, seed("x"))).grow(1)
+        assert witness.add_checkpoint(impostor.submission(0)).status == 403
+        text = Checkpoint(ORIGIN, 5, log.roots[5]).text
+        wrong = f"{text}\n{LOG.sign(text + 'x').line}".encode()
+        assert witness.add_checkpoint(bytes(AddCheckpoint(0, (), wrong))).status == 403
+
+    def test_old_larger_than_the_checkpoint_is_400(self, witness, log):
+        accepted(witness, log, 0)
+        assert witness.add_checkpoint(bytes(AddCheckpoint(5, (), log.note(0)))).status == 400
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"old 0", b"old 00\n\n", b"old -1\n\nx", b"old 0\nnot base64\n\nx", b"\xff" * 99, b"old 0\n\n"],
+    )
+    def test_what_is_malformed_is_400(self, witness, body):
+        assert witness.add_checkpoint(body).status == 400
+
+    def test_an_extension_line_is_400(self, witness, log):
+        text = Checkpoint(ORIGIN, 5, log.roots[5]).text + "more\n"
+        body = bytes(AddCheckpoint(0, (), f"{text}\n{LOG.sign(text).line}".encode()))
+        assert witness.add_checkpoint(body).status == 400
+
+    def test_the_same_size_again_is_200(self, witness, log):
+        accepted(witness, log, 0)
+        accepted(witness, log, 5)
+
+    def test_the_empty_tree_is_200(self, witness, log):
+        accepted(witness, log, 0, 0)
+        assert open_checkpoint(witness.store.note, LOG.key)[0].root == EMPTY_ROOT
+
+
+def test_catching_up_over_many_tiles_gives_the_same_tree(witness, log):
+    accepted(witness, log, 0)
+    log.grow(700)
+    accepted(witness, log, 5)
+    log.grow(1_000)
+    accepted(witness, log, 705)
+    for size in (1, 5, 256, 512, 705, 1_705):
+        if size in log.roots:
+            assert witness.store.root_at(size) == log.roots[size]
+
+
+def test_own_places_are_kept_and_the_rest_only_as_hashes(tmp_path):
+    from tests.chain.test_vectors import load
+
+    entries = [bytes.fromhex(e["bytes"]) for e in load("entries.json")["entries"]]
+    log = SmallLog().add(*entries, b"not an entry of ours")
+    for places, count in (["d510402"], 8), (["d510402.s510402002"], 8), (["d510402.s5"], 0), ([""], 9 - 1):
+        witness = a_witness(tmp_path / str(places), log, places)
+        accepted(witness, log, 0)
+        assert [i for i, _ in witness.store.own_entries()] == list(range(count))
+        witness.store.close()
+
+
+def test_a_withheld_entry_is_held_by_its_hash_and_a_wrong_one_is_refused(witness, log):
+    tile = TileId(ENTRIES, 0, 5)
+    whole = [f"e {i}".encode() for i in range(5)]
+    log.files[tile] = bundle_of([*whole[:4], b"changed"])
+    assert witness.add_checkpoint(log.submission(0)).status == 422
+    assert witness.store.size == 0
+    log.files[tile] = bundle_of([b"", *whole[1:]])
+    accepted(witness, log, 0)
+    assert witness.lights.withheld == 1
+
+
+def test_tiles_that_lead_to_another_root_are_refused(witness, log):
+    tile = TileId(0, 0, 5)
+    log.files[tile] = log.files[tile][:-1] + b"\x00"
+    assert witness.add_checkpoint(log.submission(0)).status == 422
+    assert witness.store.size == 0
+
+
+def test_a_log_that_serves_nothing_is_not_cosigned(witness, log):
+    def nothing(tile):
+        raise Unreachable("no answer")
+
+    witness.read = nothing
+    assert witness.add_checkpoint(log.submission(0)).status == 503
+    assert witness.store.size == 0
+
+
+def forks(log):
+    """Each way in which a second history can come to a witness that holds five entries of the first."""
+    same = SmallLog().grow(5, "other")
+    smaller = SmallLog().grow(3, "other")
+    larger = SmallLog().grow(9, "other")
+    yield "same size", same, bytes(AddCheckpoint(5, (), same.note()))
+    yield "smaller", smaller, bytes(AddCheckpoint(0, (), smaller.note()))
+    yield "larger", larger, larger.submission(5)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_fork_is_refused_for_ever_and_its_evidence_convinces_others(tmp_path, log, which):
+    witness = a_witness(tmp_path / "w", log)
+    accepted(witness, log, 0)
+    _, other, body = list(forks(log))[which]
+    witness.read = other.read
+    assert witness.add_checkpoint(body).status in (409, 422)
+
+    smaller, larger = ForkEvidence.parse(witness.store.evidence).verify(LOG.key)
+    assert smaller.size <= larger.size
+    for name in ("fork-1.note", "fork-2.note"):  # a plain signed-note verifier is enough for the signatures
+        assert open_note((tmp_path / "w" / name).read_bytes(), [LOG.key]).verified
+    if smaller.size == larger.size:
+        assert smaller.root != larger.root
+
+    witness.store.close()
+    again = a_witness(tmp_path / "w", log)
+    log.grow(1)
+    reply = again.add_checkpoint(log.submission(5))
+    assert (reply.status, "fork" in reply.body) == (422, True)
+    again.store.close()
+
+
+def test_a_client_with_a_wrong_proof_raises_no_alarm(witness, log):
+    accepted(witness, log, 0)
+    log.grow(4)
+    proof = log.proof(5)
+    body = bytes(AddCheckpoint(5, (*proof[:-1], b"x" * 32), log.note()))
+    assert witness.add_checkpoint(body).status == 422
+    assert not witness.store.evidence
+    accepted(witness, log, 5)
+
+
+def test_evidence_of_a_consistent_pair_is_no_evidence(log):
+    log.grow(4)
+    evidence = ForkEvidence(log.note(5), log.note(9), log.roots[5], tuple(log.proof(5, 9)))
+    with pytest.raises(NotProved):
+        ForkEvidence.parse(str(evidence)).verify(LOG.key)
+    impostor = SmallLog(Signer(ORIGIN, ED25519, seed("x"))).grow(5, "other")
+    with pytest.raises(NotSigned):
+        ForkEvidence(log.note(5), impostor.note(), log.roots[5], ()).verify(LOG.key)
+
+
+def test_two_clients_at_once_never_get_two_histories_cosigned(tmp_path, log):
+    witness = a_witness(tmp_path / "w", log)
+    other = SmallLog().grow(5, "other")
+    witness.read = lambda tile: log.read(tile)
+    bodies = [log.submission(0), bytes(AddCheckpoint(0, (), other.note()))] * 8
+    replies = []
+    threads = [threading.Thread(target=lambda b=b: replies.append(witness.add_checkpoint(b))) for b in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(r.status == 200 for r in replies) == 1
+    assert witness.store.held.root == log.roots[5]
+    witness.store.close()
+
+
+class TestTheFolder:
+    def test_a_second_process_is_kept_out(self, witness):
+        with pytest.raises(BlockingIOError):
+            Store(witness.store.folder, LOG.key)
+
+    def test_a_restart_continues_where_it_was(self, tmp_path, log):
+        for step in range(4):
+            witness = a_witness(tmp_path / "w", log)
+            accepted(witness, log, 0 if step == 0 else log.size - 130)
+            witness.store.close()
+            log.grow(130)
+
+    @pytest.mark.parametrize("name", ["hashes", "entries"])
+    def test_what_a_crash_left_too_long_is_cut_back(self, tmp_path, name):
+        from tests.chain.test_vectors import load
+
+        entries = [bytes.fromhex(e["bytes"]) for e in load("entries.json")["entries"]]
+        log = SmallLog().add(*entries[:5])
+        witness = a_witness(tmp_path / "w", log)
+        accepted(witness, log, 0)
+        witness.store.close()
+        before = (tmp_path / "w" / name).read_bytes()
+        for extra in (1, 31, 32, 100):
+            with (tmp_path / "w" / name).open("ab") as file:
+                file.write(b"\x00" * extra)
+            witness = a_witness(tmp_path / "w", log)
+            assert [i for i, _ in witness.store.own_entries()] == [0, 1, 2, 3, 4]
+            accepted(witness, log, 5)
+            witness.store.close()
+            assert (tmp_path / "w" / name).read_bytes() == before
+        log.add(*entries[5:])
+        witness = a_witness(tmp_path / "w", log)
+        accepted(witness, log, 5)
+        assert len(witness.store.own_entries()) == 8
+        witness.store.close()
+
+    def test_hashes_cut_short_or_changed_are_refused(self, tmp_path, log):
+        witness = a_witness(tmp_path / "w", log)
+        accepted(witness, log, 0)
+        witness.store.close()
+        file = tmp_path / "w" / "hashes"
+        whole = file.read_bytes()
+        for place in range(0, len(whole), 13):
+            for damaged in (whole[:place], whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]):
+                file.write_bytes(damaged)
+                with pytest.raises(DamagedFolder):
+                    Store(tmp_path / "w", LOG.key)
+        file.write_bytes(whole)
+        Store(tmp_path / "w", LOG.key).close()
+
+    def test_a_write_that_failed_but_was_stored_is_answered_again(self, tmp_path, log, monkeypatch):
+        witness = a_witness(tmp_path / "w", log)
+        real = witness.store.advance
+
+        def stored_then_failed(*arguments):
+            real(*arguments)
+            raise OSError("the answer was lost")
+
+        monkeypatch.setattr(witness.store, "advance", stored_then_failed)
+        with pytest.raises(OSError, match="lost"):
+            witness.add_checkpoint(log.submission(0))
+        monkeypatch.undo()
+        reply = witness.add_checkpoint(log.submission(0))
+        assert (reply.status, reply.body) == (409, "5\n")
+        accepted(witness, log, 5)
+        witness.store.close()
+
+    @pytest.mark.parametrize("step", range(1, 7))
+    def test_a_full_disk_at_any_write_is_survived(self, tmp_path, log, monkeypatch, step):
+        import os as os_module
+
+        witness = a_witness(tmp_path / "w", log)
+        accepted(witness, log, 0)
+        log.grow(300)
+        real, count = os_module.fsync, 0
+
+        def failing(descriptor):
+            nonlocal count
+            count += 1
+            if count == step:
+                raise OSError(28, "No space left on device")
+            real(descriptor)
+
+        monkeypatch.setattr(os_module, "fsync", failing)
+        with contextlib.suppress(OSError):
+            witness.add_checkpoint(log.submission(5))
+        monkeypatch.undo()
+        old = witness.store.size
+        accepted(witness, log, old)
+        witness.store.close()
+        again = Store(tmp_path / "w", LOG.key)
+        assert again.root_at(305) == log.roots[305]
+        again.close()
