@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
 
@@ -81,3 +83,8 @@ class WithinAny(_PathLookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, left_params = self.process_lhs(compiler, connection)
         return f"{left} <@ ANY (%s::ltree[])", (*left_params, self.rhs)
+
+
+def within_any(field: str, areas: Iterable[str]) -> models.Q:
+    """The condition that `field` lies at or below one of the areas, typed for callers."""
+    return models.Q(**{f"{field}__within_any": list(areas)})
