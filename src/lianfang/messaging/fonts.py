@@ -62,8 +62,7 @@ def families() -> tuple[str, ...]:
     """Names of the families in `paths()`, in the order of use: serif, sans, then the operator's own."""
     own = {SERIF: None, SANS: None}
     for file in _files()[len(_LOCKED) :]:
-        for font in _faces(file):
-            own[str(font["name"].getBestFamilyName())] = None
+        own |= dict.fromkeys(family for family, _ in _faces(file))
     return tuple(own)
 
 
@@ -78,8 +77,8 @@ def missing(text: str) -> list[str]:
 def _held() -> frozenset[int]:
     held: set[int] = set()
     for file in _files():
-        for font in _faces(file):
-            held.update(font.getBestCmap())
+        for _, characters in _faces(file):
+            held |= characters
     return frozenset(held)
 
 
@@ -96,10 +95,15 @@ def _files() -> list[Path]:
     return files
 
 
-def _faces(file: Path) -> list[TTFont]:
-    if file.suffix.lower() in {".ttc", ".otc"}:
-        # One member says enough of a collection we locked: `SANS` is the one papers name.
-        faces: list[TTFont] = TTCollection(str(file), lazy=True).fonts
-        named = [f for f in faces if f["name"].getBestFamilyName() == SANS]
-        return named or faces
-    return [TTFont(str(file), lazy=True)]
+def _faces(file: Path) -> list[tuple[str, set[int]]]:
+    """Family and characters of each face in a file; of our own collection only of the face that papers name."""
+    if file.suffix.lower() not in {".ttc", ".otc"}:
+        with TTFont(str(file), lazy=True) as face:
+            return [(str(face["name"].getBestFamilyName()), set(face.getBestCmap()))]
+    with TTCollection(str(file), lazy=True) as collection:
+        names = [str(face["name"].getBestFamilyName()) for face in collection.fonts]
+        return [
+            (name, set(face.getBestCmap()))
+            for name, face in zip(names, collection.fonts, strict=True)
+            if name == SANS or SANS not in names
+        ]

@@ -6,10 +6,12 @@ legal time. A record refuses what must never be printed, whoever asks for it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import Field, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from lianfang.kernel.clock import legal_day
 
@@ -19,6 +21,16 @@ from .errors import PlaceTooSmall, TooLongToReadAloud
 
 #: Anything public names a place of at least so many households (product decision 9).
 FEWEST_HOUSEHOLDS: Final = 5
+
+
+#: What a place looks like that is one dwelling.
+_DOOR: Final = re.compile(r"\d\s*[室户]|\d+-\d+-\d+")
+
+
+def _same_domain(code: Code, domain: str) -> None:
+    """People compare the printed domain with the one that opens: the two must be one."""
+    if not isinstance(code.content, str) or urlsplit(code.content).hostname != domain:
+        raise ValueError(f"the code does not lead to {domain}")
 
 
 class Lang(StrEnum):
@@ -163,7 +175,10 @@ class ReleaseNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmployerCertificate:
-    """For the employer: who was kept from work by an order, and on which days. No reason, no measure."""
+    """For the employer: who was kept from work by an order, and on which days. No reason, no measure.
+
+    :raises ValueError: the code leads elsewhere than the domain in the text (T38)
+    """
 
     TEMPLATE: ClassVar[str] = "employer_certificate"
 
@@ -181,6 +196,9 @@ class EmployerCertificate:
     signed_on: date
     lang: Lang = Lang.ZH
     demo: bool = False
+
+    def __post_init__(self) -> None:
+        _same_domain(self.check, self.check_domain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +288,7 @@ class BoardSheet:
     `households` is a condition of printing, never printed.
 
     :raises PlaceTooSmall: the place holds fewer than five households
+    :raises ValueError: the place is a door, or the code leads elsewhere than the domain in the text (T38)
     """
 
     TEMPLATE: ClassVar[str] = "board_sheet"
@@ -290,6 +309,9 @@ class BoardSheet:
     def __post_init__(self) -> None:
         if self.households < FEWEST_HOUSEHOLDS:
             raise PlaceTooSmall(households=self.households, fewest=FEWEST_HOUSEHOLDS)
+        if _DOOR.search(self.place):
+            raise ValueError("a public sheet names no door")
+        _same_domain(self.check, self.check_domain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,14 @@ def pdf(template: str, data: Mapping[str, object], *, at: datetime) -> bytes:
 
 
 def bundle(papers: Iterable[Paper], *, at: datetime) -> bytes:
-    """Any number of papers as one PDF, each counting its own pages.
+    """Any number of papers as one PDF for the printer, each counting its own pages.
+
+    It carries no structure for screen readers, which would double its size; `pdf` does.
 
     :raises GlyphMissing: no typeface holds a character of one of them; none is printed
     :raises ValueError: there is no paper
     """
-    (pages,) = _compile([described(p) for p in papers], at=at, form="pdf")
+    (pages,) = _compile([described(p) for p in papers], at=at, form="pdf", tagged=False)
     return pages
 
 
@@ -125,7 +127,9 @@ def _moment(at: datetime) -> dict[str, object]:
     }
 
 
-def _compile(told: Sequence[dict[str, object]], *, at: datetime, form: str, ppi: int = 96) -> list[bytes]:
+def _compile(
+    told: Sequence[dict[str, object]], *, at: datetime, form: str, ppi: int = 96, tagged: bool = True
+) -> list[bytes]:
     if not told:
         raise ValueError("there is no paper to print")
     if lacking := fonts.missing("".join(_texts(told))):
@@ -135,8 +139,9 @@ def _compile(told: Sequence[dict[str, object]], *, at: datetime, form: str, ppi:
             input=str(_FOLDER / "bundle.typ"),
             format=form,
             ppi=float(ppi),
+            pdf_tags=tagged,
             sys_inputs={
-                "papers": json.dumps(told, ensure_ascii=False),
+                "papers": json.dumps([{"n": n, **paper} for n, paper in enumerate(told)], ensure_ascii=False),
                 "families": json.dumps(fonts.families()),
             },
             timestamp=at.astimezone(UTC),
