@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from lianfang.kernel import ids
+from lianfang.kernel import clock, ids
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.kernel.wake import wake
 
@@ -34,6 +35,7 @@ from .rights import GRANTS, Right, Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
 OFFICE_LASTS: Final = timedelta(days=30)
 OFFICE_LASTS_AT_MOST: Final = timedelta(days=366)
 PAPER_CODE_LASTS: Final = timedelta(hours=72)
-PHONE_CODE_LASTS: Final = timedelta(minutes=10)
 START_CODE_LASTS: Final = timedelta(hours=72)
 RECOVERY_CODES: Final = 10
+#: The demonstration's story begins before today.
+DEMO_OFFICE_BEGAN: Final = timedelta(days=60)
 FACTOR_FAILURES: Final = 5
 FACTOR_BLOCKED: Final = timedelta(minutes=15)
 
@@ -93,6 +96,19 @@ class FirstOfficer:
     password: str
     role: Role
     organ: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOfficer:
+    """A login of the demonstration; without a role it is a resident's."""
+
+    login: str
+    name: str
+    password: str
+    role: Role | None = None
+    organ: str = ""
+    area: str = ""
+    person_id: UUID | None = None
 
 
 # -- organs and users ---------------------------------------------------------------------------
@@ -161,18 +177,6 @@ def _new_user(user_id: UUID, *, login: str, name: str = "", person_id: UUID | No
             raise LoginTaken() from error
         raise
     return user
-
-
-@transaction.atomic
-def choose_password(user_id: UUID, password: str) -> None:
-    """Set the password of a user who has proved to be it.
-
-    :raises WeakPassword: short, common, or only digits
-    """
-    user = _user_for_update(user_id)
-    _check_password(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
 
 
 def _check_password(password: str, user: User | None = None) -> None:
@@ -347,12 +351,82 @@ def found_system(
     return users
 
 
+@transaction.atomic
+def start_demo_logins(
+    officers: Sequence[DemoOfficer], organs: Sequence[OrganDraft], *, at: datetime
+) -> dict[str, UUID]:
+    """Enter the officers of a demonstration, with known passwords and code generators; login → user.
+
+    Repeating it changes nothing.
+
+    :raises NotAllowed: this is no demonstration
+    """
+    if not settings.DEMO:
+        raise NotAllowed()
+    entered = {draft.code: put_organ(draft) for draft in organs}
+    users: dict[str, UUID] = {}
+    for officer in officers:
+        user = User.objects.filter(login=officer.login).first()
+        if user is None:
+            user = _new_user(
+                ids.new_id(), login=officer.login, name=officer.name, person_id=officer.person_id
+            )
+            user.set_password(officer.password)
+            user.save(update_fields=["password"])
+            if officer.role is not None:
+                set_second_factor(user.pk, ids.random_bytes(20), at=at)
+                _put_office(
+                    Office(
+                        id=ids.new_id(),
+                        user=user,
+                        role=officer.role,
+                        organ=entered[officer.organ],
+                        area=officer.area or entered[officer.organ].area,
+                        starts_at=at - DEMO_OFFICE_BEGAN,
+                        ends_at=at - DEMO_OFFICE_BEGAN + OFFICE_LASTS_AT_MOST,
+                        granted_at=at,
+                        granted_by=None,
+                    )
+                )
+        users[officer.login] = user.pk
+    return users
+
+
+def demo_code(login: str) -> str:
+    """The next code of a demonstration user's generator that was not used yet.
+
+    :raises NotAllowed: this is no demonstration
+    :raises NotFound: nobody with a code generator logs in under this name
+    """
+    if not settings.DEMO:
+        raise NotAllowed()
+    own = SecondFactor.objects.filter(user__login=login).first()
+    if own is None:
+        raise NotFound()
+    secret = factor.unseal(bytes(own.sealed_secret), key=settings.SECRET_KEY, owner=own.user_id.bytes)
+    return factor.code_at(secret, max(factor.step_of(clock.now()), own.last_step + 1))
+
+
+def first_run_token(data: Path) -> str | None:
+    """The token that opens the first-run page, made at the first call; None once an office exists."""
+    file = data / "keys" / "web" / "first-run.token"
+    if in_use():
+        file.unlink(missing_ok=True)
+        return None
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as target:
+            target.write(factor.letters(ids.random_bytes(26)))
+    return file.read_text()
+
+
 # -- second factor ------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def begin_second_factor(user_id: UUID) -> bytes:
-    """A new secret for the user's code generator; it counts only once confirmed.
+    """The secret for the user's code generator; it counts only once confirmed. Asking again shows the same.
 
     :raises NotAllowed: the user has a confirmed one; it must be taken away by somebody else first
     """
@@ -360,10 +434,10 @@ def begin_second_factor(user_id: UUID) -> bytes:
     existing = SecondFactor.objects.filter(user=user).first()
     if existing is not None and existing.confirmed_at is not None:
         raise NotAllowed()
+    if existing is not None:
+        return factor.unseal(bytes(existing.sealed_secret), key=settings.SECRET_KEY, owner=user_id.bytes)
     secret = ids.random_bytes(20)
-    SecondFactor.objects.update_or_create(
-        user=user, defaults={"sealed_secret": _seal(user_id, secret), "last_step": 0, "failures": 0}
-    )
+    SecondFactor.objects.create(user=user, sealed_secret=_seal(user_id, secret))
     return secret
 
 
@@ -380,13 +454,8 @@ def _seal(user_id: UUID, secret: bytes) -> bytes:
 
 
 @transaction.atomic
-def confirm_second_factor(user_id: UUID, code: str, *, at: datetime) -> list[str]:
-    """Confirm the code generator by its first code; returns the recovery codes, shown this once.
-
-    :raises WrongCode: the code does not fit
-    """
-    if not second_factor_fits(user_id, code, at=at):
-        raise WrongCode()
+def confirm_second_factor(user_id: UUID, *, at: datetime) -> list[str]:
+    """Let the code generator count, after its first code fitted; returns the recovery codes, shown this once."""
     SecondFactor.objects.filter(user_id=user_id).update(confirmed_at=at)
     RecoveryCode.objects.filter(user_id=user_id).delete()
     codes = [factor.letters(ids.random_bytes(10)) for _ in range(RECOVERY_CODES)]
@@ -423,21 +492,6 @@ def _use_recovery_code(user_id: UUID, code: str, *, at: datetime) -> bool:
     return unused.update(used_at=at) == 1
 
 
-@transaction.atomic
-def take_second_factor(user_id: UUID, *, by: Actor) -> None:
-    """Take away a lost code generator, so that its holder sets up a new one with a new first code.
-
-    :raises NotAllowed: `by` may not give every office they hold, or would take their own
-    """
-    _user_for_update(user_id)
-    if user_id == by.user_id:
-        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
-    for office in offices_held(user_id, by.at):
-        _require_grantable(Role(office.role), office.area, by=by)
-    SecondFactor.objects.filter(user_id=user_id).delete()
-    RecoveryCode.objects.filter(user_id=user_id).delete()
-
-
 # -- one-time codes -----------------------------------------------------------------------------
 
 
@@ -446,19 +500,53 @@ def _hash(code: str) -> str:
 
 
 @transaction.atomic
-def issue_start_code(user_id: UUID, *, by: Actor) -> str:
-    """A code with which a new officer chooses a password and sets up the second factor; earlier ones end.
+def admit_officer(draft: UserDraft, *, by: Actor) -> tuple[User, str]:
+    """Enter a new officer together with the code of their first login.
 
-    :raises NotAllowed: `by` may grant no office, or not those this user holds
+    :raises NotAllowed: `by` may grant no office anywhere
+    :raises LoginTaken: another user logs in under this name
+    :raises SameIdOtherContent: the id was used for another user
     """
-    _user_for_update(user_id)
+    user = create_user(draft, by=by)
+    return user, start_anew(user.pk, by=by)
+
+
+@transaction.atomic
+def start_anew(user_id: UUID, *, by: Actor) -> str:
+    """A code with which an officer chooses a password and sets up the second factor.
+
+    What they had of either ends now: it may be in somebody else's hands.
+
+    :raises NotAllowed: `by` may not give every office this user holds, or is this user
+    """
+    user = _user_for_update(user_id)
     if not by.areas(Right.ACCOUNTS_OFFICE_GRANT) or user_id == by.user_id:
         raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
     for office in offices_held(user_id, by.at):
         _require_grantable(Role(office.role), office.area, by=by)
+    SecondFactor.objects.filter(user_id=user_id).delete()
+    RecoveryCode.objects.filter(user_id=user_id).delete()
+    user.set_unusable_password()  # ends every session too
+    user.save(update_fields=["password"])
     return _issue_code(
         user_id, LoginCode.Way.START, factor.letters(ids.random_bytes(10)), START_CODE_LASTS, by=by
     )
+
+
+@transaction.atomic
+def start_with_code(code: str, *, password: str, at: datetime) -> User:
+    """Use the start code up and set the password.
+
+    :raises WeakPassword: short, common, or only digits; the code stays good
+    :raises WrongCode: no such code, used, or too old
+    """
+    _check_password(password)
+    user = use_code(code, way=LoginCode.Way.START, at=at)
+    if user is None:
+        raise WrongCode()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return user
 
 
 @transaction.atomic
@@ -473,16 +561,6 @@ def issue_paper_code(person_id: UUID, area: str, *, by: Actor) -> str:
     return _issue_code(
         user.pk, LoginCode.Way.PAPER, factor.letters(ids.random_bytes(10)), PAPER_CODE_LASTS, by=by
     )
-
-
-@transaction.atomic
-def issue_phone_code(person_id: UUID, *, by: Actor) -> tuple[UUID, str]:
-    """A six-digit code to be sent to the resident's phone, and the id under which it is tried."""
-    user = _resident_user(person_id)
-    code = factor.digits(ids.random_bytes(8), 6)
-    _issue_code(user.pk, LoginCode.Way.PHONE, code, PHONE_CODE_LASTS, by=by)
-    newest = LoginCode.objects.filter(user=user, way=LoginCode.Way.PHONE, used_at=None).get()
-    return newest.pk, code
 
 
 def _resident_user(person_id: UUID) -> User:
@@ -517,19 +595,3 @@ def use_code(code: str, *, way: str, at: datetime) -> User | None:
     found.used_at = at
     found.save(update_fields=["used_at"])
     return found.user if found.user.is_active else None
-
-
-@transaction.atomic
-def use_phone_code(code_id: UUID, code: str, *, at: datetime) -> User | None:
-    """The user to whom this code was sent, at most five tries; None otherwise."""
-    sent = LoginCode.objects.select_for_update().filter(
-        pk=code_id, way=LoginCode.Way.PHONE, used_at=None, expires_at__gt=at, tries__lt=5
-    )
-    if (found := sent.first()) is None:
-        return None
-    found.tries += 1
-    fits = found.code_hash == _hash(code)
-    if fits:
-        found.used_at = at
-    found.save(update_fields=["tries", "used_at"])
-    return found.user if fits and found.user.is_active else None

@@ -147,11 +147,10 @@ class RecoveryCode(models.Model):
 
 
 class LoginCode(models.Model):
-    """A one-time code: a resident's, handed over on paper or sent to the phone, or an officer's first one."""
+    """A one-time code: a resident's, handed over on paper, or an officer's first one."""
 
     class Way(models.TextChoices):
         PAPER = "paper"
-        PHONE = "phone"
         START = "start"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -161,7 +160,6 @@ class LoginCode(models.Model):
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     issued_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

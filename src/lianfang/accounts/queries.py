@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from lianfang.kernel.actor import Actor, Grant, outermost
+from lianfang.kernel.errors import NotFound
 from lianfang.kernel.ids import new_id
 
-from .models import Office, Organ
-from .rights import OPENS_PERSON_ROWS, Purpose, Role, rights_of
+from .models import Office, Organ, User
+from .rights import GRANTS, OPENS_PERSON_ROWS, Purpose, Right, Role, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,3 +104,52 @@ def organs(*, kind: str | None = None, covering: str | None = None) -> list[Orga
     if covering is not None:
         found = found.filter(area__contains_area=covering)
     return list(found)
+
+
+def grantable_roles(by: Actor) -> list[Role]:
+    """The roles the actor's offices may give, in the order of `Role`."""
+    held = {Role(office.role) for office in offices_held(by.user_id, by.at)}
+    given = {role for granter in held for role in GRANTS.get(granter, frozenset())}
+    return [role for role in Role if role in given]
+
+
+def organs_within(areas: Iterable[str]) -> list[Organ]:
+    """Organs whose area lies in one of these."""
+    return list(Organ.objects.filter(area__within_any=list(areas)).order_by("area", "code"))  # type: ignore[misc]  # the lookup takes a list
+
+
+def offices_listed(by: Actor) -> list[Office]:
+    """Offices in the actor's areas that run, will run, or ended in the last 30 days; at most 200."""
+    return list(
+        Office.objects.within(by.areas(Right.ACCOUNTS_OFFICE_SEE))
+        .filter(ends_at__gt=by.at - timedelta(days=30))
+        .select_related("user", "organ")
+        .order_by("area", "role", "starts_at")[:200]
+    )
+
+
+def office_seen(office_id: UUID, *, by: Actor) -> Office:
+    """One office in the actor's areas.
+
+    :raises NotFound: none there
+    """
+    found = (
+        Office.objects.within(by.areas(Right.ACCOUNTS_OFFICE_SEE))
+        .filter(pk=office_id)
+        .select_related("user", "organ")
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def user_id_of(login: str) -> UUID | None:
+    """The user who logs in under this name."""
+    return User.objects.filter(login=login).values_list("pk", flat=True).first()
+
+
+def demo_logins() -> list[tuple[str, str]]:
+    """Login and role of every officer with a second factor; the demonstration shows them."""
+    held = Office.objects.exclude(user__second_factor=None).select_related("user").order_by("starts_at", "pk")
+    return [(office.user.login, office.role) for office in held]

@@ -108,6 +108,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "/login/"
+CSRF_FAILURE_VIEW = "lianfang.config.pages.csrf_failure"
+AXES_LOCKOUT_TEMPLATE = "429.html"
 # Lock-out by user and address: who types wrong passwords locks out that pair, and nobody else's login.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5

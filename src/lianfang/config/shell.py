@@ -2,22 +2,104 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from django.conf import settings
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils import translation
+
+from lianfang.accounts.web import Audience, surface_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
+    from django_stubs_ext import StrPromise
+
+    from lianfang.accounts.menu import Entry, Todo
+    from lianfang.accounts.web import Surface
+    from lianfang.kernel.actor import Actor
 
 LANGUAGE_COOKIE: Final = "django_language"
 
 
 def context(request: HttpRequest) -> dict[str, object]:
-    """Values for the base templates."""
-    return {"demo": settings.DEMO}
+    """Values for the base templates: `demo` and `shell`. Costs no query."""
+    by: Actor | None = getattr(request, "lianfang_actor", None)
+    desk = request.path.startswith("/desk/")
+    english = translation.get_language() == "en"
+    return {
+        "demo": settings.DEMO,
+        "shell": {
+            "lang": "en" if english else "zh-Hans",
+            "english": english,
+            "base": "desk.html"
+            if desk
+            else "open.html"
+            if request.path.startswith("/open/")
+            else "phone.html",
+            "home": "/desk/" if desk else "/",
+            "menu": menu("DESK", by, here=request.path) if desk and by else [],
+            "organ": by.organ if by else "",
+            "pseudonym": by.pseudonym if by else "",
+        },
+    }
+
+
+def menu(which: Literal["DESK", "PHONE"], by: Actor, *, here: str = "") -> list[dict[str, object]]:
+    """The entries of all rooms that open for this actor, in the order of the rooms, lowest first."""
+    shown: list[dict[str, object]] = []
+    for url, label, declared in _entries(which):
+        if _opens(declared, by):
+            # The longest address that begins the path is where one is; `/desk/` begins them all.
+            is_here = here == url or (url.count("/") > 2 and here.startswith(url))
+            shown.append({"url": url, "label": str(label), "here": is_here})
+    return shown
+
+
+def _opens(declared: Surface, by: Actor) -> bool:
+    if declared.audience == Audience.STAFF:
+        return not declared.rights or any(by.areas(right) for right in declared.rights)
+    if declared.audience == Audience.RESIDENT:
+        return by.person_id is not None
+    return True
+
+
+@cache
+def _entries(which: str) -> list[tuple[str, StrPromise, Surface]]:
+    """:raises LookupError: an entry leads to an address that is not there, or that has no surface"""
+    found = []
+    for room in ["config", *reversed(settings.ROOMS)]:
+        name = f"lianfang.{room}.menu"
+        if find_spec(f"lianfang.{room}") is None or find_spec(name) is None:
+            continue
+        own: list[Entry] = getattr(import_module(name), which, [])
+        for entry in own:
+            try:
+                url = reverse(entry.url_name)
+            except NoReverseMatch as error:
+                raise LookupError(f"{name} names {entry.url_name}, which is no address") from error
+            declared = surface_of(resolve(url).func)
+            if declared is None:
+                raise LookupError(f"{entry.url_name} has no surface")
+            found.append((url, entry.label, declared))
+    return found
+
+
+def todos(by: Actor) -> list[Todo]:
+    """What waits for this officer in all rooms, the most urgent first; each room asks a bounded number of queries."""
+    waiting: list[Todo] = []
+    for room in settings.ROOMS:
+        name = f"lianfang.{room}.queries"
+        if find_spec(f"lianfang.{room}") is None or find_spec(name) is None:
+            continue
+        own = cast("Callable[[Actor], list[Todo]] | None", getattr(import_module(name), "todo", None))
+        if own is not None:
+            waiting.extend(own(by))
+    return sorted(waiting, key=lambda t: (t.due_at is None, t.due_at or by.at))
 
 
 class LanguageMiddleware:

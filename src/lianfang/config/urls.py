@@ -7,7 +7,9 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import include, path
 
-urlpatterns = [
+from . import pages
+
+urlpatterns = pages.urlpatterns + [
     path("", include(f"lianfang.{room}.urls"))
     for room in settings.ROOMS
     if (Path(__file__).parents[1] / room / "urls.py").exists()

@@ -1,0 +1,45 @@
+"""What a room offers to the frame: entries of menus, and what waits for somebody.
+
+A room names its entries in `X/menu.py` as `DESK` and `PHONE`, and what waits in `X.queries.todo(by)`.
+`config` collects both; whether an entry is shown follows from the surface of the page it leads to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place to go: the name of a URL without arguments, and what it is called."""
+
+    url_name: str
+    label: StrPromise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """One thing, or one pile of things, that waits for somebody today. Nothing about a person but a number.
+
+    :ivar title: what is to be done, in the reader's language
+    :ivar url: where it is done
+    :ivar count: how many wait, if it is a pile
+    :ivar due_at: until when; the list is sorted by it
+    """
+
+    title: str
+    url: str
+    count: int | None = None
+    due_at: datetime | None = None
+
+
+DESK: Final[Sequence[Entry]] = (Entry("accounts:offices", _("职务")),)

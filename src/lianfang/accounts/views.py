@@ -1,0 +1,287 @@
+"""The doors (password, second factor, one-time codes) and the pages on which offices are given and ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import segno
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from lianfang.kernel import clock
+from lianfang.kernel.errors import NotFound, Refused
+
+from . import actions, factor, queries
+from .errors import WrongCode
+from .forms import CodeForm, EndForm, LoginForm, OfficeForm, OfficerForm, PaperCodeForm, StartForm
+from .labels import ROLES
+from .models import LoginCode, User
+from .rights import Purpose, Right, Role
+from .web import actor, remember_second_factor, surface
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+
+
+def _next(request: HttpRequest, otherwise: str) -> str:
+    """Where to go afterwards: only within this installation."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    allowed = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if allowed else otherwise
+
+
+def _home(user: User) -> str:
+    return "/desk/" if queries.offices_held(user.pk, clock.now()) else "/"
+
+
+@never_cache
+@surface(public=True)
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Login name and password; whoever holds an office is asked for the second factor next."""
+    form = LoginForm(request.POST or None)
+    if form.is_valid():
+        user = authenticate(request, **form.cleaned_data)
+        if isinstance(user, User):
+            login(request, user)
+            return redirect(_next(request, _home(user)))
+        # One sentence for a wrong name, a wrong password and a login that was shut.
+        form.add_error(None, gettext("登录名或密码不对。连错 5 次，本机对该账号锁定 15 分钟。"))
+    return render(
+        request,
+        "accounts/login.html",
+        {"form": form, "next": _next(request, "")},
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@surface(public=True)
+def start(request: HttpRequest) -> HttpResponse:
+    """A new officer chooses a password with the start code, then sets up the second factor."""
+    form = StartForm(request.POST or None)
+    if form.is_valid():
+        try:
+            user = _started(form)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            login(request, user, backend=_BACKEND)
+            return redirect("accounts:set_up")
+    return render(request, "accounts/start.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _started(form: StartForm) -> User:
+    user = actions.start_with_code(
+        form.cleaned_data["code"], password=form.cleaned_data["password"], at=clock.now()
+    )
+    user.refresh_from_db()
+    return user
+
+
+@never_cache
+@surface(public=True)
+def set_up(request: HttpRequest) -> HttpResponse:
+    """Show the secret of the code generator and confirm it by its first code."""
+    user = request.user
+    if not isinstance(user, User):
+        return redirect("accounts:login")
+    secret = actions.begin_second_factor(user.pk)
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        now = clock.now()
+        if actions.second_factor_fits(user.pk, form.cleaned_data["code"], at=now):
+            codes = actions.confirm_second_factor(user.pk, at=now)
+            request.session.cycle_key()
+            remember_second_factor(request, at=now)
+            return render(request, "accounts/recovery_codes.html", {"codes": codes, "next": _home(user)})
+        form.add_refusal(WrongCode(), field="code")
+    address = factor.otpauth(secret, login=user.login, issuer=gettext("联防"))
+    picture = segno.make(address, error="m").svg_inline(scale=4)
+    return render(
+        request,
+        "accounts/set_up.html",
+        {"form": form, "secret": factor.base32(secret), "picture": mark_safe(picture)},  # noqa: S308 - drawn by segno from our own text
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@surface(public=True)
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Ask a user who gave the password for the code."""
+    user = request.user
+    if not isinstance(user, User):
+        return redirect("accounts:login")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        now = clock.now()
+        if actions.second_factor_fits(user.pk, form.cleaned_data["code"], at=now):
+            request.session.cycle_key()
+            remember_second_factor(request, at=now)
+            return redirect(_next(request, _home(user)))
+        form.add_refusal(WrongCode(), field="code")
+    return render(
+        request,
+        "accounts/second_factor.html",
+        {"form": form, "next": _next(request, "")},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+@surface(public=True)
+def log_out(request: HttpRequest) -> HttpResponse:
+    """End the session on this device."""
+    at_desk = bool(request.session.get("verified_at"))
+    logout(request)
+    return redirect("accounts:login" if at_desk else "/")
+
+
+@never_cache
+@surface(public=True)
+def enter(request: HttpRequest) -> HttpResponse:
+    """A resident types the code from the slip a grid worker gave them."""
+    form = PaperCodeForm(request.POST or None)
+    if form.is_valid():
+        user = actions.use_code(form.cleaned_data["code"], way=LoginCode.Way.PAPER, at=clock.now())
+        if user is not None:
+            login(request, user, backend=_BACKEND)
+            return redirect(_next(request, "/"))
+        form.add_refusal(WrongCode(), field="code")
+    return render(
+        request,
+        "accounts/enter.html",
+        {"form": form, "next": _next(request, "")},
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@surface(public=True)
+def enter_by_link(request: HttpRequest, code: str) -> HttpResponse:
+    """The QR code of the slip. Opening it only asks: chat programs open links before people do."""
+    form = PaperCodeForm(initial={"code": code})
+    return render(request, "accounts/enter_by_link.html", {"form": form, "code": code})
+
+
+# -- offices ------------------------------------------------------------------------------------
+
+
+@never_cache
+@surface(right=Right.ACCOUNTS_OFFICE_SEE, purpose=Purpose.ADMINISTRATION)
+def offices(request: HttpRequest) -> HttpResponse:
+    """Who holds which office in my area, and until when."""
+    by = actor(request)
+    listed = queries.offices_listed(by)
+    rows = [
+        {
+            "pk": office.pk,
+            "login": office.user.login,
+            "name": office.user.name,
+            "pseudonym": office.user.pseudonym,
+            "role": ROLES[Role(office.role)],
+            "organ": office.organ.name,
+            "area": office.area,
+            "starts_at": office.starts_at,
+            "ends_at": office.ends_at,
+            "held": office.starts_at <= by.at < office.ends_at,
+            "over": office.ends_at <= by.at,
+        }
+        for office in listed
+    ]
+    may_grant = bool(by.areas(Right.ACCOUNTS_OFFICE_GRANT))
+    return render(request, "accounts/offices.html", {"rows": rows, "may_grant": may_grant})
+
+
+@never_cache
+@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+def new_officer(request: HttpRequest) -> HttpResponse:
+    """Enter somebody who has no login yet; shows the start code once."""
+    by = actor(request)
+    form = OfficerForm(request.POST or None)
+    if form.is_valid():
+        try:
+            user, code = actions.admit_officer(form.draft(), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            return render(request, "accounts/start_code.html", {"login": user.login, "code": code})
+    return render(request, "accounts/new_officer.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+def grant(request: HttpRequest) -> HttpResponse:
+    """Give an office."""
+    by = actor(request)
+    initial = {"login": request.GET.get("login", "")}
+    form = OfficeForm(
+        request.POST or None,
+        initial=initial,
+        roles=queries.grantable_roles(by),
+        organs=queries.organs_within(by.areas(Right.ACCOUNTS_OFFICE_GRANT)),
+    )
+    if form.is_valid():
+        try:
+            user_id = queries.user_id_of(form.cleaned_data["login"])
+            if user_id is None:
+                raise NotFound()
+            actions.grant_office(form.draft(user_id), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("职务已授予，立即生效。"))
+            return redirect("accounts:offices")
+    return render(request, "accounts/grant.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+def end(request: HttpRequest, office_id: UUID) -> HttpResponse:
+    """Ask once more, then end an office."""
+    by = actor(request)
+    office = queries.office_seen(office_id, by=by)
+    form = EndForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.revoke_office(office_id, reason=form.cleaned_data["reason"], by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("职务已结束。其下一次操作起即被拒绝。"))
+            return redirect("accounts:offices")
+    shown = {
+        "login": office.user.login,
+        "role": ROLES[Role(office.role)],
+        "organ": office.organ.name,
+        "ends_at": office.ends_at,
+    }
+    return render(
+        request,
+        "accounts/end.html",
+        {"form": form, "office": shown, "office_id": office_id},
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@require_POST
+@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+def start_code(request: HttpRequest, office_id: UUID) -> HttpResponse:
+    """A new start code for somebody who lost password or telephone; the old second factor ends."""
+    by = actor(request)
+    office = queries.office_seen(office_id, by=by)
+    code = actions.start_anew(office.user_id, by=by)
+    return render(request, "accounts/start_code.html", {"login": office.user.login, "code": code})
