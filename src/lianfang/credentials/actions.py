@@ -1,0 +1,376 @@
+"""Acts on passes, slips and status files.
+
+Rights are the caller's: this room knows no area. Every act is one transaction and takes the instant as an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from lianfang.kernel import ids
+from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
+from lianfang.kernel.wake import wake
+from lianfang_pass import base45, statuslist
+from lianfang_pass.keylist import Purpose
+from lianfang_pass.keys import PublicKey
+from lianfang_pass.numbers import LARGEST, pass_number
+from lianfang_pass.statuslist import Change, ListStatus
+from lianfang_pass.tokens import CTI_SIZE, Flag, Identity, SlipClaims, SlipKind
+from lianfang_pass.tokens import sign_slip as _sign_slip
+
+from . import keys, queries
+from .errors import LastsTooLong, NoSuchKey, NoSuchPass, PassAlreadyRevoked, TooManyPhones
+from .models import LONGEST_LIFE, IndexStatus, Key, Pass, Shard, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang.kernel.actor import Actor
+
+MOST_PHONES: Final = 2
+_FIRST_SIZE: Final = 65_536
+#: A slip stays good this long after the order's end: whoever was freed needs it only until the next sync.
+SLIP_REST: Final = timedelta(days=31)
+#: Deltas beyond these are never asked for: the gate takes the whole list (docs/gates.md).
+_DELTAS_KEPT: Final = statuslist.MOST_DELTAS
+WITHDRAW_KEY: Final = "config:system:operate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassDraft:
+    """A pass to be made. `id` is the client's; `cnf` the X9.62 point of a phone's key."""
+
+    id: UUID
+    holder_id: UUID
+    kind: str
+    shard: str
+    door: str
+    member_no: int | None
+    initials: str
+    birth_year: int | None
+    zones: tuple[str, ...]
+    valid_from: datetime
+    valid_until: datetime
+    channel: str
+    cnf: bytes | None = None
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPass:
+    pass_id: UUID
+    pass_no: str
+    index: int
+    shard: str
+    token: bytes
+
+    @property
+    def text(self) -> str:
+        """What the QR code holds."""
+        return base45.to_text(self.token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlipFacts:
+    """What a slip says. `kind`: R release, L lift, O order; `nbf` only for a lift, the instant of the lift."""
+
+    kind: str
+    order_no: str
+    door: str
+    member_no: int | None
+    initials: str
+    birth_year: int | None
+    start: datetime
+    end: datetime
+    nbf: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """What an index is from now on; `until` only for a suspension whose end is known."""
+
+    index: int
+    status: ListStatus
+    until: datetime | None = None
+
+
+@transaction.atomic
+def issue_pass(draft: PassDraft, *, by: Actor) -> IssuedPass:
+    """Make a pass with a random index, so that neighbours cannot be told by their numbers.
+
+    Sending the same draft again returns the pass already made.
+
+    :raises LastsTooLong: more than 31 days
+    :raises TooManyPhones: the holder has two phones
+    :raises SameIdOtherContent: the id was used for another pass
+    """
+    shard = _shard(draft.shard, by.at)
+    if earlier := Pass.objects.filter(pk=draft.id).first():
+        return _same_or_refuse(earlier, draft)
+    if draft.valid_until - draft.valid_from > LONGEST_LIFE:
+        raise LastsTooLong
+    if draft.channel == "phone" and _phones(draft.holder_id, by.at) >= MOST_PHONES:
+        raise TooManyPhones
+    flags = Flag(draft.flags) & ~Flag.PAPER if draft.cnf else Flag(draft.flags) | Flag.PAPER
+    row = _insert(
+        Pass(
+            id=draft.id,
+            holder_id=draft.holder_id,
+            shard=shard,
+            kind=draft.kind,
+            door=draft.door,
+            member_no=draft.member_no,
+            initials=draft.initials,
+            birth_year=draft.birth_year,
+            zones=list(draft.zones),
+            channel=draft.channel,
+            flags=int(flags),
+            cnf=draft.cnf,
+            cti=ids.random_bytes(CTI_SIZE),
+            # Tokens count whole seconds: what is stored is what is signed.
+            issued_at=by.at.replace(microsecond=0),
+            valid_from=draft.valid_from.replace(microsecond=0),
+            valid_until=draft.valid_until.replace(microsecond=0),
+        ),
+        shard,
+    )
+    wake("passes", row.holder_id)
+    return _issued(row)
+
+
+@transaction.atomic
+def revoke_pass(pass_id: UUID, *, reason: str, by: Actor) -> None:
+    """Withdraw a pass: lost, replaced, or made in error. At a gate this is no proof, and no order either.
+
+    :raises NoSuchPass: there is none
+    :raises PassAlreadyRevoked: it was withdrawn before, with the reason kept
+    """
+    row = Pass.objects.select_for_update().filter(pk=pass_id).first()
+    if row is None:
+        raise NoSuchPass
+    if row.revoked_at is not None:
+        raise PassAlreadyRevoked
+    row.revoked_at, row.revoked_reason = by.at, reason
+    row.settled = False
+    row.save(update_fields=["revoked_at", "revoked_reason", "settled"])
+    wake("passes", row.holder_id)
+
+
+@transaction.atomic
+def replace_household_pass(household_id: UUID, drafts: Sequence[PassDraft], *, by: Actor) -> list[IssuedPass]:
+    """Withdraw a household's passes and give its members personal ones, in one act.
+
+    Nobody of the household meets a suspended pass because of another member's order.
+    """
+    issued = [issue_pass(draft, by=by) for draft in drafts]
+    live = Pass.objects.select_for_update().filter(
+        holder_id=household_id, kind="H", revoked_at=None, valid_until__gt=by.at
+    )
+    for row in live:
+        revoke_pass(row.pk, reason="replaced_by_personal_passes", by=by)
+    return issued
+
+
+def sign_slip(facts: SlipFacts, at: datetime) -> str:
+    """Sign a slip and return the text of its QR code. Nothing is stored: the order it names is the fact."""
+    kind = SlipKind(facts.kind)
+    start, end = int(facts.start.timestamp()), int(facts.end.timestamp())
+    lifted = int((facts.nbf or at).timestamp())
+    not_before = {SlipKind.RELEASE: end, SlipKind.ORDER: start, SlipKind.LIFT: lifted}[kind]
+    claims = SlipClaims(
+        cti=ids.random_bytes(CTI_SIZE),
+        kind=kind,
+        issued_at=int(at.timestamp()),
+        not_before=not_before,
+        expires_at=max(end, lifted) + int(SLIP_REST.total_seconds()),
+        order_no=facts.order_no,
+        identity=Identity(facts.door, facts.member_no, facts.initials, facts.birth_year),
+        start=start,
+        end=end,
+    )
+    return base45.to_text(_sign_slip(claims, key=keys.signing_key(Purpose.SLIP, at)))
+
+
+@transaction.atomic
+def publish(shard: str, changes: Sequence[StatusChange], at: datetime) -> int:
+    """Publish the next version of a shard: delta, whole list and until list, signed at one instant.
+
+    No changes is a version too: it says that nothing changed, and keeps the lists of the gates fresh.
+    """
+    locked = _shard(shard, at)
+    wanted = {change.index: change for change in changes}
+    if wanted:
+        IndexStatus.objects.filter(shard=locked, index__in=list(wanted)).delete()
+        IndexStatus.objects.bulk_create(
+            IndexStatus(
+                shard=locked,
+                index=change.index,
+                status=change.status,
+                until=change.until if change.status is ListStatus.SUSPENDED else None,
+            )
+            for change in wanted.values()
+            if change.status is not ListStatus.VALID
+        )
+    return _publish(locked, list(wanted.values()), at)
+
+
+@transaction.atomic
+def withdraw_key(thumbprint: bytes, *, by: Actor) -> None:
+    """Withdraw a key for ever; what it signed is no longer accepted by gates that hear of it.
+
+    :raises NotAllowed: the actor does not operate the system
+    :raises NoSuchKey: there is none
+    """
+    row = Key.objects.select_for_update().filter(pk=thumbprint).first()
+    if row is None:
+        raise NoSuchKey
+    if not by.areas(WITHDRAW_KEY):
+        raise NotAllowed(right=WITHDRAW_KEY)
+    if row.withdrawn_at is None:
+        row.withdrawn_at = by.at
+        row.save(update_fields=["withdrawn_at"])
+        keys.rotate(by.at, (Purpose(row.purpose),))
+        keys.publish_key_list(by.at)
+
+
+@transaction.atomic
+def settle(pass_ids: Collection[UUID]) -> None:
+    """Note that the published lists say what these rows say (the publisher, after `publish`, in one transaction)."""
+    Pass.objects.filter(pk__in=list(pass_ids)).update(settled=True)
+
+
+@transaction.atomic
+def purge_passes(at: datetime) -> int:
+    """Forget passes that ended so long ago that no gate uses their row any more, and free their indexes."""
+    old = list(
+        Pass.objects.filter(valid_until__lt=at - 2 * LONGEST_LIFE).values_list("pk", "shard_id", "index")
+    )
+    for code in sorted({shard for _, shard, _ in old}):
+        locked = _shard(code, at)
+        indexes = [index for _, shard, index in old if shard == code]
+        listed = set(
+            IndexStatus.objects.filter(shard=locked, index__in=indexes).values_list("index", flat=True)
+        )
+        locked.used = max(0, locked.used - len(indexes))
+        locked.save(update_fields=["used"])
+        if listed:
+            publish(code, [StatusChange(index, ListStatus.VALID) for index in sorted(listed)], at)
+    Pass.objects.filter(pk__in=[key for key, _, _ in old]).delete()
+    return len(old)
+
+
+def rotate_keys(at: datetime) -> None:
+    """Keep a key of each purpose in use and the next one listed a week ahead."""
+    keys.rotate(at, tuple(Purpose))
+
+
+def _publish(shard: Shard, changes: list[StatusChange], at: datetime) -> int:
+    instant = int(at.timestamp())
+    newest = Version.objects.filter(shard=shard).order_by("-version").first()
+    if newest is not None:
+        # A list never claims to be older than the one before it.
+        instant = max(instant, int(newest.signed_at.timestamp()))
+    version = shard.version + 1
+    rows = IndexStatus.objects.filter(shard=shard).values_list("index", "status", "until")
+    statuses = {index: ListStatus(status) for index, status, _ in rows}
+    ends = {
+        index: int(until.timestamp()) if until else None
+        for index, status, until in rows
+        if status == ListStatus.SUSPENDED
+    }
+    name = queries.uri(shard.code)
+    list_key = keys.signing_key(Purpose.STATUSLIST, at)
+    Version.objects.create(
+        shard=shard,
+        version=version,
+        signed_at=at if newest is None else max(at, newest.signed_at),
+        whole=statuslist.sign_list(
+            statuslist.pack(statuses, shard.size), uri=name, version=version, at=instant, key=list_key
+        ),
+        until=statuslist.sign_until(ends, uri=name, version=version, at=instant, key=list_key),
+        delta=None
+        if shard.version == 0
+        else statuslist.sign_delta(
+            [Change(c.index, c.status, int(c.until.timestamp()) if c.until else None) for c in changes],
+            uri=name,
+            from_version=shard.version,
+            to_version=version,
+            at=instant,
+            key=keys.signing_key(Purpose.DELTA, at),
+        ),
+    )
+    Version.objects.filter(shard=shard, version=version - 1).update(whole=None, until=None)
+    Version.objects.filter(shard=shard, version__lt=version - _DELTAS_KEPT).delete()
+    shard.version = version
+    shard.save(update_fields=["version"])
+    wake("lists")
+    return version
+
+
+def _shard(code: str, at: datetime) -> Shard:
+    """The shard, locked; made and published empty if it is new, so that every list that is named exists."""
+    row = Shard.objects.select_for_update().filter(pk=code).first()
+    if row is None:
+        Shard.objects.bulk_create([Shard(code=code, size=_FIRST_SIZE)], ignore_conflicts=True)
+        row = Shard.objects.select_for_update().get(pk=code)
+        if row.version == 0:
+            _publish(row, [], at)
+    return row
+
+
+def _insert(row: Pass, shard: Shard) -> Pass:
+    """Draw number and index until both are free. Half of a shard stays empty, so two draws are enough on average."""
+    shard.used += 1
+    if shard.used * 2 >= shard.size:
+        shard.size *= 2
+        # The last index is named so that lists held by gates grow by a delta too.
+        _publish(shard, [StatusChange(shard.size - 1, ListStatus.VALID)], row.issued_at)
+    shard.save(update_fields=["size", "used"])
+    while True:
+        row.index = int.from_bytes(ids.random_bytes(8), "big") % shard.size
+        row.pass_no = pass_number(int.from_bytes(ids.random_bytes(8), "big") % (LARGEST + 1))
+        taken = Pass.objects.filter(shard=shard, index=row.index) | Pass.objects.filter(pass_no=row.pass_no)
+        if not taken.exists():
+            with transaction.atomic():
+                row.save(force_insert=True)
+            return row
+
+
+def _phones(holder_id: UUID, at: datetime) -> int:
+    """How many phones the holder has: by key, since a phone's pass is renewed every few days."""
+    rows = Pass.objects.filter(
+        holder_id=holder_id, channel="phone", revoked_at=None, valid_until__gt=at
+    ).values_list("cnf", flat=True)
+    return len({bytes(cnf) for cnf in rows if cnf is not None})
+
+
+def _same_or_refuse(row: Pass, draft: PassDraft) -> IssuedPass:
+    same = (
+        row.holder_id == draft.holder_id
+        and row.kind == draft.kind
+        and row.shard_id == draft.shard
+        and row.channel == draft.channel
+        and (bytes(row.cnf) if row.cnf is not None else None) == draft.cnf
+        and row.valid_until == draft.valid_until.replace(microsecond=0)
+    )
+    if not same:
+        raise SameIdOtherContent
+    return _issued(row)
+
+
+def _issued(row: Pass) -> IssuedPass:
+    return IssuedPass(row.pk, row.pass_no, row.index, row.shard_id, queries.signed(row))
+
+
+def phone_point(cose_key: object) -> bytes:
+    """The X9.62 point of a phone's COSE_Key, for `PassDraft.cnf`.
+
+    :raises Rejected: not a P-256 key
+    """
+    return PublicKey.read(cose_key).point()
