@@ -6,8 +6,10 @@ and whom it asks; a party that moves to its own machine is a change of that file
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,14 +54,15 @@ def prepare(data: Path, *, host: str, first_port: int) -> list[Party]:
     if not file.exists():
         origin = f"{host}/chain/{random_bytes(4).hex()}"
         witnesses = []
-        for place, (name, title) in enumerate(PARTIES.items()):
+        ports = _free_ports(first_port, len(PARTIES))
+        for port, (name, title) in zip(ports, PARTIES.items(), strict=True):
             signer = create_key(data / "witnesses" / name, f"{origin}/{name}")
             witnesses.append(
                 {
                     "name": name,
                     "title": title,
                     "vkey": str(signer.key),
-                    "url": f"http://127.0.0.1:{first_port + place}",
+                    "url": f"http://127.0.0.1:{port}",
                     "folder": f"witnesses/{name}",
                 }
             )
@@ -72,3 +75,15 @@ def prepare(data: Path, *, host: str, first_port: int) -> list[Party]:
         for w in content["witnesses"]
         if w.get("folder")
     ]
+
+
+def _free_ports(first: int, count: int) -> list[int]:
+    """The next free ports of this machine: several installations may share it."""
+    found: list[int] = []
+    port = first
+    while len(found) < count:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        port += 1
+    return found

@@ -57,7 +57,7 @@ def run(arguments: Sequence[str], *, size: str = "change") -> int:
 
     ensure_built()
     if not any(a.startswith("-n") for a in arguments):
-        arguments = ["-n", "2", *arguments]
+        arguments = ["-n", "2", "--dist", "loadgroup", *arguments]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=source_root(),
