@@ -7,10 +7,14 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import include, path
 
-from . import pages
+from . import app_files, pages
 
-urlpatterns = pages.urlpatterns + [
-    path("", include(f"lianfang.{room}.urls"))
-    for room in settings.ROOMS
-    if (Path(__file__).parents[1] / room / "urls.py").exists()
-]
+urlpatterns = (
+    pages.urlpatterns
+    + app_files.urlpatterns
+    + [
+        path("", include(f"lianfang.{room}.urls"))
+        for room in settings.ROOMS
+        if (Path(__file__).parents[1] / room / "urls.py").exists()
+    ]
+)

@@ -1,0 +1,440 @@
+/** The gate's one screen: puts post, camera, scanner, network and dialogs together. */
+
+import { type Bytes, concat, hex } from "../bytes";
+import { Camera, prepareReader } from "../camera/camera";
+import { CborMap, decode } from "../cbor";
+import { make } from "../dom";
+import { timeUsed } from "../pass/clock";
+import { encodeBatch } from "../pass/passages";
+import { ask, counts, field, menu } from "./dialogs";
+import { enrolPage } from "./enrol_page";
+import { readInvitation } from "./enrol";
+import { Post } from "./post";
+import { allowSound, play } from "./sound";
+import { type Enrolment, exportFile, GateStore, type Handover, type Shift } from "./store";
+import { Sync } from "./sync";
+import { verdictView } from "./verdict_view";
+import { listenForScanner } from "./wedge";
+import { duration, type Language, say, type Word } from "./words";
+
+const DAY = 86_400;
+
+/** Whole seconds of the device's own clock. */
+function deviceTime(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+export async function start(root: HTMLElement): Promise<void> {
+  const store = await GateStore.open();
+  const language = (await store.setting<Language>("language")) ?? "zh";
+  const invitation = readInvitation(location.href);
+  const enrolment = await store.enrolment();
+  if (invitation !== null || enrolment === null) {
+    enrolPage(root, store, language, invitation, enrolment !== null);
+    return;
+  }
+  const app = await App.open(root, store, enrolment, language);
+  app.begin();
+}
+
+class App {
+  readonly #top = make("header", { class: "g-top" });
+  readonly #main: HTMLElement;
+  readonly #verdict = make("div", { class: "g-main", hidden: true });
+  readonly #live = make("p", { class: "lf-hidden-visually", role: "status", "aria-live": "assertive" });
+  readonly #video = make("video", { playsinline: true, muted: true, "aria-hidden": "true" });
+  readonly #cameraBox = make("div", { class: "g-camera" });
+  readonly #direction = make("div", { class: "g-direction", role: "group" });
+  readonly #camera: Camera;
+  readonly post: Post;
+  #shownFor: unknown = null;
+  #overriding = false;
+  #unsent = 0;
+  #aside = 0;
+  #kept: boolean | null = null;
+  #torch = false;
+  #trouble: Word | null = null;
+
+  private constructor(
+    readonly root: HTMLElement,
+    readonly store: GateStore,
+    readonly enrolment: Enrolment,
+    readonly sync: Sync,
+    public language: Language,
+  ) {
+    this.post = new Post(store, {
+      compounds: new Set(enrolment.compounds),
+      held: () => sync.held,
+      listVersion: () => sync.listVersion,
+      deviceTime,
+      floorSeen: (floor) => sync.raiseFloor(floor),
+      recorded: () => {
+        sync.wake();
+        void this.#count();
+      },
+      changed: () => this.#render(),
+    });
+    this.#camera = new Camera(this.#video, (text) => this.#scanned(text));
+    this.#main = make("main", { class: "g-main" });
+  }
+
+  static async open(root: HTMLElement, store: GateStore, enrolment: Enrolment, language: Language): Promise<App> {
+    let app: App | undefined;
+    const sync = await Sync.open(store, enrolment, deviceTime, () => app?.changed());
+    app = new App(root, store, enrolment, sync, language);
+    await app.post.resume();
+    return app;
+  }
+
+  changed(): void {
+    void this.#count();
+  }
+
+  begin(): void {
+    this.root.replaceChildren(this.#top, this.#main, this.#verdict, this.#live);
+    this.#buildMain();
+    void this.#count();
+    listenForScanner(document, (text) => this.#scanned(text));
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) void this.#wakeLock();
+    });
+    this.sync.start();
+    void prepareReader();
+    void this.#askToKeep();
+    setInterval(() => {
+      this.#renderTop();
+      void this.store.dropMarksBefore(deviceTime() - 31 * DAY);
+    }, 20_000);
+    if (this.post.shift === null) this.#shiftDialog();
+  }
+
+  #scanned(text: string): void {
+    if (document.querySelector("dialog[open]") !== null) return;
+    this.#guarded(this.post.scan(text));
+  }
+
+  /** What fails in the store is said; the post goes on. */
+  #guarded(work: Promise<unknown>): void {
+    work.catch(() => {
+      this.#trouble = "storage_trouble";
+      this.#renderTop();
+    });
+  }
+
+  async #askToKeep(): Promise<void> {
+    this.#kept = (await navigator.storage?.persist?.()) ?? false;
+    this.#renderTop();
+  }
+
+  async #wakeLock(): Promise<void> {
+    await navigator.wakeLock?.request("screen").catch(() => undefined);
+  }
+
+  async #count(): Promise<void> {
+    this.#unsent = await this.store.unsent();
+    this.#aside = await this.store.asideCount();
+    this.#render();
+  }
+
+  #say(word: Word): string {
+    return say(word, this.language);
+  }
+
+  // --- what stands on the screen -----------------------------------------------------------
+
+  #buildMain(): void {
+    document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
+    const button = (word: Word, act: () => void, name = ""): HTMLElement =>
+      make("button", { type: "button", class: name || undefined, onclick: act }, this.#say(word));
+    this.#main.replaceChildren(
+      this.#direction,
+      this.#cameraBox,
+      make(
+        "div",
+        { class: "g-bottom" },
+        button("type_number", () => this.#numberDialog()),
+        button("type_door", () => this.#doorDialog()),
+        button("life_exit", () => this.#guarded(this.post.lifeExit()), "g-life"),
+        button("help", () => this.#help()),
+        button("menu", () => this.#menu()),
+      ),
+    );
+    this.#renderCamera(null);
+  }
+
+  #renderCamera(trouble: Word | null): void {
+    const begin = make(
+      "button",
+      { type: "button", class: "g-start", onclick: () => void this.#startCamera() },
+      this.#say("start_camera"),
+    );
+    const torch = make(
+      "button",
+      { type: "button", class: "g-torch", "aria-pressed": String(this.#torch), onclick: () => void this.#toggleTorch() },
+      this.#say("torch"),
+    );
+    const on = this.#camera.running;
+    this.#cameraBox.replaceChildren(
+      this.#video,
+      ...(on ? [make("div", { class: "g-frame" }), torch] : [begin]),
+      make("p", {}, this.#say(trouble ?? "scan")),
+    );
+  }
+
+  async #startCamera(): Promise<void> {
+    allowSound();
+    const trouble = await this.#camera.start();
+    this.#renderCamera(trouble === null ? null : `camera_${trouble}`);
+    void this.#wakeLock();
+  }
+
+  async #toggleTorch(): Promise<void> {
+    const lit = await this.#camera.torch(!this.#torch);
+    if (lit) this.#torch = !this.#torch;
+    this.#renderCamera(lit ? null : "no_torch");
+  }
+
+  #renderTop(): void {
+    const now = deviceTime();
+    const { at, inDoubt } = timeUsed(now, this.sync.clock.offset, this.sync.clock.floor);
+    const { listAt, network, clock } = this.sync;
+    const age = listAt === null ? null : Math.max(0, at - listAt);
+    const quiet = clock.heardAt === null ? null : now - clock.heardAt;
+    const fact = (text: string, trouble: boolean): HTMLElement =>
+      make("li", { class: trouble ? "is-trouble" : undefined }, text);
+    this.#top.replaceChildren(
+      make("h1", {}, this.enrolment.gateName),
+      make(
+        "ul",
+        { class: "g-facts", "aria-label": this.#say("list_age") },
+        network === "withdrawn"
+          ? fact(this.#say("withdrawn"), true)
+          : fact(
+              network === "online" ? this.#say("online") : quiet === null ? this.#say("offline") : `${this.#say("offline")} ${duration(quiet, this.language)}`,
+              network !== "online" && (quiet ?? 0) > 3600,
+            ),
+        age === null
+          ? fact(this.#say("no_list"), true)
+          : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
+        fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
+        this.#aside > 0 && fact(`${this.#say("aside")} ${this.#aside}`, true),
+        inDoubt && fact(this.#say("clock_doubt"), true),
+        this.post.clockSuspect && fact(this.#say("clock_suspect"), true),
+        this.#kept === false && fact(this.#say("not_kept"), true),
+        this.#trouble !== null && fact(this.#say(this.#trouble), true),
+      ),
+    );
+  }
+
+  #render(): void {
+    this.#renderTop();
+    const pressed = (inward: boolean, word: Word): HTMLElement =>
+      make(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(this.post.inward === inward),
+          onclick: () => this.#guarded(this.post.setDirection(inward)),
+        },
+        this.#say(word),
+      );
+    this.#direction.setAttribute("aria-label", this.#say("direction"));
+    this.#direction.replaceChildren(pressed(true, "in"), pressed(false, "out"));
+    const { current } = this.post;
+    this.#main.hidden = current !== null;
+    this.#verdict.hidden = current === null;
+    if (current === null) {
+      this.#shownFor = null;
+      this.#overriding = false;
+      this.#verdict.replaceChildren();
+      this.#live.textContent = "";
+      return;
+    }
+    // A new look, not merely a tap on this one: sound, and the words for a screen reader.
+    const isNew = this.#shownFor !== current.outcome;
+    if (isNew) {
+      this.#overriding = false;
+      this.#shownFor = current.outcome;
+      play(current.outcome.decision.verdict);
+      this.#live.textContent = this.#say(current.outcome.decision.verdict);
+    }
+    this.#verdict.replaceChildren(
+      verdictView(
+        current,
+        {
+          language: this.language,
+          inward: this.post.inward,
+          phone: this.enrolment.communityPhone,
+          overriding: this.#overriding,
+        },
+        {
+          pass: (options) => this.#guarded(this.post.pass(options).then(() => this.post.next())),
+          turned: () => this.#guarded(this.post.turned().then(() => this.post.next())),
+          next: () => this.#guarded(this.post.next()),
+          companion: () => this.#guarded(this.post.companion()),
+          temperature: () => this.#temperatureDialog(),
+          lifeExitWord: (word) => this.#guarded(this.post.lifeExitWord(word)),
+          override: () => {
+            this.#overriding = true;
+            this.#render();
+          },
+        },
+      ),
+    );
+    if (isNew) document.getElementById("verdict-word")?.focus({ preventScroll: true });
+  }
+
+  // --- dialogs -----------------------------------------------------------------------------
+
+  #numberDialog(): void {
+    const [label, input] = field(this.#say("number"), { inputmode: "numeric", maxlength: "14", name: "number" });
+    ask(this.#say("type_number"), this.language, [label], this.#say("look_up"), async () => {
+      const looked = await this.post.findByNumber(input.value);
+      if (looked === "shown") return null;
+      return looked === "not a number" ? "bad_number" : looked === "too many" ? "too_many" : null;
+    });
+    input.focus();
+  }
+
+  #doorDialog(): void {
+    const [doorLabel, door] = field(this.#say("door"), { inputmode: "text", maxlength: "32", name: "door" });
+    const [yearLabel, year] = field(this.#say("birth_year"), { inputmode: "numeric", maxlength: "4", name: "year" });
+    ask(this.#say("type_door"), this.language, [doorLabel, yearLabel], this.#say("look_up"), async () => {
+      const typed = Number(year.value.normalize("NFKC").trim());
+      if (door.value.trim() === "" || !Number.isInteger(typed) || typed < 1880 || typed > 2100) return "not_found";
+      const looked = await this.post.findByDoor(door.value, typed);
+      return looked === "too many" ? "too_many" : null;
+    });
+    door.focus();
+  }
+
+  #temperatureDialog(): void {
+    const [label, input] = field(`${this.#say("temperature")} ℃`, { inputmode: "decimal", maxlength: "4", name: "temperature" });
+    ask(this.#say("temperature"), this.language, [label], this.#say("look_up"), async () => {
+      const tenths = Math.round(Number(input.value.normalize("NFKC").replace(/[,，。]/, ".")) * 10);
+      if (!(tenths >= 300 && tenths <= 450)) return "temperature_again";
+      const result = await this.post.temperature(tenths);
+      if (result !== "again") return null;
+      input.value = "";
+      return "temperature_again";
+    });
+    input.focus();
+  }
+
+  #shiftDialog(): void {
+    const [label, input] = field(this.#say("guard"), { maxlength: "24", name: "guard" });
+    ask(this.#say("shift_title"), this.language, [label], this.#say("begin"), async () => {
+      allowSound();
+      const guard = input.value.trim();
+      if (guard === "") return "shift_title";
+      await this.#beginShift(guard);
+      return null;
+    });
+    input.focus();
+  }
+
+  async #beginShift(guard: string): Promise<void> {
+    const shift: Shift = { guard, startedAt: deviceTime(), counts: {} };
+    await this.store.keepSetting("shift", shift);
+    this.post.shift = shift;
+    this.#render();
+    void this.#startCamera();
+  }
+
+  #handoverDialog(): void {
+    const shift = this.post.shift;
+    if (shift === null) {
+      this.#shiftDialog();
+      return;
+    }
+    const [label, input] = field(this.#say("handover_to"), { maxlength: "24", name: "to" });
+    const from = make("p", {}, `${this.#say("guard")}：${shift.guard}`);
+    ask(this.#say("handover"), this.language, [from, counts(shift, this.#unsent, this.language), label], this.#say("handover_confirm"), async () => {
+      const to = input.value.trim();
+      if (to === "" || to === shift.guard) return "handover_to";
+      const handover: Handover = {
+        from: shift.guard,
+        to,
+        at: deviceTime(),
+        counts: shift.counts,
+        unsent: this.#unsent,
+      };
+      await this.store.keepSetting("lastHandover", handover);
+      await this.store.signal({ kind: "handover", at: handover.at, facts: { from: handover.from, to, unsent: handover.unsent, ...handover.counts } });
+      await this.#beginShift(to);
+      return null;
+    });
+  }
+
+  /** Silent: nothing on the screen and no sound tells others that help was called. */
+  #help(): void {
+    this.#guarded(
+      this.store.signal({ kind: "help", at: deviceTime(), facts: { guard: this.post.shift?.guard ?? "" } }).then(() => this.sync.wake()),
+    );
+  }
+
+  #menu(): void {
+    menu(this.language, [
+      { label: this.#say("handover"), act: () => this.#handoverDialog() },
+      { label: this.#say("nothing"), act: () => this.#guarded(this.post.nothingShown()) },
+      { label: this.#say("exported"), act: () => this.#guarded(this.#export()) },
+      { label: this.#say("import"), act: () => this.#import() },
+      { label: this.#say("language"), act: () => this.#guarded(this.#switchLanguage()) },
+    ]);
+  }
+
+  async #switchLanguage(): Promise<void> {
+    this.language = this.language === "zh" ? "en" : "zh";
+    await this.store.keepSetting("language", this.language);
+    this.#buildMain();
+    this.#render();
+  }
+
+  /** Rows stay on the device until a receipt comes, wherever the file goes. */
+  async #export(): Promise<void> {
+    const batches = await this.store.allBatches();
+    const file = new Blob([exportFile(batches.map(encodeBatch))], { type: "application/octet-stream" });
+    const link = make("a", { href: URL.createObjectURL(file), download: `lianfang-${hex(this.enrolment.device).slice(0, 8)}-${deviceTime()}.gate` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  #import(): void {
+    const input = make("input", { type: "file", accept: ".gate" });
+    input.addEventListener("change", () => {
+      const [file] = input.files ?? [];
+      if (file === undefined) return;
+      this.#guarded(
+        file.arrayBuffer().then(async (buffer) => {
+          const batches = readExport(new Uint8Array(buffer));
+          for (const batch of batches) await this.store.carry(batch);
+          this.sync.wake();
+          await this.#count();
+        }),
+      );
+    });
+    input.click();
+  }
+}
+
+/** The batches of an exported file. @throws: it is none */
+export function readExport(bytes: Bytes): { device: Bytes; fromSeq: number; rows: Bytes[] }[] {
+  const list = decode(bytes, 64 * 1024 * 1024);
+  if (!Array.isArray(list)) throw new Error("no list");
+  return list.map((item) => {
+    const batch = item instanceof Uint8Array ? decode(item) : null;
+    if (!(batch instanceof CborMap) || batch.get(1) !== 1) throw new Error("no batch");
+    const [device, fromSeq, rows] = [batch.get(2), batch.get(3), batch.get(4)];
+    if (!(device instanceof Uint8Array) || device.length !== 16 || typeof fromSeq !== "number" || !Array.isArray(rows)) {
+      throw new Error("no batch");
+    }
+    return {
+      device: concat(device),
+      fromSeq,
+      rows: rows.map((row) => {
+        if (!(row instanceof Uint8Array)) throw new Error("no row");
+        return concat(row);
+      }),
+    };
+  });
+}

@@ -1,0 +1,428 @@
+/**
+ * What the gate keeps on the device, and the promises about it.
+ *
+ * 1. When `record` returns, the sealed row and the next sequence number are on disk, in one
+ *    transaction: sequence numbers have no gap and no row is lost to a crash.
+ * 2. Files (keys, rules, a shard's list with its ends) are stored whole or not at all, and only
+ *    forward: a version not above the one stored is refused here too, whoever asks.
+ * 3. A row leaves only through `forget`, and `forget` takes a receipt that covers it.
+ * 4. The own compound is looked up by whole number or whole door, never listed, and no method
+ *    returns more than one household.
+ * 5. Nothing else of a person is stored: rows are sealed to the server when written, and what
+ *    is remembered of a pass is an HMAC of its `cti` under a key that cannot leave the device.
+ */
+
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { type Bytes, hex } from "../bytes";
+import { encode } from "../cbor";
+import type { KeyList } from "../pass/keylist";
+import { type Batch, covers, MOST_ROWS, type Passage, type Receipt, sealPassage } from "../pass/passages";
+import type { StoreRow } from "../pass/scan";
+import type { ShardState } from "../pass/statuslist";
+import type { PassClass } from "../pass/tokens";
+
+const NAME = "lianfang-gate";
+const VERSION = 1;
+/** A batch must stay below 65,535 bytes; a row has at most 400. */
+const ROWS_PER_BATCH = Math.min(MOST_ROWS, 150);
+
+export type GateKind = "compound" | "road" | "site" | "venue";
+
+export interface Enrolment {
+  readonly device: Bytes;
+  readonly gate: Bytes;
+  readonly gateName: string;
+  readonly compounds: readonly string[];
+  readonly shards: readonly string[];
+  readonly rootPoint: Bytes;
+  readonly rootThumbprint: Bytes;
+  readonly communityPhone: string;
+  readonly kind: GateKind;
+  /** Signs our requests; the private half cannot be exported. */
+  readonly deviceKey: CryptoKeyPair;
+  /** Key of the HMAC by which passes are remembered. */
+  readonly markKey: CryptoKey;
+}
+
+export interface ClockState {
+  readonly floor: number;
+  readonly offset: number;
+  /** Device time of the last signed answer of the server. */
+  readonly heardAt: number | null;
+}
+
+export interface Shift {
+  readonly guard: string;
+  readonly startedAt: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface Handover {
+  readonly from: string;
+  readonly to: string;
+  readonly at: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly unsent: number;
+}
+
+/** What is remembered of one pass: when it went out, and when it was last shown. */
+export interface Mark {
+  readonly outs: readonly number[];
+  readonly lastAt: number;
+  readonly lastText: string;
+}
+
+interface CompoundRow {
+  readonly passNo: string;
+  readonly listUri: string;
+  readonly index: number;
+  readonly kind: PassClass;
+  readonly door: string;
+  readonly memberNo: number | null;
+  readonly initials: string;
+  readonly birthYear: number | null;
+}
+
+interface Schema extends DBSchema {
+  device: { key: string; value: unknown };
+  shards: { key: string; value: ShardState };
+  compound: { key: string; value: CompoundRow; indexes: { door: string } };
+  queue: { key: number; value: Bytes };
+  /** Rows of other devices that were brought as a file. */
+  carried: { key: string; value: { device: Bytes; fromSeq: number; rows: Bytes[] } };
+  signals: { key: number; value: Signal };
+  marks: { key: string; value: Mark };
+}
+
+/** Something to tell the server besides passages. */
+export interface Signal {
+  readonly kind: "help" | "handover" | "list_old";
+  readonly at: number;
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+export class StoreTrouble extends Error {}
+
+const DURABLE = { durability: "strict" } as const;
+
+export class GateStore {
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(readonly db: IDBPDatabase<Schema>) {}
+
+  static async open(name: string = NAME): Promise<GateStore> {
+    const db = await openDB<Schema>(name, VERSION, {
+      upgrade(fresh) {
+        fresh.createObjectStore("device");
+        fresh.createObjectStore("shards", { keyPath: "uri" });
+        fresh.createObjectStore("compound", { keyPath: "passNo" }).createIndex("door", "door");
+        fresh.createObjectStore("queue");
+        fresh.createObjectStore("carried");
+        fresh.createObjectStore("signals", { autoIncrement: true });
+        fresh.createObjectStore("marks");
+      },
+      // A newer version of the app in another tab must not wait for this one.
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    });
+    return new GateStore(db);
+  }
+
+  // --- the device itself -------------------------------------------------------------------
+
+  async enrolment(): Promise<Enrolment | null> {
+    return ((await this.db.get("device", "enrolment")) as Enrolment | undefined) ?? null;
+  }
+
+  /** Begin as another gate; rows not yet sent stay and keep their device. */
+  async enrol(enrolment: Enrolment, keyList: Bytes): Promise<void> {
+    const tx = this.db.transaction(["device", "shards", "compound", "marks"], "readwrite", DURABLE);
+    const before = (await tx.objectStore("device").get("enrolment")) as Enrolment | undefined;
+    const unsent = await this.db.count("queue").catch(() => 0);
+    if (before !== undefined && unsent > 0 && hex(before.device) !== hex(enrolment.device)) {
+      tx.abort();
+      await tx.done.catch(() => undefined);
+      throw new StoreTrouble("unsent");
+    }
+    await tx.objectStore("device").put(enrolment, "enrolment");
+    await tx.objectStore("device").put(keyList, "keys");
+    await tx.objectStore("device").delete("rules");
+    if (before === undefined || hex(before.device) !== hex(enrolment.device)) {
+      await tx.objectStore("device").put(1, "nextSeq");
+    }
+    await tx.objectStore("shards").clear();
+    await tx.objectStore("compound").clear();
+    await tx.objectStore("marks").clear();
+    await tx.done;
+  }
+
+  async clock(): Promise<ClockState> {
+    return ((await this.db.get("device", "clock")) as ClockState | undefined) ?? { floor: 0, offset: 0, heardAt: null };
+  }
+
+  /** Raise the floor and note the offset; a lower floor changes nothing. */
+  async heard(floor: number, offset: number | null, deviceTime: number | null): Promise<ClockState> {
+    const tx = this.db.transaction("device", "readwrite");
+    const held = ((await tx.store.get("clock")) as ClockState | undefined) ?? { floor: 0, offset: 0, heardAt: null };
+    const next: ClockState = {
+      floor: Math.max(held.floor, floor),
+      offset: offset ?? held.offset,
+      heardAt: deviceTime ?? held.heardAt,
+    };
+    await tx.store.put(next, "clock");
+    await tx.done;
+    return next;
+  }
+
+  async setting<T>(name: "language" | "shift" | "lastHandover" | "pendingLifeExit" | "lookups"): Promise<T | null> {
+    return ((await this.db.get("device", name)) as T | undefined) ?? null;
+  }
+  async keepSetting(
+    name: "language" | "shift" | "lastHandover" | "pendingLifeExit" | "lookups",
+    value: unknown,
+  ): Promise<void> {
+    const tx = this.db.transaction("device", "readwrite", DURABLE);
+    if (value === null) await tx.store.delete(name);
+    else await tx.store.put(value, name);
+    await tx.done;
+  }
+
+  // --- files -------------------------------------------------------------------------------
+
+  async file(name: "keys" | "rules"): Promise<Bytes | null> {
+    return ((await this.db.get("device", name)) as Bytes | undefined) ?? null;
+  }
+  /** The caller has verified it and that it is not older than the one held. */
+  async keepFile(name: "keys" | "rules", bytes: Bytes): Promise<void> {
+    await this.db.put("device", bytes, name);
+  }
+  async withdrawn(): Promise<string[]> {
+    return ((await this.db.get("device", "withdrawn")) as string[] | undefined) ?? [];
+  }
+  async keepWithdrawn(thumbprints: readonly string[]): Promise<void> {
+    await this.db.put("device", [...thumbprints], "withdrawn");
+  }
+
+  async shards(): Promise<ShardState[]> {
+    return this.db.getAll("shards");
+  }
+
+  /** Store a shard's list, ends and version in one transaction; never an older one. */
+  async keepShard(state: ShardState): Promise<void> {
+    const tx = this.db.transaction("shards", "readwrite", DURABLE);
+    const held = await tx.store.get(state.uri);
+    if (held !== undefined && state.version <= held.version) {
+      tx.abort();
+      await tx.done.catch(() => undefined);
+      throw new StoreTrouble("rollback");
+    }
+    await tx.store.put(state);
+    await tx.done;
+  }
+
+  /** Replace the own compound's list whole. */
+  async keepCompound(rows: readonly StoreRow[], etag: string): Promise<void> {
+    const tx = this.db.transaction(["compound", "device"], "readwrite", DURABLE);
+    await tx.objectStore("compound").clear();
+    for (const row of rows) {
+      await tx.objectStore("compound").put({
+        passNo: row.passNo,
+        listUri: row.listUri,
+        index: row.index,
+        kind: row.kind,
+        ...row.identity,
+      });
+    }
+    await tx.objectStore("device").put(etag, "compoundTag");
+    await tx.done;
+  }
+  async compoundTag(): Promise<string | null> {
+    return ((await this.db.get("device", "compoundTag")) as string | undefined) ?? null;
+  }
+
+  async byNumber(passNo: string): Promise<StoreRow | null> {
+    const row = await this.db.get("compound", passNo);
+    return row === undefined ? null : asStoreRow(row);
+  }
+
+  /** Who of this whole door was born in this year; nobody else of the door is told. */
+  async byDoor(door: string, birthYear: number): Promise<StoreRow[]> {
+    const rows = await this.db.getAllFromIndex("compound", "door", door);
+    return rows.filter((row) => row.birthYear === birthYear).map(asStoreRow);
+  }
+
+  // --- passages ----------------------------------------------------------------------------
+
+  /**
+   * Write one passage, sealed; durable when this returns.
+   *
+   * Writes queue one behind the other, and the sequence number is checked again inside the
+   * transaction, so a second tab makes this try again and never a gap or a double number.
+   */
+  record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<number> {
+    const writing = this.#writing.then(() => this.#record(passage, keys, now));
+    this.#writing = writing.catch(() => undefined);
+    return writing;
+  }
+
+  async #record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<number> {
+    const enrolment = await this.enrolment();
+    if (enrolment === null) throw new StoreTrouble("not enrolled");
+    // An expired key list still says whom to seal to: better an old key than a lost row.
+    const sealTo = keys.sealingKey(now) ?? keys.sealingKey(keys.issuedAt);
+    if (sealTo === null) throw new StoreTrouble("no sealing key");
+    for (;;) {
+      const seq = ((await this.db.get("device", "nextSeq")) as number | undefined) ?? 1;
+      const row = await sealPassage({ ...passage, seq, gate: enrolment.gate }, enrolment.device, sealTo);
+      const tx = this.db.transaction(["device", "queue"], "readwrite", DURABLE);
+      if (((await tx.objectStore("device").get("nextSeq")) ?? 1) !== seq) {
+        tx.abort();
+        await tx.done.catch(() => undefined);
+        continue;
+      }
+      await tx.objectStore("queue").add(row, seq);
+      await tx.objectStore("device").put(seq + 1, "nextSeq");
+      await tx.done;
+      return seq;
+    }
+  }
+
+  async unsent(): Promise<number> {
+    const carried = await this.db.getAll("carried");
+    return (await this.db.count("queue")) + carried.reduce((sum, batch) => sum + batch.rows.length, 0);
+  }
+
+  /** The oldest unsent rows without a gap between them. */
+  async nextBatch(limit: number = ROWS_PER_BATCH): Promise<Batch | null> {
+    const enrolment = await this.enrolment();
+    if (enrolment === null) return null;
+    const keys = await this.db.getAllKeys("queue", null, limit);
+    const [fromSeq] = keys;
+    if (fromSeq === undefined) return null;
+    const run = keys.filter((key, i) => key === fromSeq + i);
+    const rows = await Promise.all(run.map((key) => this.db.get("queue", key)));
+    return { device: enrolment.device, fromSeq, rows: rows.filter((row) => row !== undefined) };
+  }
+
+  /** All unsent rows of this device, in batches; for a file when there is no network at all. */
+  async allBatches(): Promise<Batch[]> {
+    const enrolment = await this.enrolment();
+    if (enrolment === null) return [];
+    const keys = await this.db.getAllKeys("queue");
+    const batches: { device: Bytes; fromSeq: number; rows: Bytes[] }[] = [];
+    for (const key of keys) {
+      const row = await this.db.get("queue", key);
+      if (row === undefined) continue;
+      const last = batches.at(-1);
+      if (last === undefined || key !== last.fromSeq + last.rows.length || last.rows.length >= ROWS_PER_BATCH) {
+        batches.push({ device: enrolment.device, fromSeq: key, rows: [row] });
+      } else last.rows.push(row);
+    }
+    return batches;
+  }
+
+  async carriedBatches(): Promise<{ key: string; batch: Batch }[]> {
+    const keys = await this.db.getAllKeys("carried");
+    const batches = await Promise.all(keys.map((key) => this.db.get("carried", key)));
+    return keys.flatMap((key, i) => {
+      const batch = batches[i];
+      return batch === undefined ? [] : [{ key, batch }];
+    });
+  }
+
+  /** Take rows of another device in; the same file again changes nothing. */
+  async carry(batch: Batch): Promise<void> {
+    const key = `${hex(batch.device)}/${batch.fromSeq}/${batch.rows.length}`;
+    const tx = this.db.transaction("carried", "readwrite", DURABLE);
+    await tx.store.put({ device: batch.device, fromSeq: batch.fromSeq, rows: [...batch.rows] }, key);
+    await tx.done;
+  }
+
+  /**
+   * Delete what a receipt covers (G-3); false, and nothing is deleted, when it does not cover the batch.
+   */
+  async forget(batch: Batch, receipt: Receipt, carriedKey: string | null = null): Promise<boolean> {
+    if (!covers(receipt, batch)) return false;
+    const tx = this.db.transaction(["queue", "carried"], "readwrite", DURABLE);
+    if (carriedKey !== null) await tx.objectStore("carried").delete(carriedKey);
+    else {
+      await tx.objectStore("queue").delete(IDBKeyRange.bound(batch.fromSeq, batch.fromSeq + batch.rows.length - 1));
+    }
+    await tx.done;
+    return true;
+  }
+
+  /** Set rows aside that the server says it holds with other content: they wait for a person. */
+  async setAside(seqs: readonly number[]): Promise<void> {
+    const tx = this.db.transaction(["queue", "device"], "readwrite", DURABLE);
+    const aside = ((await tx.objectStore("device").get("aside")) as [number, Bytes][] | undefined) ?? [];
+    for (const seq of seqs) {
+      const row = await tx.objectStore("queue").get(seq);
+      if (row === undefined) continue;
+      aside.push([seq, row]);
+      await tx.objectStore("queue").delete(seq);
+    }
+    await tx.objectStore("device").put(aside, "aside");
+    await tx.done;
+  }
+  async asideCount(): Promise<number> {
+    return (((await this.db.get("device", "aside")) as unknown[] | undefined) ?? []).length;
+  }
+
+  // --- what is remembered of a pass --------------------------------------------------------
+
+  async mark(cti: Bytes): Promise<{ key: string; mark: Mark | null }> {
+    const enrolment = await this.enrolment();
+    if (enrolment === null) throw new StoreTrouble("not enrolled");
+    const mac = await crypto.subtle.sign("HMAC", enrolment.markKey, cti);
+    const key = hex(new Uint8Array(mac).slice(0, 16));
+    return { key, mark: (await this.db.get("marks", key)) ?? null };
+  }
+
+  async keepMark(key: string, mark: Mark): Promise<void> {
+    await this.db.put("marks", mark, key);
+  }
+
+  /** Drop what no open window needs any more. */
+  async dropMarksBefore(instant: number): Promise<void> {
+    const tx = this.db.transaction("marks", "readwrite");
+    for (let cursor = await tx.store.openCursor(); cursor !== null; cursor = await cursor.continue()) {
+      if (cursor.value.lastAt < instant) await cursor.delete();
+    }
+    await tx.done;
+  }
+
+  // --- signals -----------------------------------------------------------------------------
+
+  async signal(signal: Signal): Promise<void> {
+    const tx = this.db.transaction("signals", "readwrite", DURABLE);
+    await tx.store.add(signal);
+    await tx.done;
+  }
+  async signals(): Promise<{ key: number; signal: Signal }[]> {
+    const [keys, values] = await Promise.all([this.db.getAllKeys("signals"), this.db.getAll("signals")]);
+    return keys.flatMap((key, i) => {
+      const signal = values[i];
+      return signal === undefined ? [] : [{ key, signal }];
+    });
+  }
+  async forgetSignals(keys: readonly number[]): Promise<void> {
+    const tx = this.db.transaction("signals", "readwrite");
+    for (const key of keys) await tx.store.delete(key);
+    await tx.done;
+  }
+}
+
+function asStoreRow(row: CompoundRow): StoreRow {
+  return {
+    passNo: row.passNo,
+    listUri: row.listUri,
+    index: row.index,
+    kind: row.kind,
+    identity: { door: row.door, memberNo: row.memberNo, initials: row.initials, birthYear: row.birthYear },
+  };
+}
+
+/** The file of unsent rows: the very bodies of uploads, one after the other in a CBOR array. */
+export function exportFile(batches: readonly Bytes[]): Bytes {
+  return encode([...batches]);
+}

@@ -1,0 +1,312 @@
+/**
+ * The gate and the network: everything here may fail at any moment and changes nothing then.
+ *
+ * Three loops of their own: uploads (every 20 s, at once after a passage), lists (long poll,
+ * random 0–10 s after a lost connection, so that 552 gates do not come back in one instant),
+ * and slow files (keys, rules, the own compound: every ten minutes).
+ */
+
+import { type Bytes, concat } from "../bytes";
+import { CborMap, decode, encode, type Value } from "../cbor";
+import { acceptKeyList, KeyList } from "../pass/keylist";
+import { PublicKey } from "../pass/keys";
+import { passNumber } from "../pass/number";
+import { acceptReceipt, encodeBatch } from "../pass/passages";
+import { Rejected } from "../pass/rejected";
+import { acceptRules, type RuleSet } from "../pass/rules";
+import type { Held, StoreRow } from "../pass/scan";
+import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
+import { PASS_CLASSES } from "../pass/tokens";
+import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
+import type { ClockState, Enrolment, GateStore } from "./store";
+
+const WAIT = 25;
+const SLOW = 600_000;
+const UPLOAD = 20_000;
+
+export type Network = "unknown" | "online" | "offline" | "withdrawn";
+
+export class Sync {
+  keys: KeyList | null = null;
+  rules: RuleSet | null = null;
+  shards = new Map<string, ShardState>();
+  clock: ClockState = { floor: 0, offset: 0, heardAt: null };
+  network: Network = "unknown";
+  #stopped = false;
+  #wakeUpload: () => void = () => undefined;
+
+  private constructor(
+    readonly store: GateStore,
+    readonly enrolment: Enrolment,
+    readonly server: Server,
+    readonly deviceTime: () => number,
+    readonly changed: () => void,
+  ) {}
+
+  /** Read what is stored; a file that does not verify any more is left out, the rest stays usable. */
+  static async open(
+    store: GateStore,
+    enrolment: Enrolment,
+    deviceTime: () => number,
+    changed: () => void,
+  ): Promise<Sync> {
+    const server = new Server(
+      enrolment,
+      () => ({ device: deviceTime(), offset: sync.clock.offset }),
+      (serverTime, at) => sync.#heard(serverTime, at),
+    );
+    const sync: Sync = new Sync(store, enrolment, server, deviceTime, changed);
+    sync.clock = await store.clock();
+    const keys = await store.file("keys");
+    if (keys !== null) await sync.#takeKeys(keys, await store.withdrawn()).catch(() => undefined);
+    const rules = await store.file("rules");
+    if (rules !== null && sync.keys !== null) {
+      sync.rules = await acceptRules(rules, sync.keys, null).catch(() => null);
+    }
+    for (const shard of await store.shards()) sync.shards.set(shard.uri, shard);
+    return sync;
+  }
+
+  get held(): Held {
+    return {
+      keys: this.keys,
+      shards: this.shards,
+      floor: this.clock.floor,
+      offset: this.clock.offset,
+      rules: this.rules,
+    };
+  }
+
+  /** The instant of the oldest list among those this gate must have; null while one is missing. */
+  get listAt(): number | null {
+    let oldest: number | null = null;
+    for (const uri of this.enrolment.shards) {
+      const shard = this.shards.get(uri);
+      if (shard === undefined) return null;
+      oldest = oldest === null ? shard.signedAt : Math.min(oldest, shard.signedAt);
+    }
+    return oldest;
+  }
+
+  get listVersion(): number {
+    return Math.max(0, ...[...this.shards.values()].map((shard) => shard.version));
+  }
+
+  start(): void {
+    void this.#loop(() => this.#slowFiles(), SLOW);
+    for (const uri of this.enrolment.shards) void this.#loop(() => this.#list(uri), 0);
+    void this.#uploads();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Something new waits to be sent. */
+  wake(): void {
+    this.#wakeUpload();
+  }
+
+  async raiseFloor(floor: number): Promise<void> {
+    if (floor > this.clock.floor) this.clock = await this.store.heard(floor, null, null);
+  }
+
+  async #heard(serverTime: number, deviceTime: number): Promise<void> {
+    this.clock = await this.store.heard(serverTime, serverTime - deviceTime, deviceTime);
+    this.#is("online");
+  }
+
+  async #loop(step: () => Promise<void>, pause: number): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await step();
+        await sleep(pause);
+      } catch (error) {
+        if (error instanceof Unreachable) this.#is("offline");
+        // A file that is refused is asked for again like one that did not come.
+        await sleep(1000 + Math.random() * 10_000);
+      }
+    }
+  }
+
+  #is(network: Network): void {
+    if (this.network === "withdrawn" && network === "online") return;
+    if (this.network !== network) {
+      this.network = network;
+      this.changed();
+    }
+  }
+
+  async #ask(path: string, etag: string | null, seconds?: number): Promise<Answer> {
+    if (this.keys === null) throw new Unreachable("no keys");
+    const answer = await this.server.ask(path, this.keys, { etag, ...(seconds === undefined ? {} : { seconds }) });
+    if (answer.status === 401 && errorCode(answer.body) === "device") this.network = "withdrawn";
+    return answer;
+  }
+
+  async #takeKeys(bytes: Bytes, withdrawn: readonly string[]): Promise<void> {
+    const root = PublicKey.fromPoint(this.enrolment.rootPoint);
+    const taken = await acceptKeyList(bytes, root, this.enrolment.rootThumbprint, this.keys);
+    this.keys = new KeyList(
+      taken.version,
+      taken.issuedAt,
+      taken.expiresAt,
+      taken.keys,
+      new Set([...taken.withdrawn, ...withdrawn]),
+    );
+  }
+
+  async #slowFiles(): Promise<void> {
+    const keys = await this.#ask("/keys", null);
+    if (keys.status === 200) {
+      await this.#takeKeys(keys.body, [...(this.keys?.withdrawn ?? [])]);
+      await this.store.keepFile("keys", keys.body);
+      if (this.keys !== null) {
+        await this.store.keepWithdrawn([...this.keys.withdrawn]);
+        await this.raiseFloor(this.keys.issuedAt);
+      }
+    }
+    const rules = await this.#ask(`${this.server.gatePath}/rules`, null);
+    if (rules.status === 200 && this.keys !== null) {
+      this.rules = await acceptRules(rules.body, this.keys, this.rules);
+      await this.store.keepFile("rules", rules.body);
+      await this.raiseFloor(this.rules.issuedAt);
+    }
+    if (this.enrolment.compounds.length > 0) {
+      const compound = await this.#ask(`${this.server.gatePath}/compound`, await this.store.compoundTag());
+      if (compound.status === 200) await this.store.keepCompound(readCompound(compound.body), compound.etag ?? "");
+    }
+    this.changed();
+  }
+
+  /** One step of one shard: the whole list if there is none, else the changes since, waiting for them. */
+  async #list(uri: string): Promise<void> {
+    const path = `/s/${uri.replace(/^lf:s\//, "")}`;
+    const held = this.shards.get(uri);
+    if (held === undefined) return this.#wholeList(uri, path, null);
+    const answer = await this.#ask(`${path}/d?v=${held.version}&wait=${WAIT}`, null, WAIT + 15);
+    if (answer.status === 304) return;
+    if (answer.status === 410) return this.#wholeList(uri, path, held);
+    if (answer.status !== 200 || this.keys === null) throw new Unreachable(`status ${answer.status}`);
+    let state = held;
+    for (const delta of arrayOf(answer.body)) {
+      try {
+        state = await acceptDelta(delta, this.keys, state);
+      } catch (error) {
+        if (error instanceof Rejected && error.code === "gap") return this.#wholeList(uri, path, held);
+        if (error instanceof Rejected && error.code === "rollback") continue;
+        throw error;
+      }
+    }
+    if (state.version > held.version) await this.#keep(state);
+  }
+
+  async #wholeList(uri: string, path: string, held: ShardState | null): Promise<void> {
+    const [whole, until] = await Promise.all([this.#ask(path, null, 60), this.#ask(`${path}/u`, null, 60)]);
+    if (whole.status !== 200 || until.status !== 200 || this.keys === null) throw new Unreachable("no list");
+    await this.#keep(await acceptList(whole.body, until.body, uri, this.keys, held));
+  }
+
+  async #keep(state: ShardState): Promise<void> {
+    await this.store.keepShard(state);
+    this.shards.set(state.uri, state);
+    await this.raiseFloor(state.signedAt);
+    this.changed();
+  }
+
+  // --- uploads -----------------------------------------------------------------------------
+
+  async #uploads(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        while (await this.#uploadOne()) this.changed();
+        await this.#sendSignals();
+      } catch (error) {
+        if (error instanceof Unreachable) this.#is("offline");
+      }
+      await Promise.race([sleep(UPLOAD), new Promise<void>((resolve) => (this.#wakeUpload = resolve))]);
+      // A burst at the gate is sent together.
+      await sleep(1500);
+    }
+  }
+
+  /** Send the oldest batch; true when it left the device and another may follow. */
+  async #uploadOne(): Promise<boolean> {
+    const [carried] = await this.store.carriedBatches();
+    const own = await this.store.nextBatch();
+    const batch = own ?? carried?.batch ?? null;
+    if (batch === null || this.keys === null) return false;
+    const answer = await this.server.ask(`${this.server.gatePath}/passages`, this.keys, {
+      method: "POST",
+      body: encodeBatch(batch),
+      seconds: 60,
+    });
+    if (answer.status === 409 && own !== null) {
+      const conflicts = mapOf(answer.body).get(3);
+      const seqs = Array.isArray(conflicts) ? conflicts.filter((seq): seq is number => typeof seq === "number") : [];
+      if (seqs.length === 0) return false;
+      await this.store.setAside(seqs);
+      return true;
+    }
+    if (answer.status !== 201) return false;
+    const receipt = await acceptReceipt(answer.body, this.keys).catch(() => null);
+    if (receipt === null) return false;
+    return this.store.forget(batch, receipt, own === null ? (carried?.key ?? null) : null);
+  }
+
+  async #sendSignals(): Promise<void> {
+    const waiting = await this.store.signals();
+    if (waiting.length === 0 || this.keys === null) return;
+    const body = encode(
+      new CborMap([
+        [1, 1],
+        [2, this.enrolment.device],
+        [3, waiting.map(({ signal }): Value => [signal.kind, signal.at, new CborMap(Object.entries(signal.facts))])],
+      ]),
+    );
+    const answer = await this.server.ask(`${this.server.gatePath}/signals`, this.keys, { method: "POST", body });
+    if (answer.status === 201 && answer.time !== null) {
+      await this.store.forgetSignals(waiting.map(({ key }) => key));
+      this.changed();
+    }
+  }
+}
+
+function arrayOf(body: Bytes): Bytes[] {
+  const value = decode(body, 16 * 1024 * 1024);
+  if (!Array.isArray(value)) throw new Rejected("cbor");
+  return value.map((item) => {
+    if (!(item instanceof Uint8Array)) throw new Rejected("cbor");
+    return concat(item);
+  });
+}
+
+/** @throws Rejected: one row that is not as agreed refuses the whole list, and the old one stays */
+export function readCompound(body: Bytes): StoreRow[] {
+  const map = mapOf(body);
+  const rows = map.get(2);
+  if (map.get(1) !== 1 || !Array.isArray(rows)) throw new Rejected("format");
+  return rows.map((row) => {
+    if (!Array.isArray(row) || row.length !== 8) throw new Rejected("claims");
+    const [number, uri, index, letter, door, memberNo, initials, birthYear] = row;
+    const passNo = typeof number === "string" ? passNumber(number) : null;
+    const kind = PASS_CLASSES.find((known) => known === letter);
+    if (passNo === null || typeof uri !== "string" || typeof index !== "number" || kind === undefined) {
+      throw new Rejected("claims");
+    }
+    if (typeof door !== "string" || typeof initials !== "string") throw new Rejected("claims");
+    if (memberNo !== null && typeof memberNo !== "number") throw new Rejected("claims");
+    if (birthYear !== null && typeof birthYear !== "number") throw new Rejected("claims");
+    return {
+      passNo,
+      listUri: uri,
+      index,
+      kind,
+      identity: { door, memberNo: memberNo ?? null, initials, birthYear: birthYear ?? null },
+    };
+  });
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

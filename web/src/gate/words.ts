@@ -1,0 +1,147 @@
+/** What the gate says, Chinese first. */
+
+export type Language = "zh" | "en";
+
+export const WORDS = {
+  ALLOW: ["放行", "Let pass"],
+  ALLOW_REG: ["登记放行", "Register, let pass"],
+  CALL: ["联系社区", "Call community"],
+  DENY: ["劝返", "Please step aside"],
+  in: ["进", "In"],
+  out: ["出", "Out"],
+  direction: ["方向", "Direction"],
+  scan: ["对准通行码", "Point at the code"],
+  start_camera: ["开启摄像头", "Start camera"],
+  camera_none: ["没有摄像头，可用扫码枪或输入号码", "No camera: use a scanner or type the number"],
+  camera_denied: ["未获准使用摄像头，请在浏览器设置中允许", "The camera is not allowed; allow it in the browser's settings"],
+  camera_busy: ["摄像头被占用，请关闭其他应用后再试", "The camera is in use; close other apps and try again"],
+  torch: ["照明", "Light"],
+  no_torch: ["此摄像头没有照明灯", "This camera has no light"],
+  type_number: ["输号码", "Number"],
+  type_door: ["查门牌", "Door"],
+  life_exit: ["紧急通行", "Life exit"],
+  life_exit_now: ["立即放行", "Let pass at once"],
+  life_exit_word: ["放行后点一个词", "Then tap one word"],
+  help: ["求助", "Help"],
+  menu: ["更多", "More"],
+  close: ["关闭", "Close"],
+  cancel: ["取消", "Cancel"],
+  next: ["下一位", "Next person"],
+  registered: ["已登记，放行", "Registered, let pass"],
+  id_seen: ["已核对门牌、姓名首字母和出生年份", "Door, initials and birth year compared"],
+  override: ["仍放行，注明原因", "Let pass anyway, with a reason"],
+  not_passed: ["未放行", "Did not pass"],
+  call: ["拨打社区电话", "Phone the community"],
+  no_phone: ["本机未存社区电话", "No community phone is stored"],
+  reason_medicine: ["就医取药", "Medicine"],
+  reason_work: ["工作", "Work"],
+  reason_care: ["照护老幼", "Care"],
+  reason_community: ["社区同意", "Community agreed"],
+  reason_mistake: ["信息有误", "Record is wrong"],
+  companion: ["同户同行 +1", "Same household +1"],
+  companions: ["同行", "Along"],
+  recorded: ["已记录", "Recorded"],
+  temperature: ["体温", "Temperature"],
+  temperature_again: ["偏高，请复测一次", "High: measure once more"],
+  temperature_high: ["两次偏高，已计入", "High twice, counted"],
+  temperature_normal: ["体温正常", "Temperature normal"],
+  already_shown: ["此证十分钟内已出示过，请多核对", "Shown within ten minutes: look twice"],
+  ask_refresh: ["请对方刷新后再扫", "Ask to refresh, then scan again"],
+  tell_community: ["请告知社区", "Tell the community"],
+  slip_hint: ["如有解除凭条或告知书，请一并扫描", "If there is a release slip or notice, scan it too"],
+  until: ["到期", "Until"],
+  door: ["门牌", "Door"],
+  member: ["成员", "Member"],
+  birth_year: ["出生年份", "Birth year"],
+  initials: ["首字母", "Initials"],
+  number: ["通行证号（10 位）", "Pass number (10 digits)"],
+  look_up: ["查询", "Look up"],
+  bad_number: ["号码有误，请再看一遍（校验位不符）", "Not a pass number: the check digits do not fit"],
+  not_found: ["本小区名单中没有", "Not in this compound's list"],
+  too_many: ["一小时内查询过多，请扫码或联系社区", "Too many look-ups in an hour: scan, or call the community"],
+  nothing: ["什么都没有出示", "Nothing to show"],
+  list_age: ["名单", "List"],
+  no_list: ["尚无名单", "No list yet"],
+  list_old: ["名单已旧", "List is old"],
+  online: ["在线", "Online"],
+  offline: ["离线", "Offline"],
+  withdrawn: ["此设备已停用，只上传记录", "This device is withdrawn; records are still sent"],
+  unsent: ["未上传", "Unsent"],
+  aside: ["待核对", "To be checked"],
+  clock_doubt: ["本机时间存疑", "Clock in doubt"],
+  clock_suspect: ["多部手机的时间与本机不同，请校准", "Several phones disagree with this clock: set it"],
+  silent_long: ["超过一小时未联网，记录仍安全保存在本机", "Not connected for over an hour; records are safe on this device"],
+  enrol_title: ["登记这台设备", "Enrol this device"],
+  enrol_text: ["请在值班台打开本卡口的登记二维码，用这台设备扫描或打开链接。", "Open this gate's enrolment code at the desk and scan it, or open its link, on this device."],
+  enrol_paste: ["或粘贴登记链接", "Or paste the enrolment link"],
+  enrol_do: ["登记", "Enrol"],
+  enrolling: ["正在登记…", "Enrolling…"],
+  enrol_bad: ["这不是登记链接", "This is no enrolment link"],
+  enrol_used: ["此登记码已被另一台设备使用", "This code was used by another device"],
+  enrol_refused: ["登记码已过期或无效，请重新生成", "The code has expired or is not valid; make a new one"],
+  enrol_root: ["对方不是登记码所指的系统，已拒绝", "The answer is not from the system that the code names; refused"],
+  enrol_offline: ["无法连接，请检查网络后再试", "No connection; check the network and try again"],
+  enrol_unsent: ["本机还有未上传的记录，先上传或导出", "This device still holds unsent records; send or export them first"],
+  shift_title: ["上岗登记", "Begin the shift"],
+  guard: ["值守员工号", "Guard's number"],
+  begin: ["开始值守", "Begin"],
+  handover: ["交接班", "Handover"],
+  handover_to: ["接班人工号", "Number of who takes over"],
+  handover_confirm: ["双方确认交接", "Both confirm"],
+  handover_counts: ["本班记录", "This shift"],
+  exported: ["导出未上传记录", "Export unsent records"],
+  import: ["导入其他设备的记录", "Import another device's records"],
+  import_bad: ["此文件不是卡口记录", "This file holds no gate records"],
+  imported: ["已导入", "Imported"],
+  language: ["English", "中文"],
+  kept: ["存储已持久保存", "Storage is kept"],
+  not_kept: ["浏览器可能清除本机记录，请安装到桌面", "The browser may clear this storage: install the app"],
+  storage_trouble: ["本机存储出错，请换设备", "The storage of this device failed; use another"],
+  hours: ["小时", "h"],
+  minutes: ["分", "min"],
+  days: ["天", "d"],
+  class_H: ["户证", "Household"],
+  class_W: ["务工", "Worker"],
+  class_S: ["保供", "Supply"],
+  class_V: ["志愿者", "Volunteer"],
+  class_X: ["访客", "Visitor"],
+  class_M: ["医护", "Medical"],
+  class_P: ["本人", "Person"],
+  paper: ["纸质", "Paper"],
+  fire: ["火灾", "Fire"],
+  earthquake: ["地震", "Earthquake"],
+  ambulance: ["急救", "Ambulance"],
+  birth: ["生产", "Childbirth"],
+  violence: ["暴力", "Violence"],
+  count_in: ["进", "In"],
+  count_out: ["出", "Out"],
+  count_override: ["注明放行", "With reason"],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type Word = keyof typeof WORDS;
+
+export function say(word: Word, language: Language): string {
+  return WORDS[word][language === "zh" ? 0 : 1];
+}
+
+/** "2 小时 10 分", "35 分", "3 天". */
+export function duration(seconds: number, language: Language): string {
+  const minutes = Math.max(0, Math.floor(seconds / 60));
+  if (minutes >= 3 * 24 * 60) return `${Math.floor(minutes / 1440)} ${say("days", language)}`;
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return `${rest} ${say("minutes", language)}`;
+  return rest === 0 ? `${hours} ${say("hours", language)}` : `${hours} ${say("hours", language)} ${rest} ${say("minutes", language)}`;
+}
+
+/** An instant as people write it in the legal zone, whatever the device's own zone is. */
+export function instant(at: number, language: Language): string {
+  return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
+    timeZone: "Asia/Shanghai",
+    month: "long",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(at * 1000);
+}
