@@ -165,9 +165,6 @@ class LoginCode(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(tries__lte=5), name="login_code_is_guessed_at_most_5_times"
-            ),
-            models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("issued_at")),
                 name="login_code_expires_after_its_issue",
             ),

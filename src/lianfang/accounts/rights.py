@@ -73,6 +73,9 @@ class Right(StrEnum):
     ORDERS_NOTICE_PRINT = "orders:notice:print"
     ORDERS_CARE_ACCEPT = "orders:care:accept"
     ORDERS_BOARD_POST = "orders:board:post"
+    ORDERS_APPEAL_DECIDE = "orders:appeal:decide"
+    ORDERS_RELEASE_CHECK_HEALTH = "orders:release:check_health"
+    ORDERS_RELEASE_CHECK_STREET = "orders:release:check_street"
 
     CREDENTIALS_PASS_ISSUE = "credentials:pass:issue"  # noqa: S105 - a right, not a secret
     CREDENTIALS_PASS_REVOKE = "credentials:pass:revoke"  # noqa: S105 - a right, not a secret
@@ -164,6 +167,9 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     Right.ORDERS_NOTICE_PRINT: _over_area(Role.COMMUNITY, Role.CDC, Role.SYSTEM),
     Right.ORDERS_CARE_ACCEPT: _over_area(Role.CMD_DUTY),
     Right.ORDERS_BOARD_POST: _over_area(Role.PROPERTY, Role.COMMUNITY, Role.CDC),
+    Right.ORDERS_APPEAL_DECIDE: _over_area(Role.CMD_LEAD),
+    Right.ORDERS_RELEASE_CHECK_HEALTH: _over_area(Role.MEDIC, Role.CDC),
+    Right.ORDERS_RELEASE_CHECK_STREET: _over_area(Role.STREET),
     # passes
     Right.CREDENTIALS_PASS_ISSUE: _over_area(Role.GRID, Role.COMMUNITY, Role.STREET, Role.SYSTEM),
     Right.CREDENTIALS_PASS_REVOKE: _over_area(Role.GRID, Role.COMMUNITY, Role.STREET, Role.SYSTEM),
@@ -216,6 +222,9 @@ OPENS_PERSON_ROWS: Final[frozenset[Right]] = frozenset(
         Right.ORDERS_NOTICE_SERVE,
         Right.ORDERS_NOTICE_PRINT,
         Right.ORDERS_CARE_ACCEPT,
+        Right.ORDERS_APPEAL_DECIDE,
+        Right.ORDERS_RELEASE_CHECK_HEALTH,
+        Right.ORDERS_RELEASE_CHECK_STREET,
         Right.CREDENTIALS_PASS_ISSUE,
         Right.CREDENTIALS_PASS_REVOKE,
         Right.CREDENTIALS_PASS_PRINT,
@@ -298,7 +307,9 @@ PURPOSES: Final[Mapping[Role, frozenset[Purpose]]] = {
         }
     ),
     Role.CMD_DUTY: frozenset({Purpose.CARE, Purpose.GATE, Purpose.ADMINISTRATION}),
-    Role.CMD_LEAD: frozenset({Purpose.ISOLATION, Purpose.GATE, Purpose.ADMINISTRATION}),
+    Role.CMD_LEAD: frozenset(
+        {Purpose.ISOLATION, Purpose.APPEAL, Purpose.GATE, Purpose.ADMINISTRATION}
+    ),
     Role.AUDITOR: frozenset({Purpose.AUDIT, Purpose.ADMINISTRATION}),
     Role.SYSTEM_ADMIN: frozenset({Purpose.ADMINISTRATION}),
     Role.SECURITY_ADMIN: frozenset({Purpose.ADMINISTRATION}),

@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='login_codes', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='login_code_is_guessed_at_most_5_times'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('issued_at'))), name='login_code_expires_after_its_issue')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('issued_at'))), name='login_code_expires_after_its_issue')],
             },
         ),
         migrations.AddConstraint(
