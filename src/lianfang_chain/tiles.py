@@ -228,12 +228,18 @@ class TileWriter:
     def root(self) -> bytes:
         return self._edge.root()
 
+    def take_full(self) -> list[tuple[TileId, bytes]]:
+        """The tiles that became full since the last call."""
+        files, self._full = self._full, []
+        return files
+
     def take(self) -> list[tuple[TileId, bytes]]:
         """The full tiles since the last call, then the partial ones of the present size."""
-        files, self._full = self._full, []
-        for tile in tiles_at(self.size):
-            if tile.level == ENTRIES:
-                files.append((tile, bundle_of(self._entries)))
-            else:
-                files.append((tile, b"".join(self._levels[tile.level])))
-        return files
+        return self.take_full() + self.partial()
+
+    def partial(self) -> list[tuple[TileId, bytes]]:
+        """The partial tiles of the present size."""
+        return [
+            (tile, bundle_of(self._entries) if tile.level == ENTRIES else b"".join(self._levels[tile.level]))
+            for tile in tiles_at(self.size)
+        ]

@@ -1,0 +1,58 @@
+"""New keys of organs are announced in the chain itself, signed by the key that is announced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from lianfang.kernel import ids
+from lianfang.kernel.actor import Actor
+
+from . import actions, keys
+from .models import OrganKey
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: The scope of what concerns the chain itself and no place.
+WHOLE_CHAIN: Final = "d0"
+
+
+def announce_new_keys(at: datetime) -> None:
+    """Append an entry for each organ key that has none."""
+    known = set(OrganKey.objects.values_list("vkey", flat=True))
+    for organ in keys.organs_with_keys():
+        vkey = str(keys.organ_signer(organ).key)
+        if vkey not in known:
+            _announce(organ, vkey, at)
+
+
+@transaction.atomic
+def _announce(organ: str, vkey: str, at: datetime) -> None:
+    entry = actions.append(
+        kind="ledger:key:announced",
+        act_id=ids.new_id(),
+        organ=organ,
+        scope=WHOLE_CHAIN,
+        basis="防疫信息链规则",
+        terms={"organ": organ, "vkey": vkey},
+        secrets={},
+        by=_sequencer(organ, at),
+    )
+    OrganKey.objects.create(organ=organ, vkey=vkey, entry_id=entry, announced_at=at)
+
+
+def _sequencer(organ: str, at: datetime) -> Actor:
+    return Actor(
+        user_id=UUID(int=0),
+        pseudonym="sequencer",
+        organ=organ,
+        organ_kind="command",
+        grants=frozenset(),
+        at=at,
+        purpose="chain",
+        surface="sequencer",
+        request_id=ids.new_id(),
+    )

@@ -1,0 +1,57 @@
+"""Pure rules: whom to trust, written as a policy file, and what counts as witnessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lianfang_chain.policy import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lianfang_chain.note import VerifierKey
+
+#: After this time without a quorum the command and all parties see an alarm (ledger.md 6.6).
+ALARM_AFTER_SECONDS: Final = 60
+RESIDENTS: Final = "residents"
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessKey:
+    """One witness as configured."""
+
+    name: str
+    key: VerifierKey
+    url: str
+    places: tuple[str, ...] = ("",)
+
+
+def quorum_of(witnesses: int) -> int:
+    """How many of them must have cosigned: a majority, so that two quorums always share a member."""
+    return witnesses // 2 + 1
+
+
+def policy_text(log: VerifierKey, witnesses: Sequence[WitnessKey], *, log_url: str = "") -> str:
+    """The file that everybody pins: any majority of the witnesses."""
+    lines = _keys(log, witnesses, log_url)
+    if not witnesses:
+        return "\n".join([*lines, f"quorum {NONE}"]) + "\n"
+    names = " ".join(w.name for w in witnesses)
+    lines += [f"group parties {quorum_of(len(witnesses))} {names}", "quorum parties"]
+    return "\n".join(lines) + "\n"
+
+
+def strict_policy_text(log: VerifierKey, witnesses: Sequence[WitnessKey], *, log_url: str = "") -> str:
+    """The auditor's choice: the residents' committee and at least one of the others, because property and
+    community may be less independent of the command."""
+    others = [w.name for w in witnesses if w.name != RESIDENTS]
+    if len(others) == len(witnesses) or not others:
+        return policy_text(log, witnesses, log_url=log_url)
+    lines = _keys(log, witnesses, log_url)
+    lines += [f"group others any {' '.join(others)}", f"group strict all {RESIDENTS} others", "quorum strict"]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(log: VerifierKey, witnesses: Sequence[WitnessKey], log_url: str) -> list[str]:
+    return [f"log {log} {log_url}".strip(), *(f"witness {w.name} {w.key} {w.url}".strip() for w in witnesses)]

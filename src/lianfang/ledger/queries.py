@@ -1,0 +1,239 @@
+"""Questions about the chain: how far an entry has come, its proof, what is wrong at present."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lianfang_chain.entry import Entry as ChainEntry
+from lianfang_chain.note import Signature, parse_note
+from lianfang_chain.proof import TlogProof, paper_proof_of
+from lianfang_chain.tiles import TileHashes
+from lianfang_chain.tree import inclusion_proof
+
+from . import parties, publication, sealing
+from .errors import NoSuchEntry, NotWitnessedYet
+from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, OrganKey, Tree, WitnessState
+from .policy import ALARM_AFTER_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang_chain.disclosure import Disclosure as Opened
+
+#: How many checkpoints behind an entry are looked through for one with a quorum. Witnesses that were away for
+#: longer cosign a later one, and the search begins again at the newest.
+_LOOK: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """How far an entry has come.
+
+    :ivar index: its place in the chain; None while it is only recorded
+    :ivar size: of the checkpoint that shows it; None until one does
+    :ivar at: when the last of the quorum cosigned, else when the checkpoint was signed or the entry recorded
+    """
+
+    index: int | None
+    size: int | None
+    witnesses: tuple[str, ...]
+    of: int
+    quorum: bool
+    at: datetime
+
+    @property
+    def stage(self) -> str:
+        """recorded, sequenced or witnessed."""
+        if self.quorum:
+            return "witnessed"
+        return "recorded" if self.index is None else "sequenced"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something the command and all three parties must see."""
+
+    code: str  # fork, suspended, no_quorum
+    since: datetime
+    facts: Mapping[str, str | int]
+
+
+def state_of(entry_id: UUID) -> ChainState:
+    """:raises NoSuchEntry: no such entry"""
+    entry = _entry(entry_id)
+    of = len(parties.witnesses())
+    if entry.idx is None:
+        return ChainState(None, None, (), of, False, entry.appended_at)
+    shown = _checkpoint_over(entry.idx)
+    if shown is None:
+        return ChainState(entry.idx, None, (), of, False, entry.appended_at)
+    checkpoint, seen, quorum = shown
+    at = max(seen.values(), default=checkpoint.signed_at)
+    return ChainState(entry.idx, checkpoint.size, tuple(sorted(seen)), of, quorum, at)
+
+
+def states_of(entry_ids: Sequence[UUID]) -> dict[UUID, ChainState]:
+    """The same for many, for lists; entries that do not exist are left out."""
+    return {i: state_of(i) for i in Entry.objects.filter(pk__in=entry_ids).values_list("pk", flat=True)}
+
+
+def proof(entry_id: UUID, disclose: Sequence[str] = ()) -> bytes:
+    """The paper proof (ledger.md 6.5), with the disclosures of these fields; what was erased is left out.
+
+    :raises NoSuchEntry: no such entry
+    :raises NotWitnessedYet: no checkpoint with a quorum shows it yet
+    """
+    entry, path, note = _proved(entry_id)
+    shown = [d for d in disclosures_of(entry_id).values() if d.field in disclose]
+    assert entry.idx is not None
+    return paper_proof_of(bytes(entry.data), shown, entry.idx, path, note, parties.policy())
+
+
+def tlog_proof(entry_id: UUID) -> bytes:
+    """The `.tlog-proof` file; whoever checks it takes the leaf from `entry_bytes`.
+
+    :raises NoSuchEntry: no such entry
+    :raises NotWitnessedYet: no checkpoint with a quorum shows it yet
+    """
+    entry, path, note = _proved(entry_id)
+    assert entry.idx is not None
+    return bytes(TlogProof(entry.idx, tuple(path), note))
+
+
+def entry_bytes(entry_id: UUID) -> bytes:
+    """The entry as it stands in the chain.
+
+    :raises NoSuchEntry: no such entry
+    """
+    return bytes(_entry(entry_id).data)
+
+
+def entry_view(entry_id: UUID) -> dict[str, object]:
+    """The entry for people.
+
+    :raises NoSuchEntry: no such entry
+    """
+    return ChainEntry.parse(entry_bytes(entry_id)).view()
+
+
+def entries_of_case(act_id: UUID) -> list[UUID]:
+    """All entries of one case in the order in which they were recorded."""
+    return list(Entry.objects.filter(act_id=act_id).order_by("id").values_list("pk", flat=True))
+
+
+def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
+    """What is left of an entry's disclosures, opened. Whoever calls this writes down who reads it and why."""
+    key = CaseKey.objects.filter(pk=entry_id).first()
+    if key is None:
+        return {}
+    rows = Disclosure.objects.filter(entry=entry_id).values_list("position", "sealed")
+    return sealing.open_sealed(entry_id, bytes(key.sealed), {p: bytes(s) for p, s in rows})
+
+
+def policy_text() -> str:
+    """The trust file: any majority of the witnesses."""
+    return parties.text()
+
+
+def strict_policy_text() -> str:
+    """The auditor's trust file: the residents and one of the others."""
+    return parties.strict_text()
+
+
+def organs_text() -> str:
+    """The organs' keys, one a line, with the index of the entry that announced each."""
+    rows = OrganKey.objects.order_by("organ", "announced_at").values_list("organ", "vkey", "entry__idx")
+    return "".join(
+        f"organ {organ} {vkey} {'' if idx is None else idx}".rstrip() + "\n" for organ, vkey, idx in rows
+    )
+
+
+def latest_checkpoint() -> bytes:
+    """The newest checkpoint that was published; empty before the first."""
+    return publication.published_checkpoint()
+
+
+def alarms(at: datetime) -> list[Alarm]:
+    """What is wrong at this instant, the worst first."""
+    found = [
+        Alarm("fork", state.asked_at, {"witness": state.witness})
+        for state in WitnessState.objects.filter(forked=True).order_by("witness")
+    ]
+    tree = Tree.objects.filter(pk=1).first()
+    if tree and tree.suspended and tree.suspended_at:
+        found.append(Alarm("suspended", tree.suspended_at, {"why": tree.suspended}))
+    oldest = _oldest_without_quorum()
+    if oldest and (at - oldest.appended_at).total_seconds() > ALARM_AFTER_SECONDS:
+        found.append(Alarm("no_quorum", oldest.appended_at, {"entries": _waiting(oldest)}))
+    return found
+
+
+def witness_states() -> list[WitnessState]:
+    """What each witness last answered."""
+    return list(WitnessState.objects.order_by("witness"))
+
+
+def _entry(entry_id: UUID) -> Entry:
+    entry = Entry.objects.filter(pk=entry_id).first()
+    if entry is None:
+        raise NoSuchEntry
+    return entry
+
+
+def _proved(entry_id: UUID) -> tuple[Entry, list[bytes], bytes]:
+    entry = _entry(entry_id)
+    shown = _checkpoint_over(entry.idx) if entry.idx is not None else None
+    if entry.idx is None or shown is None or not shown[2]:
+        raise NotWitnessedYet
+    checkpoint = shown[0]
+    path = inclusion_proof(entry.idx, checkpoint.size, TileHashes(checkpoint.size, publication.read))
+    lines = checkpoint.cosignatures.order_by("witness").values_list("line", flat=True)
+    note = parse_note(bytes(checkpoint.note)).with_signatures(Signature.parse(line) for line in lines)
+    return entry, path, bytes(note)
+
+
+def _checkpoint_over(index: int) -> tuple[Checkpoint, dict[str, datetime], bool] | None:
+    """The first checkpoint over this entry that has a quorum, else the one with the most cosignatures."""
+    policy = parties.policy()
+    best: tuple[Checkpoint, dict[str, datetime], bool] | None = None
+    for checkpoint, seen in _checkpoints_over(index):
+        if policy.met_by(set(seen)):
+            return checkpoint, seen, bool(seen)
+        if best is None or len(seen) > len(best[1]):
+            best = checkpoint, seen, False
+    return best
+
+
+def _checkpoints_over(index: int) -> Iterator[tuple[Checkpoint, dict[str, datetime]]]:
+    behind = Checkpoint.objects.filter(size__gt=index).prefetch_related("cosignatures")
+    for order in ("size", "-size"):
+        for checkpoint in behind.order_by(order)[:_LOOK]:
+            yield checkpoint, {c.witness: c.cosigned_at for c in checkpoint.cosignatures.all()}
+
+
+def _quorum_size() -> int:
+    """The largest size that a quorum has cosigned."""
+    policy = parties.policy()
+    seen: dict[int, set[str]] = {}
+    for size, witness in Cosignature.objects.order_by("-checkpoint_id").values_list(
+        "checkpoint_id", "witness"
+    )[:512]:
+        seen.setdefault(size, set()).add(witness)
+        if policy.met_by(seen[size]):
+            return size
+    return 0
+
+
+def _oldest_without_quorum() -> Entry | None:
+    if not parties.witnesses():
+        return None
+    sequenced = Entry.objects.filter(idx__gte=_quorum_size()).order_by("idx").first()
+    return sequenced or Entry.objects.filter(idx__isnull=True).order_by("id").first()
+
+
+def _waiting(oldest: Entry) -> int:
+    unsequenced = Entry.objects.filter(idx__isnull=True).count()
+    return unsequenced + (0 if oldest.idx is None else Entry.objects.filter(idx__gte=oldest.idx).count())

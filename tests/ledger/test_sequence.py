@@ -1,0 +1,256 @@
+"""From the act's row to a proof that a quorum has witnessed, and what stops the sequencer."""
+
+import shutil
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from tests.factories.ledger import AT, an_entry
+from tests.sizes import size
+
+from lianfang.ledger import fsck, keys, publication, queries, sequencer
+from lianfang.ledger import parties as configured
+from lianfang.ledger.errors import NotWitnessedYet, RestoredOlder
+from lianfang.ledger.models import Checkpoint, Cosignature, Entry, Tree, WitnessState
+from lianfang_chain.checkpoint import open_checkpoint
+from lianfang_chain.entry import Entry as ChainEntry
+from lianfang_chain.note import COSIGNATURE, Signer
+from lianfang_chain.policy import Policy
+from lianfang_chain.proof import verify_paper_proof, verify_tlog_proof
+from lianfang_chain.tiles import TileHashes, TileId, tiles_at
+from lianfang_chain.tree import root_of
+
+pytestmark = pytest.mark.django_db
+
+
+def grow(count):
+    return [an_entry() for _ in range(count)]
+
+
+def run(rounds=1, at=AT):
+    return [sequencer.run_once(at) for _ in range(rounds)][-1]
+
+
+def files():
+    root = publication.folder()
+    return {str(f.relative_to(root)): f.read_bytes() for f in root.rglob("*") if f.is_file()}
+
+
+def test_entries_get_indices_without_a_gap_and_the_root_is_signed(chain):
+    grow(5)
+    done = run()
+    assert (done.size, done.signed) == (6, True)  # five, and the announcement of the organ's key
+    assert sorted(Entry.objects.values_list("idx", flat=True)) == list(range(6))
+    checkpoint, _ = open_checkpoint(queries.latest_checkpoint(), keys.log_signer().key)
+    assert (
+        checkpoint.root
+        == root_of(6, TileHashes(6, publication.read))
+        == bytes(Checkpoint.objects.get(size=6).root)
+    )
+
+
+def test_a_round_without_news_changes_nothing(chain):
+    grow(3)
+    run()
+    before = files()
+    assert not run(3, at=AT + timedelta(hours=1)).signed
+    assert files() == before
+
+
+@pytest.mark.parametrize("steps", [[1, 254, 1, 1], [300], [255, 1, 256, 1]])
+def test_the_files_do_not_depend_on_the_rounds(chain, steps):
+    for step in steps:
+        grow(step)
+        run()
+    whole = Tree.objects.get().size
+    for tile in tiles_at(whole):
+        assert publication.read(tile)
+    report = fsck.check()
+    assert (report.problems, report.entries) == ([], whole)
+    # A partial tile whose full one exists is not kept, and is served all the same.
+    if whole >= 256:
+        assert not list(publication.folder().glob("tile/0/000.p"))
+        assert publication.read(TileId(0, 0, 7)) == publication.read(TileId(0, 0))[: 7 * 32]
+
+
+def test_a_later_process_continues_from_the_files(chain):
+    writer = sequencer.Sequencer()
+    grow(200)
+    writer.run_once(AT)
+    grow(100)
+    run()  # another process, which reads the right edge from the files
+    grow(5)
+    writer.run_once(AT)  # the first again, whose edge is old
+    assert fsck.check().problems == []
+    writer.close()
+
+
+class TestWitnessed:
+    def test_three_cosign_and_the_proofs_verify_with_the_policy_file(self, parties):
+        entry_id = grow(4)[2]
+        assert queries.state_of(entry_id).stage == "recorded"
+        with pytest.raises(NotWitnessedYet):
+            queries.proof(entry_id)
+        assert set(run().cosigned) >= {"residents"}
+        state = queries.state_of(entry_id)
+        assert (state.stage, state.index, state.of) == ("witnessed", 2, 3)
+
+        policy = Policy.parse(queries.policy_text())
+        proved = verify_paper_proof(queries.proof(entry_id, ["door"]), policy)
+        assert (proved.index, proved.quorum) == (2, True)
+        assert [d.field for d in proved.disclosed] == ["door"]
+        leaf = ChainEntry.parse(queries.entry_bytes(entry_id)).leaf
+        assert verify_tlog_proof(queries.tlog_proof(entry_id), leaf, policy).quorum
+        assert verify_paper_proof(queries.proof(entry_id), Policy.parse(queries.strict_policy_text())).quorum
+
+    def test_every_party_computes_the_same_root(self, parties):
+        for count in (3, 300):
+            grow(count)
+            run(3)
+        roots = {party.server.witness.store.held.root for party in parties}
+        assert roots == {bytes(Checkpoint.objects.order_by("-size")[0].root)}
+
+    def test_two_of_three_are_enough_and_one_is_not(self, parties):
+        parties[0].stop()
+        first = grow(1)[0]
+        run(2)
+        assert queries.state_of(first).quorum
+        parties[1].stop()
+        second = grow(1)[0]
+        run(2)
+        state = queries.state_of(second)
+        assert (state.stage, state.witnesses) == ("sequenced", ("community",))
+        assert queries.alarms(AT + timedelta(seconds=59)) == []
+        (alarm,) = queries.alarms(AT + timedelta(seconds=61))
+        assert (alarm.code, alarm.facts["entries"]) == ("no_quorum", 1)
+
+        parties[1].start()
+        run()
+        assert queries.state_of(second).quorum
+        assert queries.alarms(AT + timedelta(days=1)) == []
+
+    def test_a_witness_that_was_away_for_long_is_caught_up(self, parties):
+        run()
+        parties[2].stop()
+        for _ in range(5):
+            grow(120)
+            run()
+        parties[2].start()
+        run(2)
+        assert parties[2].size == Tree.objects.get().size
+
+    def test_a_dead_witness_delays_nothing(self, parties, settings):
+        settings.LIANFANG_WITNESSES[0]["url"] = "http://10.255.255.1:9"  # answers never
+        grow(1)
+        collector_began = time.monotonic()
+        assert len(run().cosigned) == 2
+        assert time.monotonic() - collector_began < 12
+
+
+class TestRestoredOlder:
+    """A database that was brought back to an earlier state must be noticed before it signs (L-6)."""
+
+    def restore(self, size):
+        """As if a backup of that size had been brought back; past the triggers, as the tables' owner can."""
+        tables = ("cosignature", "checkpoint", "disclosure", "casekey", "organkey", "entry", "tree")
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")
+            cursor.execute("DELETE FROM ledger_cosignature WHERE checkpoint_id > %s", [size])
+            cursor.execute("DELETE FROM ledger_checkpoint WHERE size > %s", [size])
+            for table in ("disclosure", "casekey", "organkey"):
+                cursor.execute(
+                    f"DELETE FROM ledger_{table} USING ledger_entry e WHERE e.id = entry_id AND e.idx >= %s",
+                    [size],
+                )
+            cursor.execute("DELETE FROM ledger_entry WHERE idx >= %s OR idx IS NULL", [size])
+            cursor.execute("UPDATE ledger_tree SET size = %s", [size])
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE ledger_{table} ENABLE TRIGGER USER")
+
+    @pytest.mark.parametrize("files_too", [False, True])
+    def test_it_is_noticed_at_every_older_point_and_nothing_is_signed(self, parties, files_too):
+        sizes = []
+        for step in range(size("restores") + 1):
+            grow(1 + step * 3)
+            sizes.append(run(2).size)
+        assert not run().suspended  # so what follows is the restore's doing
+        for older in sizes[:-1]:
+            with transaction.atomic():
+                self.restore(older)
+                if files_too:  # then only the witnesses know better
+                    (publication.folder() / "checkpoint").unlink(missing_ok=True)
+                grow(2)
+                assert run().suspended, older
+                assert Checkpoint.objects.order_by("-size")[0].size == older
+                assert queries.alarms(AT)[0].code == "suspended"
+                with pytest.raises(RestoredOlder):
+                    an_entry()
+                transaction.set_rollback(True)
+
+    def test_a_witness_with_another_history_is_noticed(self, parties):
+        grow(3)
+        run(2)
+        self.restore(0)
+        shutil.rmtree(publication.folder())
+        grow(9)
+        assert run().suspended
+        assert not Checkpoint.objects.exists()
+
+
+def test_a_damaged_tile_stops_the_sequencer_and_is_written_anew(chain):
+    grow(300)
+    run()
+    good = files()
+    full = publication.folder() / "tile" / "0" / "000"
+    for damage in (b"", b"x" * 8192, full.read_bytes()[:-1]):
+        full.write_bytes(damage)
+        report = fsck.check()
+        assert report.problems == ["tile/0/000 is not what the table says"]
+        assert fsck.check(rebuild=True).written == 1
+        assert files() == good
+        assert fsck.check().sound
+
+
+def test_all_files_are_written_anew_byte_for_byte(chain):
+    grow(300)
+    run()
+    grow(300)
+    run()
+    good = files()
+    shutil.rmtree(publication.folder() / "tile")
+    assert not fsck.check().sound
+    assert fsck.check(rebuild=True).sound
+    assert files() == good
+
+
+def test_the_stored_checkpoint_is_used_again_and_never_another(chain):
+    grow(2)
+    run()
+    note = bytes(Checkpoint.objects.get().note)
+    (publication.folder() / "checkpoint").unlink()
+    run(at=AT + timedelta(days=1))
+    assert publication.published_checkpoint() == note
+
+
+def test_one_sequencer_at_a_time(chain):
+    other = connections["default"].copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [sequencer._LOCK])
+        grow(1)
+        assert run().busy
+        assert Entry.objects.filter(idx__isnull=False).count() == 0
+    other.close()
+
+
+def test_a_cosignature_that_does_not_verify_is_not_stored(parties, monkeypatch):
+    impostor = Signer(parties[0].signer.key.name, COSIGNATURE, b"x" * 32)
+    parties[0].server.witness.signer = impostor
+    grow(1)
+    run()
+    assert not Cosignature.objects.filter(witness="residents").exists()
+    assert WitnessState.objects.get(witness="residents").answer in ("refused", "silent")
+    assert configured.policy().met_by({"property", "community"})
