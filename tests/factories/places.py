@@ -8,7 +8,6 @@ from typing import Final
 from lianfang.places import actions, queries
 from lianfang.places.policy import Kind
 
-
 #: The shipped edition and the day from which the tree of the tests stands.
 EDITION: Final = "510402-2020-02"
 SINCE: Final = date(2019, 10, 31)

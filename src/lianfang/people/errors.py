@@ -67,3 +67,39 @@ class ReasonNeeded(Refused):
     """A field like this is opened with a written reason."""
 
     code = "people:reason_needed"
+
+
+class RosterUnreadable(Refused):
+    """The file cannot be taken as a roster; `fault` says why. Nothing was changed."""
+
+    code = "people:roster_unreadable"
+
+
+class RosterMappingIncomplete(Refused):
+    """A column that is needed has no heading, or two headings claim one."""
+
+    code = "people:roster_mapping_incomplete"
+
+
+class RosterHasFaults(Refused):
+    """Rows have faults, so nothing was written (all or nothing)."""
+
+    code = "people:roster_has_faults"
+
+
+class RunOver(Refused):
+    """The import is finished, cancelled or under way; it does not start again."""
+
+    code = "people:run_over"
+
+
+class RunCancelled(Refused):
+    """Somebody cancelled the import; nothing was written."""
+
+    code = "people:run_cancelled"
+
+
+class TooManyToExport(Refused):
+    """More people than one export may hold; choose a smaller place."""
+
+    code = "people:too_many_to_export"

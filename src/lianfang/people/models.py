@@ -242,3 +242,101 @@ class SuspectedDuplicate(models.Model):
             models.UniqueConstraint(fields=["person", "digest"], name="a_suspicion_is_raised_once"),
         ]
         indexes = [models.Index(fields=["decision", "found_at"], name="duplicates_to_decide")]
+
+
+class SavedMapping(models.Model):
+    """What the columns of a community's own sheet are, found again by its headings."""
+
+    id = models.BigAutoField(primary_key=True)
+    community = AreaField()
+    signature = models.CharField(max_length=64)
+    columns = ArrayField(models.CharField(max_length=12, blank=True))
+    saved_at = models.DateTimeField()
+    saved_by = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "signature"], name="one_mapping_per_sheet_and_community"
+            ),
+        ]
+
+
+class ImportRun(models.Model):
+    """One file on its way in: who sent it, how far it is, what came of it. The file goes when the run ends."""
+
+    class Stage(models.TextChoices):
+        UPLOADED = "uploaded"
+        CHECKING = "checking"
+        CHECKED = "checked"
+        WRITING = "writing"
+        DONE = "done"
+        FAULTY = "faulty"
+        REFUSED = "refused"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    community = AreaField()
+    filename = models.CharField(max_length=120)
+    digest = models.BinaryField()
+    content = models.BinaryField(null=True)
+    columns = ArrayField(models.CharField(max_length=12, blank=True), default=list)
+    compound = models.CharField(max_length=40, default="", blank=True)
+    stage = models.CharField(max_length=10, choices=Stage.choices)
+    refusal = models.CharField(max_length=60, default="", blank=True)
+    refusal_facts = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    faults = models.BinaryField(null=True)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+    cancel_asked = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    made_by = models.UUIDField()
+    organ = models.CharField(max_length=60)
+    pseudonym = models.CharField(max_length=60)
+    begun_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    stage__in=[
+                        "uploaded",
+                        "checking",
+                        "checked",
+                        "writing",
+                        "done",
+                        "faulty",
+                        "refused",
+                        "cancelled",
+                    ]
+                ),
+                name="import_stage_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(stage__in=["done", "refused", "cancelled"])
+                | Q(content=None, ended_at__isnull=False),
+                name="an_ended_import_keeps_no_file",
+            ),
+            models.CheckConstraint(
+                condition=Q(done__lte=F("total")), name="import_progress_stays_within_its_total"
+            ),
+        ]
+        indexes = [models.Index(fields=["-made_at"], name="import_runs_newest_first")]
+
+
+class Export(models.Model):
+    """That a list of people left the system: who, why, how many. Added, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    area = AreaField()
+    purpose = models.CharField(max_length=200)
+    persons = models.IntegerField()
+    at = models.DateTimeField()
+    user = models.UUIDField()
+    organ = models.CharField(max_length=60)
+    pseudonym = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(purpose=""), name="an_export_has_a_purpose")]

@@ -38,6 +38,7 @@ __all__ = [
     "persons_within",
     "reads_of",
     "same_person",
+    "same_person_each",
 ]
 
 
@@ -188,6 +189,18 @@ def same_person(ids: Iterable[UUID]) -> set[UUID]:
         if more <= found:
             return found
         found |= more
+
+
+def same_person_each(ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """For each of these, all records that are the same person; for many at once."""
+    asked = set(ids)
+    records = same_person(asked)
+    groups = {pk: {pk} for pk in records}
+    for row in PersonAlias.objects.filter(ended_at=None, merged_id__in=records):
+        joined = groups[row.merged_id] | groups[row.survivor_id]
+        for pk in joined:
+            groups[pk] = joined
+    return {pk: groups[pk] for pk in asked}
 
 
 def household_count(area: str) -> int:

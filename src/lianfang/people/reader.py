@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["PersonField", "PersonView", "read"]
 
 #: Field → the right that opens it over the person's area (domain reference §6, "who sees what").
-OPENED_BY: Final = {field: Right.PEOPLE_PERSON_READ for field in PersonField} | {
+OPENED_BY: Final = dict.fromkeys(PersonField, Right.PEOPLE_PERSON_READ) | {
     PersonField.ID_NO: Right.PEOPLE_PERSON_REVEAL
 }
 #: What somebody may see of those they live with: names, not numbers.
@@ -85,9 +85,11 @@ def read(
     shown: list[Person] = []
     for row in rows.values():
         standing = own.get(row.pk)
-        if standing == "self":
-            shown.append(row)
-        elif standing == "ward" or (standing == "cohabitant" and wanted <= _OF_COHABITANTS):
+        if (
+            standing == "self"
+            or standing == "ward"
+            or (standing == "cohabitant" and wanted <= _OF_COHABITANTS)
+        ):
             shown.append(row)
         elif by.may(Right.PEOPLE_PERSON_READ, over=row.area):
             if any(not by.may(OPENED_BY[f], over=row.area) for f in wanted):

@@ -60,19 +60,32 @@ def _cipher(secret: bytes) -> AESGCM:
 
 def seal(text: str, *, of: UUID, field: str) -> bytes:
     """Seal a value for one person and field: moved to another row it does not open."""
+    return seal_bytes(text.encode(), of=of, field=field)
+
+
+def seal_bytes(content: bytes, *, of: UUID, field: str) -> bytes:
+    """Seal a file that waits for its job."""
     nonce = random_bytes(_NONCE)
-    return _KEY_VERSION + nonce + _cipher(key("seal")).encrypt(nonce, text.encode(), _bound(of, field))
+    return _KEY_VERSION + nonce + _cipher(key("seal")).encrypt(nonce, content, _bound(of, field))
 
 
-def unseal(sealed: bytes, *, of: UUID, field: str) -> str:
-    """Open a sealed value.
+def unseal_bytes(sealed: bytes | memoryview, *, of: UUID, field: str) -> bytes:
+    """Open a sealed file.
 
-    :raises cryptography.exceptions.InvalidTag: altered, or sealed for another person, field or key
+    :raises cryptography.exceptions.InvalidTag: altered, or sealed for something else
     """
     sealed = bytes(sealed)
     assert sealed[:1] == _KEY_VERSION, "sealed with a key this version does not know"
     nonce = sealed[1 : 1 + _NONCE]
-    return _cipher(key("seal")).decrypt(nonce, sealed[1 + _NONCE :], _bound(of, field)).decode()
+    return _cipher(key("seal")).decrypt(nonce, sealed[1 + _NONCE :], _bound(of, field))
+
+
+def unseal(sealed: bytes | memoryview, *, of: UUID, field: str) -> str:
+    """Open a sealed value.
+
+    :raises cryptography.exceptions.InvalidTag: altered, or sealed for another person, field or key
+    """
+    return unseal_bytes(sealed, of=of, field=field).decode()
 
 
 def _bound(of: UUID, field: str) -> bytes:

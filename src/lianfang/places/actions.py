@@ -119,7 +119,7 @@ def register_place(draft: PlaceDraft, *, by: Actor) -> str:
         raise PlaceHasEnded()
     earlier = (
         Place.objects.filter(path__within=draft.parent, kind=draft.kind, code=draft.code, valid_to=None)
-        .extra(where=["subpath(path, 0, -1) = %s::ltree"], params=[draft.parent])  # noqa: S610 - bound parameter
+        .extra(where=["subpath(path, 0, -1) = %s::ltree"], params=[draft.parent])
         .first()
     )
     if earlier is not None:

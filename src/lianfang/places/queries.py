@@ -34,6 +34,7 @@ __all__ = [
     "path_of_code",
     "place",
     "places_at",
+    "standing_below",
 ]
 
 
@@ -73,7 +74,7 @@ def place(path: str) -> PlaceView:
 
 def places_at(paths: Iterable[str]) -> dict[str, PlaceView]:
     """The places at these paths; unknown ones are left out."""
-    rows = Place.objects.extra(where=["path = ANY(%s::ltree[])"], params=[list(set(paths))])  # noqa: S610 - one bound parameter; ltree equality has no lookup
+    rows = Place.objects.extra(where=["path = ANY(%s::ltree[])"], params=[list(set(paths))])
     return {row.path: _view(row) for row in rows}
 
 
@@ -83,7 +84,7 @@ def _view(row: Place) -> PlaceView:
 
 def children(path: str, *, on: date | None = None, limit: int = 500) -> list[PlaceView]:
     """The places standing directly in `path` (on a day, or those in use), by number, at most `limit`."""
-    rows = Place.objects.extra(where=["subpath(path, 0, -1) = %s::ltree"], params=[path])  # noqa: S610 - as above
+    rows = Place.objects.extra(where=["subpath(path, 0, -1) = %s::ltree"], params=[path])
     rows = (
         rows.filter(valid_to=None)
         if on is None
@@ -188,3 +189,9 @@ def reserve_ids(count: int) -> list[int]:
             [count],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def standing_below(path: str, *, kinds: Iterable[Kind]) -> list[PlaceView]:
+    """Every place in use of these kinds at or below a path. For bulk acts; may be long."""
+    rows = Place.objects.filter(path__within=path, kind__in=[k.value for k in kinds], valid_to=None)
+    return [_view(r) for r in rows.iterator(chunk_size=10_000)]

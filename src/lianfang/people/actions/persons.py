@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound, SameIdOtherContent
 from lianfang.kernel.ids import new_id
-from lianfang.places.queries import Kind, places_at
-
-from . import citizen_number
-from .errors import (
+from lianfang.people import citizen_number
+from lianfang.people.errors import (
     GuardianNotFit,
     MergedTwice,
     NameNotAcceptable,
@@ -26,34 +24,18 @@ from .errors import (
     NumberContradictsBirth,
     NumberNotAcceptable,
     NumberTaken,
-    PhoneNotAcceptable,
     WardActsAlone,
 )
-from .models import Guardian, Household, Membership, Person, PersonAlias
-from .naming import acceptable, given, initials, tidy
-from .policy import ACTS_ALONE_FROM, OF_AGE, Care, IdType, Sex, Source, age
-from .queries import PersonRef, refs_of
-from .sealing import blind_index, seal
+from lianfang.people.models import Guardian, Household, Membership, Person, PersonAlias
+from lianfang.people.naming import acceptable, given, initials, tidy
+from lianfang.people.phones import tidy_phone
+from lianfang.people.policy import ACTS_ALONE_FROM, OF_AGE, Care, IdType, Sex, Source, age
+from lianfang.people.queries import PersonRef, refs_of
+from lianfang.people.sealing import blind_index, seal
+from lianfang.places.queries import Kind, places_at
 
 if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
-
-__all__ = [
-    "Care",
-    "GuardianDraft",
-    "IdType",
-    "PersonDraft",
-    "Sex",
-    "Source",
-    "merge_persons",
-    "name_guardian",
-    "person_for_update",
-    "register_person",
-    "unmerge_persons",
-]
-
-#: A mobile number, or a landline with area code; never required (children, elders).
-_PHONE: Final = re.compile(r"1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,17 +95,6 @@ class Checked:
     sex: Sex
     birth_date: date | None
     phone: str
-
-
-def tidy_phone(text: str) -> str:
-    """A telephone number without the marks people write into it.
-
-    :raises PhoneNotAcceptable: neither a mobile number nor a landline
-    """
-    plain = re.sub(r"[\s()（）]", "", citizen_number.normal(text)).removeprefix("+86")
-    if plain and not _PHONE.fullmatch(plain):
-        raise PhoneNotAcceptable()
-    return plain
 
 
 def checked(draft: PersonDraft, *, on: date) -> Checked:
@@ -340,3 +311,31 @@ def unmerge_persons(alias_id: UUID, *, by: Actor) -> None:
     by.require(Right.PEOPLE_PERSON_CORRECT, over=row.area)
     alias.ended_at, alias.ended_by = by.at, by.user_id
     alias.save(update_fields=["ended_at", "ended_by"])
+
+
+@transaction.atomic
+def move_person(person_id: UUID, *, area: str, by: Actor) -> None:
+    """Say that a person lives in another dwelling from today on. Readers of the old area lose sight at once (A-3).
+
+    :raises NotFound: no such person in reach
+    :raises NotADwelling: the area is no dwelling in use
+    :raises NotAllowed: `by` may not correct records over both homes
+    """
+    person = person_for_update(person_id)
+    dwelling = places_at([area]).get(area)
+    if dwelling is None or dwelling.kind is not Kind.DWELLING or dwelling.valid_to is not None:
+        raise NotADwelling()
+    by.require(Right.PEOPLE_PERSON_CORRECT, over=person.area)
+    by.require(Right.PEOPLE_PERSON_CORRECT, over=area)
+    if person.area == area:
+        return
+    today = by.legal_day
+    own = Membership.objects.filter(person_id=person.id, valid_to=None)
+    # Whoever came today never lived there for a whole day: the row is corrected, not ended before it began.
+    own.filter(valid_from__gte=today).delete()
+    own.filter(valid_from__lt=today).update(valid_to=today)
+    Person.objects.filter(pk=person.id).update(area=area, version=F("version") + 1)
+    household = Household.objects.create(id=new_id(), area=area, contact_id=person.id, valid_from=today)
+    Membership.objects.create(
+        household=household, person_id=person.id, area=area, member_no=1, valid_from=today
+    )

@@ -1,0 +1,43 @@
+"""The acts of this room: on persons and their records, and on rosters."""
+
+from lianfang.people.policy import Care, IdType, Sex, Source
+
+from .persons import (
+    GuardianDraft,
+    PersonDraft,
+    merge_persons,
+    move_person,
+    name_guardian,
+    person_for_update,
+    register_person,
+    unmerge_persons,
+)
+from .rosters import (
+    cancel_run,
+    choose_columns,
+    decide_duplicate,
+    export_people,
+    receive_roster,
+    start_run,
+)
+
+__all__ = [
+    "Care",
+    "GuardianDraft",
+    "IdType",
+    "PersonDraft",
+    "Sex",
+    "Source",
+    "cancel_run",
+    "choose_columns",
+    "decide_duplicate",
+    "export_people",
+    "merge_persons",
+    "move_person",
+    "name_guardian",
+    "person_for_update",
+    "receive_roster",
+    "register_person",
+    "start_run",
+    "unmerge_persons",
+]
