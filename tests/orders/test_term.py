@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.orders import deadline_grid
-from tests.sizes import SIZE, size
 
 from lianfang.orders.policy import Term, days_left, term
 from lianfang.rules.policy import ReleaseAt
+from tests.orders import deadline_grid
+from tests.sizes import SIZE, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

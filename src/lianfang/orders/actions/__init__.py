@@ -1,0 +1,39 @@
+"""The acts of this room; nothing else writes its tables."""
+
+from __future__ import annotations
+
+from .appeals import AppealDraft, DecisionDraft, appeal, decide_appeal
+from .isolation import IsolationDraft, issue_isolation
+from .lifting import LiftDraft, lift_isolation
+from .papers import (
+    check_release,
+    issue_release_notice,
+    post_sheet,
+    record_take_down,
+)
+from .proposing import ProposalDraft, propose_isolation, refuse_proposal, second_sign
+from .serving import CareDraft, ServingDraft, accept_care, record_care, serve
+
+__all__ = [
+    "AppealDraft",
+    "CareDraft",
+    "DecisionDraft",
+    "IsolationDraft",
+    "LiftDraft",
+    "ProposalDraft",
+    "ServingDraft",
+    "accept_care",
+    "appeal",
+    "check_release",
+    "decide_appeal",
+    "issue_isolation",
+    "issue_release_notice",
+    "lift_isolation",
+    "post_sheet",
+    "propose_isolation",
+    "record_care",
+    "record_take_down",
+    "refuse_proposal",
+    "second_sign",
+    "serve",
+]

@@ -1,0 +1,544 @@
+"""Who is restricted, until when and why; what waits for whom. Person-bearing answers see only the scope's rows.
+
+Questions about now take the present instant. What was in force at another instant is `policy.status` over
+`history`: these queries remember ends that have been shown (C-3) and must not be asked about tomorrow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from lianfang.accounts.rights import Right
+from lianfang.people import queries as people
+from lianfang.rules.policy import Measure
+
+from . import policy
+from .models import (
+    Appeal,
+    BoardSheet,
+    CareNeed,
+    IsolationOrder,
+    IsolationProposal,
+    Lift,
+    SecondSignature,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from lianfang.kernel.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """An order in force, as far as a gate needs it."""
+
+    order_id: UUID
+    order_no: str
+    starts_at: datetime
+    ends_at: datetime
+    kind: Measure
+    signed_at: datetime
+
+
+def restrictions(person_ids: Collection[UUID], at: datetime) -> dict[UUID, list[Restriction]]:
+    """The orders in force on these persons now; whoever is free is not in the answer.
+
+    Orders of a record that was merged count for the one that survives, and the other way round (S-5).
+    """
+    standing = {pk: status_now(pk_orders, at) for pk, pk_orders in _orders_of(person_ids).items()}
+    _remember_ends([o for found in standing.values() for o in found.over], at=at)
+    return {
+        pk: [
+            Restriction(o.id, o.order_no, o.starts_at, o.ends_at, o.kind, o.signed_at)
+            for o in found.status.in_force
+        ]
+        for pk, found in standing.items()
+        if not found.status.is_free
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    order: policy.SignedOrder
+    lift: policy.Lifted | None
+    end_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A status, and the orders that are over without anybody having noted it."""
+
+    status: policy.Status
+    over: tuple[policy.SignedOrder, ...]
+
+
+def status_now(known: Iterable[_Known], at: datetime) -> Standing:
+    """The status by `policy.status`; an order whose end was shown before stays out, whatever the clock says now.
+
+    # C-3: a server clock that steps back reopens nothing.
+    """
+    rows = list(known)
+    status = policy.status(
+        [k.order for k in rows if not k.end_seen], [k.lift for k in rows if k.lift is not None], at
+    )
+    return Standing(status, tuple(k.order for k in rows if k.order.ends_at <= at and not k.end_seen))
+
+
+def _orders_of(person_ids: Collection[UUID]) -> dict[UUID, list[_Known]]:
+    records = {pk: people.same_person([pk]) for pk in person_ids} if len(person_ids) <= 3 else None
+    if records is None:
+        records = people.same_person_each(person_ids)
+    owners: dict[UUID, list[UUID]] = defaultdict(list)
+    for pk, same in records.items():
+        for record in same:
+            owners[record].append(pk)
+    found: dict[UUID, list[_Known]] = {pk: [] for pk in person_ids}
+    rows = IsolationOrder.objects.filter(person_id__in=list(owners)).select_related("lift", "endseen")
+    for row in rows:
+        lift = getattr(row, "lift", None)
+        known = _Known(
+            signed(row),
+            None if lift is None else policy.Lifted(row.pk, lift.signed_at),
+            getattr(row, "endseen", None) is not None,
+        )
+        for pk in owners[row.person_id]:
+            found[pk].append(known)
+    return found
+
+
+def signed(row: IsolationOrder) -> policy.SignedOrder:
+    """A row as the pure rules take it."""
+    return policy.SignedOrder(
+        row.pk, row.order_no, Measure(row.measure), row.signed_at, row.starts_at, row.ends_at
+    )
+
+
+def history(person_id: UUID) -> tuple[list[policy.SignedOrder], list[policy.Lifted]]:
+    """All orders and lifts of a person: `policy.status(*history(p), at)` is the status at any instant."""
+    known = _orders_of([person_id])[person_id]
+    return [k.order for k in known], [k.lift for k in known if k.lift is not None]
+
+
+def _remember_ends(over: Iterable[policy.SignedOrder], *, at: datetime) -> None:
+    ids = [o.id for o in over]
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        # Not for an instant ahead of the database's own clock: a question about tomorrow must free nobody today.
+        cursor.execute(
+            "INSERT INTO orders_endseen (order_id, seen_at) SELECT id, %s FROM unnest(%s::uuid[]) id"
+            " WHERE %s <= clock_timestamp() + interval '1 minute' ON CONFLICT DO NOTHING",
+            [at, ids, at],
+        )
+
+
+def changes_since(n: int, *, limit: int = 1000) -> tuple[int, list[UUID]]:
+    """The persons whose orders changed after change `n`, in the order of commits, and the number to ask from next.
+
+    Numbers have no gaps and appear only when everything before them has: nothing is missed.
+    """
+    with connection.cursor() as cursor:
+        # Inside a transaction that made changes itself, they are numbered now; elsewhere this does nothing.
+        cursor.execute("SET CONSTRAINTS order_is_counted, lift_is_counted IMMEDIATE")
+        cursor.execute("SELECT n, person_id FROM orders_change WHERE n > %s ORDER BY n LIMIT %s", [n, limit])
+        rows = cursor.fetchall()
+    return (rows[-1][0] if rows else n), list(dict.fromkeys(person for _, person in rows))
+
+
+# --- Pages -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as pages show it; who it is about says the reader of people."""
+
+    id: UUID
+    order_no: str
+    person_id: UUID
+    area: str
+    community: str
+    measure: Measure
+    reason: str
+    rule_id: UUID
+    rule_version: str
+    basis: str
+    anchor_at: datetime
+    signed_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    organ: str
+    pseudonym: str
+    second_organ: str
+    previous_id: UUID | None
+    entry_id: UUID
+    order_slip: str
+    release_slip: str
+    lifted_at: datetime | None
+    lift_reason: str
+    lift_slip: str
+    served_at: datetime | None
+    notice_no: str
+    checks: frozenset[str]
+    in_force: bool
+    days_left: int
+
+    @property
+    def over_at(self) -> datetime:
+        """When it is over: at its end or at its lift."""
+        return self.ends_at if self.lifted_at is None else min(self.ends_at, self.lifted_at)
+
+
+def _view(row: IsolationOrder, at: datetime) -> OrderView:
+    lift: Lift | None = getattr(row, "lift", None)
+    serving = getattr(row, "serving", None)
+    notice = getattr(row, "release_notice", None)
+    lifts = [] if lift is None else [policy.Lifted(row.pk, lift.signed_at)]
+    seen = getattr(row, "endseen", None) is not None
+    in_force = not seen and not policy.status([signed(row)], lifts, at).is_free
+    return OrderView(
+        id=row.pk,
+        order_no=row.order_no,
+        person_id=row.person_id,
+        area=row.area,
+        community=row.community,
+        measure=Measure(row.measure),
+        reason=row.reason,
+        rule_id=row.rule_id,
+        rule_version=row.rule_version,
+        basis=row.basis,
+        anchor_at=row.anchor_at,
+        signed_at=row.signed_at,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        organ=row.organ,
+        pseudonym=row.pseudonym,
+        second_organ=row.second.organ if row.second else "",
+        previous_id=row.previous_id,
+        entry_id=row.entry_id,
+        order_slip=row.order_slip,
+        release_slip=row.release_slip,
+        lifted_at=None if lift is None else lift.signed_at,
+        lift_reason="" if lift is None else lift.reason,
+        lift_slip="" if lift is None else lift.slip,
+        served_at=None if serving is None else serving.served_at,
+        notice_no="" if notice is None else notice.notice_no,
+        checks=frozenset(c.kind for c in row.release_checks.all()),
+        in_force=in_force,
+        days_left=policy.days_left(row.ends_at, at=at) if in_force else 0,
+    )
+
+
+def _rows() -> QuerySet[IsolationOrder]:
+    return IsolationOrder.objects.select_related(
+        "lift", "serving", "release_notice", "second", "endseen"
+    ).prefetch_related("release_checks")
+
+
+def order(order_id: UUID, *, by: Actor) -> OrderView | None:
+    """One order, if it is the actor's own or in an area whose orders the actor may see."""
+    row = _rows().filter(pk=order_id).first()
+    if row is None or not (row.person_id == by.person_id or any(by.may(r, over=row.area) for r in _SEES)):
+        return None
+    return _view(row, by.at)
+
+
+_SEES = (
+    Right.ORDERS_ISOLATION_SEE,
+    Right.ORDERS_APPEAL_DECIDE,
+    Right.ORDERS_CARE_ACCEPT,
+    Right.ORDERS_RELEASE_CHECK_HEALTH,
+    Right.ORDERS_RELEASE_CHECK_STREET,
+)
+
+
+def orders_of(person_id: UUID, at: datetime) -> list[OrderView]:
+    """All orders of a person, the newest first; merged records included."""
+    rows = _rows().filter(person_id__in=people.same_person([person_id])).order_by("-signed_at", "-pk")
+    return [_view(r, at) for r in rows]
+
+
+def _running(by: Actor) -> QuerySet[IsolationOrder]:
+    return _rows().filter(
+        area__within_any=by.areas(Right.ORDERS_ISOLATION_SEE),
+        starts_at__lte=by.at,
+        ends_at__gt=by.at,
+        lift=None,
+        endseen=None,
+    )
+
+
+def in_force(by: Actor, *, limit: int = 200) -> list[OrderView]:
+    """Orders in force in the actor's areas, the earliest end first."""
+    return [_view(r, by.at) for r in _running(by).order_by("ends_at", "pk")[:limit]]
+
+
+def ending(by: Actor, *, within: timedelta, limit: int = 200) -> list[OrderView]:
+    """Orders in force that end soon: their papers are prepared now."""
+    rows = _running(by).filter(ends_at__lte=by.at + within).order_by("ends_at", "pk")
+    return [_view(r, by.at) for r in rows[:limit]]
+
+
+def to_serve(by: Actor, *, limit: int = 200) -> list[OrderView]:
+    """Orders in force of which the person has not been told; the longest waiting first (O-10)."""
+    rows = _running(by).filter(serving=None).order_by("signed_at", "pk")
+    return [_view(r, by.at) for r in rows[:limit]]
+
+
+def late_notices(by: Actor, *, limit: int = 200) -> list[OrderView]:
+    """Orders over for more than twelve hours without a release notice: the authority's incident, nobody's stay."""
+    rows = (
+        _rows()
+        .filter(
+            area__within_any=by.areas(Right.ORDERS_ISOLATION_SEE),
+            ends_at__lte=by.at - policy.NOTICE_LATE_AFTER,
+            release_notice=None,
+        )
+        .order_by("ends_at", "pk")
+    )
+    return [_view(r, by.at) for r in rows[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """A proposal that waits for a signature."""
+
+    id: UUID
+    person_id: UUID
+    area: str
+    reason: str
+    anchor_at: datetime
+    evidence_id: UUID
+    home_is_suitable: bool
+    note: str
+    organ: str
+    pseudonym: str
+    signed_at: datetime
+    lapses_at: datetime
+    seconded_by: tuple[str, ...]
+
+
+def proposals(by: Actor, *, limit: int = 200) -> list[ProposalView]:
+    """Proposals that wait for a signature in the actor's areas, the most urgent first."""
+    rows = (
+        IsolationProposal.objects.filter(
+            area__within_any=by.areas(Right.ORDERS_PROPOSAL_SEE),
+            signed_at__gt=by.at - policy.PROPOSAL_WAITS,
+            refusal=None,
+        )
+        .exclude(Exists(IsolationOrder.objects.filter(proposal=OuterRef("pk"))))
+        .prefetch_related("second_signatures")
+        .order_by("signed_at", "pk")
+    )
+    return [_proposal(r) for r in rows[:limit]]
+
+
+def proposal(proposal_id: UUID, *, by: Actor) -> ProposalView | None:
+    """One proposal, if the actor may see its area."""
+    row = (
+        IsolationProposal.objects.filter(pk=proposal_id, area__within_any=by.areas(Right.ORDERS_PROPOSAL_SEE))
+        .prefetch_related("second_signatures")
+        .first()
+    )
+    return None if row is None else _proposal(row)
+
+
+def _proposal(row: IsolationProposal) -> ProposalView:
+    seconds: Iterable[SecondSignature] = row.second_signatures.all()
+    return ProposalView(
+        row.pk,
+        row.person_id,
+        row.area,
+        row.reason,
+        row.anchor_at,
+        row.evidence_id,
+        row.home_is_suitable,
+        row.note,
+        row.organ,
+        row.pseudonym,
+        row.signed_at,
+        row.signed_at + policy.PROPOSAL_WAITS,
+        tuple(s.organ for s in seconds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NeedView:
+    """A dependant, and who cares for them while the order lasts."""
+
+    dependant_id: UUID
+    why: str
+    carer_id: UUID | None
+    carer_note: str
+    accepted_by: str
+
+    @property
+    def is_arranged(self) -> bool:
+        """Whether somebody is named or a duty officer answers."""
+        return bool(self.carer_id or self.carer_note or self.accepted_by)
+
+
+def care_of(order_id: UUID) -> list[NeedView]:
+    """The dependants of an order's household and their carers."""
+    rows = CareNeed.objects.filter(order_id=order_id).select_related("arrangement").order_by("pk")
+    found = []
+    for row in rows:
+        made = getattr(row, "arrangement", None)
+        found.append(
+            NeedView(
+                row.dependant_id,
+                row.why,
+                None if made is None else made.carer_id,
+                "" if made is None else made.carer_note,
+                made.organ if made is not None and made.accepted else "",
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class AppealView:
+    """An objection and what became of it."""
+
+    id: UUID
+    order_id: UUID
+    person_id: UUID
+    text: str
+    raised_at: datetime
+    answer_by: datetime
+    granted: bool | None
+    reasons: str
+    decided_by: str
+    decided_at: datetime | None
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether it should have been answered by now (AP-3)."""
+        return self.granted is None and at >= self.answer_by
+
+
+def _appeal(row: Appeal) -> AppealView:
+    made = getattr(row, "decision", None)
+    return AppealView(
+        row.pk,
+        row.order_id,
+        row.order.person_id,
+        row.text,
+        row.raised_at,
+        row.raised_at + policy.ANSWER_APPEAL_WITHIN,
+        None if made is None else made.granted,
+        "" if made is None else made.reasons,
+        "" if made is None else made.organ,
+        None if made is None else made.signed_at,
+    )
+
+
+def appeals_of(order_id: UUID) -> list[AppealView]:
+    """All objections to an order."""
+    rows = Appeal.objects.filter(order_id=order_id).select_related("order", "decision")
+    return [_appeal(r) for r in rows.order_by("raised_at")]
+
+
+def appeals_to_decide(by: Actor, *, limit: int = 200) -> list[AppealView]:
+    """Objections that wait for the panel, the oldest first."""
+    rows = Appeal.objects.filter(
+        order__area__within_any=by.areas(Right.ORDERS_APPEAL_DECIDE), decision=None
+    ).select_related("order")
+    return [_appeal(r) for r in rows.order_by("raised_at", "pk")[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """A public sheet: place and period, nothing else."""
+
+    id: UUID
+    place: str
+    households: int
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+
+
+def sheet_state(sheet_id: UUID, at: datetime) -> str:
+    """`valid`, `ended` or `unknown`: all that a passer-by learns of a sheet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT orders_sheet_state(%s, %s)", [sheet_id, at])
+        (state,) = cursor.fetchone()
+    return str(state)
+
+
+def sheet(sheet_id: UUID, at: datetime) -> SheetView | None:
+    """A sheet as printed, and whether it still holds."""
+    row = BoardSheet.objects.filter(pk=sheet_id).first()
+    return None if row is None else _sheet(row, at)
+
+
+def _sheet(row: BoardSheet, at: datetime) -> SheetView:
+    return SheetView(row.pk, row.place, row.households, row.starts_at, row.ends_at, sheet_state(row.pk, at))
+
+
+def sheets_to_take_down(by: Actor, *, limit: int = 200) -> list[SheetView]:
+    """Sheets that still hang though they no longer hold (N-3); a task from the instant of the end."""
+    rows = BoardSheet.objects.filter(
+        place__within_any=by.areas(Right.ORDERS_BOARD_POST), take_down=None
+    ).order_by("ends_at", "pk")[: 5 * limit]
+    return [s for s in (_sheet(r, by.at) for r in rows) if s.state == "ended"][:limit]
+
+
+def sheets_of(order_id: UUID, at: datetime) -> list[SheetView]:
+    """The public sheets of an order."""
+    return [_sheet(r, at) for r in BoardSheet.objects.filter(order_id=order_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One line of "my list today"."""
+
+    kind: str
+    count: int
+    oldest_at: datetime | None
+    where: str
+
+
+@dataclass(slots=True)
+class _List:
+    lines: list[Todo] = field(default_factory=list)
+
+    def add(self, kind: str, where: str, instants: list[datetime]) -> None:
+        if instants:
+            self.lines.append(Todo(kind, len(instants), min(instants), where))
+
+
+def todo(by: Actor) -> list[Todo]:
+    """What waits for this actor today in this room; kinds are words of the templates."""
+    found = _List()
+    if by.areas(Right.ORDERS_ISOLATION_ISSUE) or by.areas(Right.ORDERS_ISOLATION_SECOND_SIGN):
+        found.add("proposals", "orders:desk", [p.signed_at for p in proposals(by)])
+    if by.areas(Right.ORDERS_NOTICE_SERVE):
+        found.add("to_serve", "orders:desk", [o.signed_at for o in to_serve(by)])
+    if by.areas(Right.ORDERS_ISOLATION_SEE):
+        soon = ending(by, within=timedelta(days=1))
+        found.add("ending", "orders:desk", [o.ends_at for o in soon])
+        found.add("late_notices", "orders:desk", [o.ends_at for o in late_notices(by)])
+    if by.areas(Right.ORDERS_APPEAL_DECIDE):
+        found.add("appeals", "orders:desk", [a.raised_at for a in appeals_to_decide(by)])
+    if by.areas(Right.ORDERS_BOARD_POST):
+        found.add("take_down", "orders:desk", [s.ends_at for s in sheets_to_take_down(by)])
+    return found.lines
+
+
+def order_by_number(order_no: str, *, by: Actor) -> OrderView | None:
+    """The order with that number, if the actor may see it; a wrong check digit finds nothing."""
+    if not policy.is_order_number(order_no):
+        return None
+    row = _rows().filter(Q(order_no=order_no)).first()
+    return None if row is None else order(row.pk, by=by)
