@@ -103,7 +103,10 @@ def test_separated_offices_are_never_in_one_hand(one: Role, other: Role) -> None
     if not apart:
         an_office(other, user=user)
         return
-    with pytest.raises(IntegrityError, match="separated_offices_are_in_different_hands"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match="separated_offices_are_in_different_hands"),
+        transaction.atomic(),
+    ):
         an_office(other, user=user)
 
 
@@ -231,6 +234,13 @@ def test_jobs_can_order_nothing_and_administrators_open_no_person() -> None:
     job = queries.system_actor("print", AT, [DISTRICT])
     assert job.may(Right.PEOPLE_PERSON_READ, over=COMMUNITY)
     assert not job.areas(Right.ORDERS_ISOLATION_ISSUE)
-    for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.PROPERTY, Role.GUARD, Role.POLICE, Role.AUDITOR):
+    for role in (
+        Role.SYSTEM_ADMIN,
+        Role.SECURITY_ADMIN,
+        Role.PROPERTY,
+        Role.GUARD,
+        Role.POLICE,
+        Role.AUDITOR,
+    ):
         assert queries.person_areas(an_officer(role)) == (), role
     assert queries.person_areas(an_officer(Role.COMMUNITY, COMMUNITY)) == (COMMUNITY,)

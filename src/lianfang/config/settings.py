@@ -96,7 +96,7 @@ TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [Path(__file__).parent / "static"]
-STATIC_ROOT = LIANFANG_DATA / "static"
+# Nothing is collected: files are served from where they stand in the package.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

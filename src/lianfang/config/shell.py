@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+from django.apps import apps
 from django.conf import settings
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils import translation
@@ -74,7 +75,7 @@ def _entries(which: str) -> list[tuple[str, StrPromise, Surface]]:
     found = []
     for room in ["config", *reversed(settings.ROOMS)]:
         name = f"lianfang.{room}.menu"
-        if find_spec(f"lianfang.{room}") is None or find_spec(name) is None:
+        if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
             continue
         own: list[Entry] = getattr(import_module(name), which, [])
         for entry in own:
@@ -94,7 +95,7 @@ def todos(by: Actor) -> list[Todo]:
     waiting: list[Todo] = []
     for room in settings.ROOMS:
         name = f"lianfang.{room}.queries"
-        if find_spec(f"lianfang.{room}") is None or find_spec(name) is None:
+        if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
             continue
         own = cast("Callable[[Actor], list[Todo]] | None", getattr(import_module(name), "todo", None))
         if own is not None:
