@@ -28,6 +28,8 @@ export async function start(root: HTMLElement): Promise<void> {
   const store = await GateStore.open();
   const language = (await store.setting<Language>("language")) ?? "zh";
   const invitation = readInvitation(location.href);
+  // A second enrolment link opened in this tab changes the fragment only.
+  addEventListener("hashchange", () => location.reload());
   const enrolment = await store.enrolment();
   if (invitation !== null || enrolment === null) {
     enrolPage(root, store, language, invitation, enrolment !== null);
@@ -115,7 +117,8 @@ class App {
 
   /** What fails in the store is said; the post goes on. */
   #guarded(work: Promise<unknown>): void {
-    work.catch(() => {
+    work.catch((error: unknown) => {
+      console.error(error);
       this.#trouble = "storage_trouble";
       this.#renderTop();
     });

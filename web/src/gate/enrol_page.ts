@@ -57,6 +57,7 @@ export function enrolPage(
       location.replace(location.pathname);
     } catch (error) {
       running = false;
+      console.error(error);
       status.textContent = text(troubleOf(error));
     }
   }

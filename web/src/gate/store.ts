@@ -135,9 +135,9 @@ export class GateStore {
 
   /** Begin as another gate; rows not yet sent stay and keep their device. */
   async enrol(enrolment: Enrolment, keyList: Bytes): Promise<void> {
-    const tx = this.db.transaction(["device", "shards", "compound", "marks"], "readwrite", DURABLE);
+    const tx = this.db.transaction(["device", "shards", "compound", "marks", "queue"], "readwrite", DURABLE);
     const before = (await tx.objectStore("device").get("enrolment")) as Enrolment | undefined;
-    const unsent = await this.db.count("queue").catch(() => 0);
+    const unsent = await tx.objectStore("queue").count();
     if (before !== undefined && unsent > 0 && hex(before.device) !== hex(enrolment.device)) {
       tx.abort();
       await tx.done.catch(() => undefined);

@@ -22,8 +22,10 @@ const PLAIN: Readonly<Record<string, string>> = {
   NumpadDecimal: ".",
 };
 const ALPHABET = /^[0-9A-Z $%*+\-./:]$/;
-/** People do not type this fast, scanners do. */
-const LONGEST_PAUSE = 120;
+/** Bluetooth scanners take up to 50 ms a key; a person who types ten keys does it slower than this. */
+const LONGEST_PAUSE = 300;
+/** Once it is clear that a code of ours is being typed, a busy device gets more time. */
+const LONGEST_PAUSE_WITHIN = 1500;
 
 /** The character of one key press, as the scanner meant it; null for a key that is none. */
 export function characterOf(event: Pick<KeyboardEvent, "key" | "code" | "shiftKey">): string | null {
@@ -43,7 +45,7 @@ export function listenForScanner(target: Document, scanned: (text: string) => vo
   const pressed = (event: KeyboardEvent): void => {
     const focus = event.target;
     if (focus instanceof HTMLInputElement || focus instanceof HTMLTextAreaElement || focus instanceof HTMLSelectElement) return;
-    if (event.timeStamp - last > LONGEST_PAUSE) text = "";
+    if (event.timeStamp - last > (text.startsWith("LF1:") ? LONGEST_PAUSE_WITHIN : LONGEST_PAUSE)) text = "";
     last = event.timeStamp;
     if (event.code === "Enter" || event.code === "NumpadEnter" || event.code === "Tab") {
       if (text.length > 8) {

@@ -1,0 +1,231 @@
+"""A small server with the gate's HTTP contract (docs/gates.md), for tests of the application alone.
+
+It has faults on demand: `fault` is what happens to the next uploads.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from lianfang.config.app_files import _TYPES, POLICY
+from lianfang.config.islands import DIST
+from lianfang_chain import cbor
+from lianfang_pass import cose, passages, rules, statuslist
+from lianfang_pass.keylist import Purpose
+from lianfang_pass.keys import PublicKey
+from lianfang_pass.statuslist import ListStatus
+from tests.pass_ import world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GATE: Final = f"/api/v1/gates/{UUID(bytes=world.GATE_ID)}"
+CODE: Final = bytes(range(16))
+SIZE: Final = 100_000
+SHARD: Final = "/s/510402003"
+PHONE: Final = "19900000110"
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+class GateServer:
+    """One gate, one shard, one own compound; `now` is the server's clock."""
+
+    def __init__(self, *, now: int = world.NOON, apps: Path = DIST, policy: str = "") -> None:
+        self.now = now
+        self.apps = apps
+        self.policy = policy
+        self.version = 17
+        self.statuses: dict[int, ListStatus] = {}
+        self.ends: dict[int, int | None] = {}
+        self.list_at = now - 600
+        self.deltas: list[tuple[int, bytes]] = []
+        self.acts: list[rules.GateAct] = []
+        self.compound: list[list[Any]] = [
+            ["12345678-89", world.URI, 4711, "P", "5-2-603", 1, "LXM", 1988],
+            ["40000123-78", world.URI, 815, "P", "3-1-101", 1, "WDF", 1939],
+        ]
+        self.rows: dict[tuple[bytes, int], bytes] = {}
+        self.uploads = 0
+        self.fault = ""
+        self.signals: list[Any] = []
+        self.device_key: PublicKey | None = None
+        self.changed = threading.Condition()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self.port = self._http.server_address[1]
+        self.address = f"http://localhost:{self.port}"
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop answering; the port is closed, as when the server process is gone."""
+        with self.changed:
+            self.changed.notify_all()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def invitation(self, *, thumbprint: bytes | None = None) -> str:
+        content = cbor.encode(
+            {1: 1, 2: CODE, 3: thumbprint or PublicKey.of(world.ROOT).thumbprint, 4: world.GATE_ID}
+        )
+        return f"{self.address}/gate/#enrol={b64(content)}"
+
+    def suspend(self, index: int, end: int | None, *, at: int | None = None) -> None:
+        """Publish an order: a signed delta, as the long poll delivers it."""
+        at = at or self.now
+        with self.changed:
+            change = statuslist.Change(index, ListStatus.SUSPENDED, end)
+            delta = statuslist.sign_delta(
+                [change], uri=world.URI, from_version=self.version, to_version=self.version + 1, at=at,
+                key=world.KEYS[Purpose.DELTA],
+            )  # fmt: skip
+            self.deltas.append((self.version, delta))
+            self.version += 1
+            self.statuses[index], self.ends[index] = ListStatus.SUSPENDED, end
+            self.changed.notify_all()
+
+    def opened(self) -> list[passages.Passage]:
+        """What the rows say, by the key that only the server has."""
+        return [
+            passages.open_passage(row, world.KEYS[Purpose.SEAL], device=device, seq=seq)
+            for (device, seq), row in sorted(self.rows.items())
+        ]
+
+
+def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            if self.path.startswith(("/api/", "/s/", "/keys")):
+                signed = passages.sign_time(server.now, key=world.KEYS[Purpose.RECEIPT])
+                self.send_header("LF-Time", b64(signed))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def entitled(self) -> bool:
+            scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+            if scheme != "LF-Device" or server.device_key is None:
+                return False
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            read = cose.read1(raw, protected_keys=frozenset({cose.ALG}))
+            claims = cbor.decode(read.payload)
+            assert isinstance(claims, dict)
+            fits = claims[2] == world.DEVICE_ID.hex() and claims[3] == "LF"
+            return fits and abs(claims[6] - server.now) <= 300 and read.verified_by(server.device_key)
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            if url.path.startswith("/gate/"):
+                self.file(server.apps / "gate", url.path.removeprefix("/gate/"))
+            elif url.path == "/open/verify/policy.txt":
+                self.answer(200, server.policy.encode(), Content_Type="text/plain; charset=utf-8")
+            elif url.path.startswith("/open/verify/"):
+                self.file(server.apps / "verifier", url.path.removeprefix("/open/verify/"))
+            elif not self.entitled():
+                self.answer(401, cbor.encode({1: "time", 2: "时间不符"}))
+            elif url.path == "/keys":
+                self.answer(200, world.KEYS_BYTES)
+            elif url.path == f"{GATE}/rules":
+                signed = rules.sign_rules(
+                    server.acts, version=1 + len(server.acts), at=server.now, key=world.KEYS[Purpose.RULES]
+                )
+                self.answer(200, signed)
+            elif url.path == f"{GATE}/compound":
+                self.answer(200, cbor.encode({1: 1, 2: server.compound}), ETag='"c1"')
+            elif url.path == SHARD:
+                bits = statuslist.pack(server.statuses, SIZE)
+                key = world.KEYS[Purpose.STATUSLIST]
+                self.answer(200, statuslist.sign_list(
+                    bits, uri=world.URI, version=server.version, at=server.list_at, key=key))  # fmt: skip
+            elif url.path == f"{SHARD}/u":
+                ends = {i: server.ends[i] for i, s in server.statuses.items() if s is ListStatus.SUSPENDED}
+                key = world.KEYS[Purpose.STATUSLIST]
+                self.answer(200, statuslist.sign_until(
+                    ends, uri=world.URI, version=server.version, at=server.list_at, key=key))  # fmt: skip
+            elif url.path == f"{SHARD}/d":
+                self.changes(int(parse_qs(url.query)["v"][0]))
+            else:
+                self.answer(404)
+
+        def changes(self, held: int) -> None:
+            until = time.monotonic() + 25
+            with server.changed:
+                while server.version <= held and time.monotonic() < until:
+                    server.changed.wait(5)
+                    if server.version <= held:
+                        break
+                waiting: list[cbor.Value] = [delta for begins, delta in server.deltas if begins >= held]
+            self.answer(200, cbor.encode(waiting)) if waiting else self.answer(304)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            if self.path == "/api/v1/gates/enrol":
+                self.enrol(body)
+            elif self.path == f"{GATE}/passages":
+                self.upload(body)
+            elif self.path == f"{GATE}/signals":
+                server.signals.append(cbor.decode(body))
+                self.answer(201)
+            else:
+                self.answer(404)
+
+        def enrol(self, body: bytes) -> None:
+            asked = cbor.decode(body)
+            assert isinstance(asked, dict)
+            if asked[2] != CODE:
+                self.answer(403, cbor.encode({1: "code", 2: "登记码无效"}))
+                return
+            server.device_key = PublicKey.read(asked[3])
+            self.answer(201, cbor.encode({
+                1: 1, 2: world.DEVICE_ID, 3: world.GATE_ID, 4: "云岭苑北门", 5: [world.HOME], 6: [world.URI],
+                7: PublicKey.of(world.ROOT).cose(), 8: world.KEYS_BYTES, 9: PHONE, 10: "compound",
+            }))  # fmt: skip
+
+        def upload(self, body: bytes) -> None:
+            server.uploads += 1
+            fault, server.fault = server.fault, ""
+            if fault == "portal":
+                self.answer(200, b"<html>Welcome to free Wi-Fi</html>", Content_Type="text/html")
+                return
+            batch = passages.decode_batch(body)
+            for i, row in enumerate(batch.rows):
+                held = server.rows.setdefault((batch.device, batch.from_seq + i), row)
+                assert held == row, "one key with two contents"
+            key = world.KEYS[Purpose.RECEIPT]
+            receipt = passages.sign_receipt(batch, at=server.now, key=key)
+            if fault == "lost answer":
+                self.close_connection = True
+                self.connection.close()
+                return
+            if fault == "other receipt":
+                short = passages.Batch(batch.device, batch.from_seq, (hashlib.sha256(b"x").digest() * 4,))
+                receipt = passages.sign_receipt(short, at=server.now, key=key)
+            self.answer(201, receipt, Content_Type="application/cwt")
+
+        def file(self, folder: Path, name: str) -> None:
+            path = folder / (name or "index.html")
+            if not path.is_file():
+                self.answer(404)
+                return
+            kind = _TYPES.get(path.suffix, "application/octet-stream")
+            headers = {"Content_Type": kind, "Cache_Control": "no-cache", "Content_Security_Policy": POLICY}
+            self.answer(200, path.read_bytes(), **headers)
+
+    return Handler
