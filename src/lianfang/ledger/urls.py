@@ -1,0 +1,18 @@
+"""Addresses of the chain. `checkpoint` and `tile/` are where the tiled-log specification has them."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "ledger"
+urlpatterns = [
+    path("open/chain/", views.overview, name="overview"),
+    path("open/chain/checkpoint", views.checkpoint, name="checkpoint"),
+    path("open/chain/tile/<path:path>", views.tile, name="tile"),
+    path("open/chain/policy.txt", views.policy, name="policy"),
+    path("open/chain/strict-policy.txt", views.strict_policy, name="strict_policy"),
+    path("open/chain/organs.txt", views.organs, name="organs"),
+    path("open/chain/entry/<uuid:entry_id>/", views.entry, name="entry"),
+    path("open/chain/entry/<uuid:entry_id>/proof.tlog-proof", views.tlog_proof, name="tlog_proof"),
+    path("open/chain/entry/<uuid:entry_id>/proof.txt", views.paper_proof, name="paper_proof"),
+]

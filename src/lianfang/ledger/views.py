@@ -1,0 +1,156 @@
+"""The chain as everybody may read it: checkpoint, hash tiles, trust files, and two pages in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from lianfang.kernel import clock
+from lianfang.kernel.surfaces import open_to_all
+from lianfang_chain.checkpoint import Checkpoint
+from lianfang_chain.note import MalformedNote, parse_note
+from lianfang_chain.proof import to_qr_text
+from lianfang_chain.tiles import ENTRIES, parse_tile_path
+from lianfang_chain.words import SCOPES, words_of
+
+from . import parties, publication, queries, serving
+from .errors import NoSuchEntry, NotWitnessedYet
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+_TEXT = "text/plain; charset=utf-8"
+#: A full tile never changes, so whoever has it may keep it for ever.
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def _plain(content: bytes | str, *, cache: str = "no-cache", kind: str = _TEXT) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Cache-Control"] = cache
+    # The offline verifier and other people's tools may come from anywhere; nothing here is secret.
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@require_safe
+@transaction.non_atomic_requests
+@open_to_all
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """What the log says of itself, with the cosignatures that are known."""
+    note = queries.latest_checkpoint()
+    if not note:
+        raise Http404
+    return _plain(note)
+
+
+@require_safe
+@transaction.non_atomic_requests
+@open_to_all
+def tile(request: HttpRequest, path: str) -> HttpResponse:
+    """A tile for everybody, an entry bundle for witnesses."""
+    try:
+        wanted = parse_tile_path(f"tile/{path}")
+        witness = None
+        if wanted.level == ENTRIES:
+            witness = serving.witness_of(request.headers.get("Authorization", ""), clock.now())
+            if witness is None:
+                return HttpResponse("entries are for the witnesses\n", status=403, content_type=_TEXT)
+        content = publication.read(wanted)
+    except (MalformedNote, FileNotFoundError) as error:
+        raise Http404 from error
+    if witness is not None:
+        content = serving.bundle_for(witness, content, width=wanted.width)
+        return _plain(content, cache="private, no-store", kind="application/octet-stream")
+    return _plain(content, cache=_FOR_EVER, kind="application/octet-stream")
+
+
+@require_safe
+@open_to_all
+def policy(request: HttpRequest) -> HttpResponse:
+    """The trust file."""
+    return _plain(queries.policy_text())
+
+
+@require_safe
+@open_to_all
+def strict_policy(request: HttpRequest) -> HttpResponse:
+    """The auditor's trust file."""
+    return _plain(queries.strict_policy_text())
+
+
+@require_safe
+@open_to_all
+def organs(request: HttpRequest) -> HttpResponse:
+    """The organs' keys."""
+    return _plain(queries.organs_text())
+
+
+@require_safe
+@open_to_all
+def overview(request: HttpRequest) -> HttpResponse:
+    """The chain's state in plain words."""
+    at = clock.now()
+    note = queries.latest_checkpoint()
+    head = Checkpoint.parse(parse_note(note).text) if note else None
+    states = {state.witness: state for state in queries.witness_states()}
+    return render(
+        request,
+        "ledger/overview.html",
+        {
+            "head": head,
+            "root": head.root.hex() if head else "",
+            "alarms": queries.alarms(at),
+            "witnesses": [(w.name, states.get(w.name)) for w in parties.witnesses()],
+        },
+    )
+
+
+@require_safe
+@open_to_all
+def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """How far one entry has come. Its id is on the papers of its case and nowhere else."""
+    try:
+        state = queries.state_of(entry_id)
+        view = queries.entry_view(entry_id)
+    except NoSuchEntry as error:
+        raise Http404 from error
+    return render(
+        request,
+        "ledger/entry.html",
+        {
+            "entry_id": entry_id,
+            "state": state,
+            "kind": words_of(str(view["kind"])),
+            "scope": SCOPES[str(view["scope_class"])],
+        },
+    )
+
+
+@require_safe
+@open_to_all
+def tlog_proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """The proof file for other people's software."""
+    try:
+        return _plain(queries.tlog_proof(entry_id))
+    except NoSuchEntry as error:
+        raise Http404 from error
+    except NotWitnessedYet:
+        return render(request, "ledger/not_yet.html", {"entry_id": entry_id}, status=409)
+
+
+@require_safe
+@open_to_all
+def paper_proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """The text of the paper proof's QR code, without personal disclosures."""
+    try:
+        return _plain(to_qr_text(queries.proof(entry_id)))
+    except NoSuchEntry as error:
+        raise Http404 from error
+    except NotWitnessedYet:
+        return render(request, "ledger/not_yet.html", {"entry_id": entry_id}, status=409)

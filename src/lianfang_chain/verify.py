@@ -1,0 +1,207 @@
+"""`lianfang-verify`: check a proof with nothing but the trust file, and say in plain words what follows.
+
+    lianfang-verify --policy policy.txt proof.txt            the text of a paper's QR code, or its bytes
+    lianfang-verify --policy policy.txt --entry entry.bin proof.tlog-proof
+    lianfang-verify --policy policy.txt fork-evidence.txt
+    lianfang-verify --one-file lianfang-verify.pyz           write this program as one file for others
+
+Exit code 0: proved, with a quorum; 3: true, but too few witnesses; 1: not proved; 2: wrongly called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Final
+
+from .cbor import NotCanonical
+from .entry import Entry
+from .evidence import FIRST_LINE as EVIDENCE
+from .evidence import ForkEvidence
+from .note import MalformedNote, NotSigned, VerifierKey
+from .policy import MalformedPolicy, Policy
+from .proof import FIRST_LINE, QR_PREFIX, Proved, from_qr_text, verify_paper_proof, verify_tlog_proof
+from .tree import NotProved
+from .words import SCOPES, words_of
+
+__all__ = ["main", "one_file", "say"]
+
+PROVED, NOT_PROVED, USAGE, TOO_FEW = 0, 1, 2, 3
+_REFUSED: Final = (NotCanonical, MalformedNote, NotSigned, NotProved)
+_ZONE: Final = timezone(timedelta(hours=8))
+_NOT_PROVED_ABOUT: Final = (
+    "没有证明：这项决定合法；它现在仍然有效。是否有效，看期限，也看之后有没有解除记录。\n"
+    "Not proved: that the decision is lawful, or still in force. Look at its end, and for later entries.\n"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="lianfang-verify", description="核对信息链证明 · check a proof")
+    parser.add_argument("proof", type=Path, nargs="?", help="QR text, proof bytes, .tlog-proof or evidence")
+    parser.add_argument("--policy", type=Path, help="the trust file")
+    parser.add_argument("--organs", type=Path, help="the organs' keys, to check who signed the act")
+    parser.add_argument("--entry", type=Path, help="the entry that a .tlog-proof is about")
+    parser.add_argument("--one-file", type=Path, help="write this program as one file and end")
+    options = parser.parse_args(argv)
+    if options.one_file:
+        options.one_file.write_bytes(one_file())
+        return PROVED
+    if not options.proof or not options.policy:
+        parser.print_usage(sys.stderr)
+        return USAGE
+    try:
+        policy = Policy.parse(options.policy.read_text(encoding="utf-8"))
+        organs = _organs(options.organs.read_text(encoding="utf-8")) if options.organs else None
+        data = options.proof.read_bytes()
+        entry = options.entry.read_bytes() if options.entry else None
+    except (OSError, MalformedPolicy, MalformedNote, UnicodeDecodeError) as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+    code, words = say(data, policy, organs=organs, entry=entry)
+    sys.stdout.write(words)
+    return code
+
+
+def say(
+    data: bytes,
+    policy: Policy,
+    *,
+    organs: dict[str, list[VerifierKey]] | None = None,
+    entry: bytes | None = None,
+) -> tuple[int, str]:
+    """Check whatever kind of proof this is; the exit code and the words for people."""
+    try:
+        if data.startswith(EVIDENCE.encode()):
+            return _evidence(data, policy)
+        if data.startswith(FIRST_LINE.encode()):
+            if entry is None:
+                return (
+                    USAGE,
+                    "证明文件还需要记录本身：--entry\nA .tlog-proof is about an entry: --entry FILE\n",
+                )
+            parsed = Entry.parse(entry)
+            return _proved(verify_tlog_proof(data, parsed.leaf, policy), parsed, organs)
+        if data.startswith(QR_PREFIX.encode()):
+            data = from_qr_text(data.decode("ascii", "replace").rstrip("\r\n"))
+        proved = verify_paper_proof(data, policy)
+        assert proved.entry is not None
+        return _proved(proved, proved.entry, organs)
+    except _REFUSED as error:
+        return NOT_PROVED, f"✘ 没有证明成立：{error}\n✘ NOT PROVED: {error}\n"
+
+
+def _proved(proved: Proved, entry: Entry, organs: dict[str, list[VerifierKey]] | None) -> tuple[int, str]:
+    act = entry.act
+    chinese, english = words_of(act.kind)
+    scope_zh, scope_en = SCOPES[act.scope_class]
+    if proved.quorum:
+        lines = [
+            "✔ 已证明：这条记录在信息链里，见证方已签名。",
+            "✔ PROVED: this entry is in the chain, and a quorum saw it.",
+        ]
+    else:
+        lines = [
+            "△ 已入账，尚未见证：见证方签名不足。",
+            "△ RECORDED, NOT YET WITNESSED: too few witnesses signed.",
+        ]
+    seen = "，".join(f"{name} {_when(at)}" for name, at in proved.seen) or "—"
+    lines += [
+        "",
+        f"信息链 chain        {proved.checkpoint.origin}",
+        f"编号 index          {proved.index}",
+        f"截至 as of          {proved.checkpoint.size} 条记录 entries"
+        + (f"，{_when(proved.witnessed_at)}" if proved.witnessed_at is not None else ""),
+        f"见证 witnesses      {seen}",
+        f"内容 about          {chinese} / {english} ({act.kind})",
+        f"签发 issued         {_when(act.issued_at)}  {act.organ}  {scope_zh} / {scope_en}  {act.scope}",
+        f"依据 basis          {act.basis}",
+    ]
+    lines += [f"条款 term           {name} = {value}" for name, value in sorted(act.terms.items())]
+    lines += [f"出示 disclosed      {d.field} = {d.value}" for d in proved.disclosed]
+    hidden = len(act.commitments) - sum(d.commitment in act.commitments for d in proved.disclosed)
+    lines.append(f"未出示 not shown    {hidden} 项加盐指纹 salted commitments (decoys among them)")
+    signed = _organ_signed(entry, organs)
+    lines += [f"签名 organ          {signed}", "", _NOT_PROVED_ABOUT.rstrip("\n")]
+    wrong = signed.startswith("✘")
+    code = NOT_PROVED if wrong else PROVED if proved.quorum else TOO_FEW
+    return code, "\n".join(lines) + "\n"
+
+
+def _organ_signed(entry: Entry, organs: dict[str, list[VerifierKey]] | None) -> str:
+    if organs is None:
+        return "没有核对（用 --organs） not checked (give --organs)"
+    for key in organs.get(entry.act.organ, []):
+        try:
+            entry.verify(key)
+        except NotSigned:
+            continue
+        return f"✔ {entry.act.organ} 本单位签名 signed by its key {key.key_id.hex()}"
+    return f"✘ 不是 {entry.act.organ} 的公钥所签 not signed by a listed key of {entry.act.organ}"
+
+
+def _evidence(data: bytes, policy: Policy) -> tuple[int, str]:
+    evidence = ForkEvidence.parse(data.decode("utf-8", "replace"))
+    for log, _ in policy.logs:
+        try:
+            smaller, larger = evidence.verify(log)
+        except (NotSigned, MalformedNote):
+            continue
+        return PROVED, (
+            f"✔ 分叉属实：{log.name} 对 {smaller.size} 条和 {larger.size} 条签了互相矛盾的检查点。\n"
+            f"✔ THE FORK IS REAL: {log.name} signed contradicting checkpoints at {smaller.size} and {larger.size}.\n"
+        )
+    raise NotSigned("no log of the policy signed these")
+
+
+def _when(at: int | None) -> str:
+    if at is None:
+        return "—"
+    try:
+        return datetime.fromtimestamp(at, _ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return str(at)
+
+
+def _organs(text: str) -> dict[str, list[VerifierKey]]:
+    organs: dict[str, list[VerifierKey]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if words and words[0] == "organ" and len(words) >= 3:
+            organs.setdefault(words[1], []).append(VerifierKey.parse(words[2]))
+    return organs
+
+
+def one_file() -> bytes:
+    """This program as one file that any Python with `cryptography` runs; the same bytes each time."""
+    here = Path(__file__).parent
+    names = [
+        "cbor",
+        "checkpoint",
+        "disclosure",
+        "entry",
+        "evidence",
+        "note",
+        "policy",
+        "proof",
+        "tree",
+        "verify",
+        "words",
+    ]
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        files = {f"lianfang_chain/{name}.py": (here / f"{name}.py").read_bytes() for name in names}
+        files["lianfang_chain/__init__.py"] = (here / "__init__.py").read_bytes()
+        files["__main__.py"] = b"import sys\nfrom lianfang_chain.verify import main\nsys.exit(main())\n"
+        for name, content in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return b"#!/usr/bin/env python3\n" + target.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
