@@ -205,8 +205,16 @@ class App {
     const quiet = clock.heardAt === null ? null : now - clock.heardAt;
     const fact = (text: string, trouble: boolean): HTMLElement =>
       make("li", { class: trouble ? "is-trouble" : undefined }, text);
-    this.#top.replaceChildren(
+    const parts = [
       make("h1", {}, this.enrolment.gateName),
+      // One tap from wherever the guard is; the main screen has its own, larger one.
+      this.post.current !== null &&
+        this.post.current.input !== "life_exit" &&
+        make(
+          "button",
+          { type: "button", class: "g-small", onclick: () => this.#guarded(this.post.lifeExit()) },
+          this.#say("life_exit"),
+        ),
       make(
         "ul",
         { class: "g-facts", "aria-label": this.#say("list_age") },
@@ -223,10 +231,12 @@ class App {
         this.#aside > 0 && fact(`${this.#say("aside")} ${this.#aside}`, true),
         inDoubt && fact(this.#say("clock_doubt"), true),
         this.post.clockSuspect && fact(this.#say("clock_suspect"), true),
-        this.#kept === false && fact(this.#say("not_kept"), true),
+        // Said when it matters: rows are here, and nowhere else yet.
+        this.#kept === false && this.#unsent > 0 && network !== "online" && fact(this.#say("not_kept"), true),
         this.#trouble !== null && fact(this.#say(this.#trouble), true),
       ),
-    );
+    ];
+    this.#top.replaceChildren(...parts.filter((part) => part !== false));
   }
 
   #render(): void {

@@ -1,0 +1,260 @@
+/** The verifier's page: three ways in, one answer in plain words. */
+
+import { base64 } from "../bytes";
+import { Camera, readPicture } from "../camera/camera";
+import type { Proved } from "../chain/proof";
+import { make } from "../dom";
+import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof } from "./check";
+import { take, type Trust, trusted } from "./policy_file";
+import { instant, kindWords, type Language, party, say, type Word } from "./words";
+
+const LANGUAGE = "lianfang-verifier-language";
+
+export async function start(root: HTMLElement): Promise<void> {
+  const page = new Page(root, await trusted());
+  page.render();
+}
+
+class Page {
+  language: Language = localStorage.getItem(LANGUAGE) === "en" ? "en" : "zh";
+  #result: Checked | null = null;
+  #hint: Word | null = null;
+  readonly #video = make("video", { playsinline: true, muted: true, "aria-hidden": "true" });
+  readonly #camera = new Camera(this.#video, (text) => void this.#check(text));
+  readonly #fileInput = make("input", {
+    type: "file",
+    multiple: true,
+    class: "lf-hidden-visually",
+    tabindex: "-1",
+    "aria-hidden": "true",
+  });
+
+  constructor(
+    readonly root: HTMLElement,
+    public trust: Trust | null,
+  ) {
+    this.#fileInput.addEventListener("change", () => void this.#files());
+  }
+
+  render(): void {
+    document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
+    document.title = this.#say("title");
+    const main = make(
+      "main",
+      { class: "v-page" },
+      make(
+        "div",
+        { class: "v-top" },
+        make("h1", {}, this.#say("title")),
+        make("button", { type: "button", onclick: () => this.#switch() }, this.#say("language")),
+      ),
+      make("p", { class: "lf-soft" }, this.#say("explain")),
+      make("div", { role: "status", "aria-live": "polite" }, this.#answer(), this.#hint && make("p", { class: "lf-note is-warning" }, this.#say(this.#hint))),
+      this.#camera.running && make("div", { class: "v-camera" }, this.#video),
+      this.#ways(),
+      this.#fileInput,
+      this.#pasting(),
+      this.#trustBox(),
+    );
+    this.root.replaceChildren(main);
+  }
+
+  #say(word: Word, facts: Readonly<Record<string, string | number>> = {}): string {
+    return say(word, this.language, facts);
+  }
+
+  #switch(): void {
+    this.language = this.language === "zh" ? "en" : "zh";
+    localStorage.setItem(LANGUAGE, this.language);
+    this.render();
+  }
+
+  // --- ways in -----------------------------------------------------------------------------
+
+  #ways(): HTMLElement {
+    const running = this.#camera.running;
+    return make(
+      "div",
+      { class: "v-ways" },
+      make(
+        "button",
+        { type: "button", onclick: () => void (running ? this.#stop() : this.#scan()) },
+        this.#say(running ? "stop" : this.#result === null ? "camera" : "again"),
+      ),
+      make("button", { type: "button", class: "is-quiet", onclick: () => this.#fileInput.click() }, this.#say("file")),
+    );
+  }
+
+  #pasting(): HTMLElement {
+    const input = make("textarea", { autocomplete: "off", spellcheck: "false", "aria-label": this.#say("paste") });
+    return make(
+      "details",
+      {},
+      make("summary", {}, this.#say("paste")),
+      input,
+      make(
+        "div",
+        { class: "v-ways" },
+        make("button", { type: "button", class: "is-quiet", onclick: () => void this.#check(input.value.trim()) }, this.#say("paste_do")),
+      ),
+    );
+  }
+
+  async #scan(): Promise<void> {
+    this.#result = null;
+    const trouble = await this.#camera.start();
+    this.#hint = trouble === null ? null : `camera_${trouble}`;
+    this.render();
+  }
+
+  #stop(): void {
+    this.#camera.stop();
+    this.render();
+  }
+
+  async #check(text: string): Promise<void> {
+    this.#show(this.trust === null ? failed("no_policy") : await checkText(text, this.trust.policy));
+  }
+
+  async #files(): Promise<void> {
+    const files = [...(this.#fileInput.files ?? [])];
+    this.#fileInput.value = "";
+    if (files.length === 0) return;
+    if (this.trust === null) return this.#show(failed("no_policy"));
+    const contents = await Promise.all(files.map(async (file) => bytesOf(await file.arrayBuffer())));
+    const proof = contents.find(isTlogProof);
+    if (proof !== undefined) {
+      const record = contents.find((content) => content !== proof);
+      return this.#show(record === undefined ? failed("needs_record") : await checkFiles(proof, record, this.trust.policy));
+    }
+    const [file] = files;
+    if (file === undefined) return;
+    const text = await readPicture(file).catch(() => null);
+    if (text === null) {
+      this.#result = null;
+      this.#hint = "no_code";
+      return this.render();
+    }
+    await this.#check(text);
+  }
+
+  #show(result: Checked): void {
+    this.#camera.stop();
+    this.#result = result;
+    this.#hint = null;
+    this.render();
+    this.root.querySelector<HTMLElement>(".v-result h2")?.focus();
+  }
+
+  // --- the answer --------------------------------------------------------------------------
+
+  #answer(): HTMLElement | null {
+    if (this.#result === null) return null;
+    if (this.#result.kind === "proved") return this.#proved(this.#result.proved);
+    const { why, detail } = this.#result;
+    return make(
+      "section",
+      { class: "v-result lf-note is-error", "data-result": "failed", "data-why": why },
+      make("h2", { tabindex: "-1" }, `✕ ${this.#say("not_proved")}`),
+      make("p", {}, this.#say(`failed_${why}`)),
+      detail !== "" && make("p", { class: "v-code" }, detail),
+    );
+  }
+
+  #proved(proved: Proved): HTMLElement {
+    const { language } = this;
+    const latest = Math.max(0, ...proved.seen.map(([, at]) => at));
+    const needed = this.trust?.policy.needed ?? null;
+    const entry = proved.entry?.act ?? null;
+    const facts = { index: proved.index, size: proved.checkpoint.size, time: latest > 0 ? instant(latest, language) : "—" };
+    const line = (text: string): HTMLElement => make("li", {}, text);
+    const pair = (name: Word, value: string): HTMLElement =>
+      make("div", {}, make("dt", {}, this.#say(name)), make("dd", {}, value));
+    return make(
+      "section",
+      { class: `v-result lf-card`, "data-result": proved.quorum ? "proved" : "recorded" },
+      make("h2", { tabindex: "-1" }, `${proved.quorum ? "✓" : "◐"} ${this.#say(proved.quorum ? "proved" : "proved_not_witnessed")}`),
+      make("h3", {}, this.#say("what_is")),
+      make(
+        "ul",
+        {},
+        line(this.#say("is_recorded", facts)),
+        ...proved.seen.map(([name, at]) =>
+          line(this.#say("is_seen", { who: party(name, language), time: instant(at, language) })),
+        ),
+        line(this.#say("is_size", facts)),
+        needed !== null && line(this.#say(proved.quorum ? "is_quorum" : "is_no_quorum", { ...needed })),
+        proved.disclosed.length > 0 && line(this.#say("is_disclosed")),
+      ),
+      make("h3", {}, this.#say("what_not")),
+      make("ul", {}, ...(["not_lawful", "not_in_force", "not_holder", "not_organ"] as const).map((word) => line(this.#say(word)))),
+      entry !== null && make("h3", {}, this.#say("record")),
+      entry !== null &&
+        make(
+          "dl",
+          { class: "lf-facts" },
+          pair("kind", kindWords(entry.kind, language)),
+          pair("organ", entry.organ),
+          pair("scope", entry.scope),
+          pair("basis", entry.basis),
+          pair("issued", instant(entry.issuedAt, language)),
+          ...entry.terms.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, shown(value, language)))),
+        ),
+      proved.disclosed.length > 0 && make("h3", {}, this.#say("disclosed")),
+      proved.disclosed.length > 0 &&
+        make(
+          "dl",
+          { class: "lf-facts" },
+          ...proved.disclosed.map((d) => make("div", {}, make("dt", {}, d.field), make("dd", {}, String(d.value)))),
+        ),
+      make(
+        "details",
+        {},
+        make("summary", {}, this.#say("technical")),
+        make("p", { class: "v-code" }, `${proved.checkpoint.origin} · ${proved.checkpoint.size} · ${base64(proved.checkpoint.root)}`),
+      ),
+    );
+  }
+
+  #trustBox(): HTMLElement | null {
+    const { trust } = this;
+    if (trust === null) return make("p", { class: "lf-note is-warning" }, this.#say("failed_no_policy"));
+    const { changedTo } = trust;
+    return make(
+      "section",
+      {},
+      changedTo !== null &&
+        make(
+          "div",
+          { class: "lf-note is-error", role: "alert" },
+          make("p", {}, this.#say("trust_changed")),
+          make("pre", { class: "v-code lf-scroll", tabindex: "0" }, changedTo),
+          make("div", { class: "v-ways" }, make("button", { type: "button", class: "is-quiet", onclick: () => this.#take(changedTo) }, this.#say("trust_take"))),
+        ),
+      make(
+        "details",
+        {},
+        make("summary", {}, this.#say("trust")),
+        make("ul", {}, ...trust.policy.witnesses.map((w) => make("li", {}, `${party(w.name, this.language)} · ${w.key.name}`))),
+        make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.text),
+      ),
+    );
+  }
+
+  #take(text: string): void {
+    take(text);
+    void trusted().then((trust) => {
+      this.trust = trust;
+      this.render();
+    });
+  }
+}
+
+/** Instants in terms are written for people; all else stands as it is. */
+function shown(value: string | number | bigint, language: Language): string {
+  if (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value)) {
+    const at = Date.parse(value);
+    if (!Number.isNaN(at)) return instant(at / 1000, language);
+  }
+  return String(value);
+}

@@ -1,0 +1,96 @@
+/** What the verifier says, in words for people who never heard of a Merkle tree. */
+
+export type Language = "zh" | "en";
+
+const WORDS = {
+  title: ["核验凭据", "Verify a proof"],
+  language: ["English", "中文"],
+  explain: [
+    "防疫信息链是一本居民、物业、社区三方各存一份、共同核对的记录。本页在您的设备上核验一张凭据，断网也能用，什么都不上传。",
+    "The information chain is a record that residents, property and community each keep and check together. This page verifies a proof on your own device, works without network, and sends nothing anywhere.",
+  ],
+  camera: ["用摄像头扫描", "Scan with the camera"],
+  stop: ["停止", "Stop"],
+  file: ["选择图片或凭据文件", "Choose a picture or proof file"],
+  paste: ["粘贴二维码文字", "Paste the text of the code"],
+  paste_do: ["核验", "Verify"],
+  no_code: ["图片中没有找到二维码，请靠近、摆正、避免反光后再试", "No code found in the picture: closer, straight, without glare"],
+  camera_none: ["没有可用的摄像头", "There is no camera"],
+  camera_denied: ["未获准使用摄像头", "The camera is not allowed"],
+  camera_busy: ["摄像头被占用", "The camera is in use"],
+  proved: ["已证明：这份记录在信息链中", "Proved: this record is in the information chain"],
+  proved_not_witnessed: ["已记录，尚未达到见证人数", "Recorded, not yet witnessed by enough parties"],
+  not_proved: ["不能证明", "Not proved"],
+  failed_not_a_proof: ["这不是信息链的凭据，或者没有读全。", "This is no proof of the information chain, or it was not read whole."],
+  failed_not_signed: ["签名不对，或者签名人不在本页信任的名单里。请勿采信。", "A signature is wrong, or the signer is not one this page trusts. Do not rely on it."],
+  failed_not_proved: ["内容与信息链对不上：可能被改动过。请勿采信。", "The content does not fit the chain: it may have been altered. Do not rely on it."],
+  failed_pass_code: ["这是通行码或凭条，由卡口核验，不是信息链凭据。", "This is a pass or a slip, which gates verify; it is no proof of the chain."],
+  failed_needs_record: ["这是 .tlog-proof 文件，还需要它所证明的那份记录。请两个文件一起选择。", "This is a .tlog-proof file; the record it is about is needed too. Choose both files together."],
+  failed_no_policy: ["还没有信任名单（policy.txt）。请先联网打开本页一次。", "There is no list of whom to trust yet (policy.txt). Open this page once with network."],
+  what_is: ["证明了什么", "What is proved"],
+  what_not: ["没有证明什么", "What is not proved"],
+  is_recorded: ["下面这份记录在信息链第 {index} 条，一个字也没有改过。", "The record below is entry {index} of the chain, unchanged to the last letter."],
+  is_seen: ["{who} 在 {time} 前见过并签名。", "{who} saw and signed it by {time}."],
+  is_size: ["截至信息链有 {size} 条记录时（{time}）。", "As of {size} entries in the chain ({time})."],
+  is_quorum: ["信任名单要求 {of} 方中至少 {needed} 方见证：已达到。", "At least {needed} of {of} parties must have seen it: they have."],
+  is_no_quorum: ["信任名单要求 {of} 方中至少 {needed} 方见证：还没有达到。记录存在，但还不能当作已见证。", "At least {needed} of {of} parties must have seen it: not yet. It is recorded, but not to be taken as witnessed."],
+  is_disclosed: ["纸上展示的个人内容与记录中的密封值一致。", "The personal content shown on the paper fits the sealed values in the record."],
+  not_lawful: ["不证明这个决定合法或正确。您可以申诉。", "That the decision is lawful or right. You can object."],
+  not_in_force: ["不证明它现在仍然有效：之后可能已经解除。", "That it is still in force: it may have been lifted since."],
+  not_holder: ["不证明出示的人就是当事人。", "That who shows it is the person concerned."],
+  not_organ: ["签发机关自己的签名没有在本页核对。", "The organ's own signature was not checked on this page."],
+  record: ["记录内容", "The record"],
+  kind: ["事项", "Act"],
+  organ: ["签发机关", "Organ"],
+  scope: ["范围", "Scope"],
+  basis: ["依据", "Legal basis"],
+  issued: ["时间", "Time"],
+  disclosed: ["纸上展示的内容", "Shown on the paper"],
+  trust: ["本页信任谁", "Whom this page trusts"],
+  trust_changed: ["服务器上的信任名单与本机首次保存的不同。请先向居民、物业、社区核对，再决定是否采用。", "The list on the server differs from the one this device saved first. Compare it with residents, property and community before taking it."],
+  trust_take: ["已核对，采用新名单", "Compared: take the new list"],
+  again: ["再核验一张", "Verify another"],
+  technical: ["技术细节", "Technical details"],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type Word = keyof typeof WORDS;
+
+export function say(word: Word, language: Language, facts: Readonly<Record<string, string | number>> = {}): string {
+  const text: string = WORDS[word][language === "zh" ? 0 : 1];
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ""));
+}
+
+const PARTIES: Readonly<Record<string, readonly [string, string]>> = {
+  residents: ["居民代表", "the residents"],
+  property: ["物业", "property management"],
+  community: ["社区", "the community"],
+};
+
+export function party(name: string, language: Language): string {
+  const words = PARTIES[name];
+  return words === undefined ? name : words[language === "zh" ? 0 : 1];
+}
+
+const KINDS: readonly (readonly [RegExp, readonly [string, string]])[] = [
+  [/^orders:isolation:issued$/, ["居家隔离决定", "Order of home isolation"]],
+  [/^orders:isolation:(?:lifted|lift)/, ["解除居家隔离", "Lift of home isolation"]],
+  [/^orders:closure:/, ["楼栋封闭管理", "Closure of a building"]],
+  [/^orders:.*lift/, ["解除措施", "Lift of a measure"]],
+  [/^orders:/, ["措施决定", "Order"]],
+  [/^ledger:erasure/, ["内容删除公告", "Notice of erasure"]],
+];
+
+/** The kind in words where we have them; the code itself always stands beside it. */
+export function kindWords(kind: string, language: Language): string {
+  const found = KINDS.find(([pattern]) => pattern.test(kind));
+  return found === undefined ? kind : `${found[1][language === "zh" ? 0 : 1]}（${kind}）`;
+}
+
+export function instant(at: number, language: Language): string {
+  return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
+    timeZone: "Asia/Shanghai",
+    dateStyle: "long",
+    timeStyle: "short",
+    hourCycle: "h23",
+  }).format(at * 1000);
+}
