@@ -82,13 +82,13 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
     (data / "run").mkdir(exist_ok=True)
     (data / "run" / "supervisor.pid").write_text(str(os.getpid()))
     try:
-        for process in processes:
-            process.start()
         if demo and (data / "demo").read_text() == "filling\n":
             from .demo import fill
 
             fill(scale=arguments.scale or 0.01, say=say)
             (data / "demo").write_text("filled\n")
+        for process in processes:
+            process.start()
         late = wait_until_ready(processes, seconds=_READY_SECONDS)
         if late:
             say(f"did not answer within {_READY_SECONDS} s: {', '.join(late)}; logs are in {data / 'logs'}")

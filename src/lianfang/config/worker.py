@@ -35,22 +35,21 @@ def _jobs(stop: threading.Event) -> None:
     from procrastinate.contrib.django import app
 
     async def work() -> None:
-        worker = asyncio.create_task(
-            app.replace_connector(app.connector.get_worker_connector()).run_worker_async(  # type: ignore[attr-defined]  # the Django connector offers it
-                install_signal_handlers=False,
-                listen_notify=True,
-                fetch_job_polling_interval=0.5,
-                concurrency=2,
+        async with app.open_async():
+            worker = asyncio.create_task(
+                app.run_worker_async(
+                    install_signal_handlers=False, fetch_job_polling_interval=0.5, concurrency=2
+                )
             )
-        )
-        while not stop.is_set() and not worker.done():
-            await asyncio.sleep(0.2)
-        worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
-        if not stop.is_set() and worker.done() and not worker.cancelled() and (error := worker.exception()):
-            raise error
+            while not stop.is_set() and not worker.done():
+                await asyncio.sleep(0.2)
+            worker.cancel()
+            outcome = await asyncio.gather(worker, return_exceptions=True)
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
 
-    asyncio.run(work())
+    with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]  # the Django connector offers it
+        asyncio.run(work())
 
 
 def main() -> None:
