@@ -306,7 +306,7 @@ def _publish(shard: Shard, changes: list[StatusChange], at: datetime) -> int:
         ),
     )
     Version.objects.filter(shard=shard, version=version - 1).update(whole=None, until=None)
-    Version.objects.filter(shard=shard, version__lt=version - _DELTAS_KEPT).delete()
+    Version.objects.filter(shard=shard, version__lte=version - _DELTAS_KEPT).delete()
     shard.version = version
     shard.save(update_fields=["version"])
     wake("lists")

@@ -1,0 +1,280 @@
+"""Acts: setting up gates, enrolling and withdrawing devices, explaining, entering the paper backlog."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from lianfang.accounts.rights import Right
+from lianfang.credentials import queries as credentials
+from lianfang.kernel import ids
+from lianfang.kernel.errors import SameIdOtherContent
+from lianfang.kernel.wake import wake
+from lianfang_pass.errors import Rejected
+from lianfang_pass.keylist import Purpose
+from lianfang_pass.keys import PublicKey
+from lianfang_pass.numbers import read_pass_number
+from lianfang_pass.rules import ActKind, GateAct, sign_rules
+
+from .errors import CodeNotValid, CodeUsedByAnother, NoSuchDevice, NoSuchGate, NotAKey, NumberUnknown
+from .models import Backlog, Conflict, Device, EnrolmentCode, Gate, RuleFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang.kernel.actor import Actor
+
+CODE_SIZE: Final = 16
+CODE_LIVES: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateDraft:
+    """A checkpoint. `zones`: compounds it guards, by the last label of their path; `shards`: street codes."""
+
+    id: UUID
+    name: str
+    kind: str
+    area: str
+    shards: tuple[str, ...]
+    phone: str
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the QR code at the desk holds."""
+
+    code: bytes
+    gate_id: UUID
+    thumbprint: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What a device learns in answer to its code."""
+
+    device_id: UUID
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogDraft:
+    """One line of a paper register. One of number, door and word must be there."""
+
+    id: UUID
+    gate_id: UUID
+    passed_at: datetime
+    inward: bool
+    verdict: str
+    pass_no: str = ""
+    door: str = ""
+    birth_year: int | None = None
+    word: str = ""
+    temperature: int | None = None
+    corrects: UUID | None = None
+
+
+@transaction.atomic
+def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
+    """Make a checkpoint, or change it: the same id again takes the new name, phone, zones and lists.
+
+    :raises NotAllowed: the actor enrols no devices over this area
+    """
+    by.require(Right.GATES_DEVICE_ENROL, over=draft.area)
+    gate, made = Gate.objects.select_for_update().get_or_create(
+        pk=draft.id,
+        defaults={
+            "name": draft.name,
+            "kind": draft.kind,
+            "area": draft.area,
+            "zones": list(draft.zones),
+            "shards": list(draft.shards),
+            "phone": draft.phone,
+        },
+    )
+    if not made:
+        by.require(Right.GATES_DEVICE_ENROL, over=gate.area)
+        gate.name, gate.kind, gate.area = draft.name, draft.kind, draft.area
+        gate.zones, gate.shards, gate.phone = list(draft.zones), list(draft.shards), draft.phone
+        gate.save()
+    wake("gates", gate.pk)
+    return gate
+
+
+@transaction.atomic
+def open_enrolment(gate_id: UUID, *, by: Actor) -> Enrolment:
+    """Make a one-time code for one device. The code itself is not kept.
+
+    :raises NoSuchGate: there is none in the actor's area
+    """
+    gate = _gate(gate_id, by, Right.GATES_DEVICE_ENROL)
+    code = ids.random_bytes(CODE_SIZE)
+    EnrolmentCode.objects.create(
+        code_hash=_hash(code),
+        gate=gate,
+        made_at=by.at,
+        made_by=by.user_id,
+        expires_at=by.at + CODE_LIVES,
+    )
+    return Enrolment(code, gate.pk, credentials.root_public().thumbprint, by.at + CODE_LIVES)
+
+
+@transaction.atomic
+def enrol_device(code: bytes, cose_key: object, *, at: datetime) -> Enrolled:
+    """Enrol the device that shows the code. The same code with the same key gives the same device again.
+
+    :raises CodeNotValid: unknown, or older than 15 minutes
+    :raises CodeUsedByAnother: another key was enrolled with it
+    :raises NotAKey: not a P-256 key
+    """
+    try:
+        point = PublicKey.read(cose_key).point()
+    except Rejected:
+        raise NotAKey from None
+    row = (
+        EnrolmentCode.objects.select_for_update(of=("self",))
+        .select_related("gate", "device")
+        .filter(code_hash=_hash(code))
+        .first()
+    )
+    if row is None or not row.made_at <= at < row.expires_at:
+        raise CodeNotValid
+    if row.device is not None:
+        if bytes(row.device.point) != point:
+            raise CodeUsedByAnother
+        return Enrolled(row.device.pk, row.gate)
+    if Device.objects.filter(point=point).exists():
+        raise NotAKey
+    device = Device.objects.create(id=ids.new_id(), gate=row.gate, point=point, enrolled_at=at)
+    row.device = device
+    row.save(update_fields=["device"])
+    wake("gates", device.pk)
+    return Enrolled(device.pk, row.gate)
+
+
+@transaction.atomic
+def withdraw_device(device_id: UUID, *, reason: str, by: Actor) -> None:
+    """Withdraw a device: lost, replaced. It gets no more lists; records it still holds are taken (G-7).
+
+    :raises NoSuchDevice: there is none in the actor's area
+    """
+    device = (
+        Device.objects.select_for_update(of=("self",)).select_related("gate").filter(pk=device_id).first()
+    )
+    if device is None or not by.may(Right.GATES_DEVICE_ENROL, over=device.gate.area):
+        raise NoSuchDevice
+    if device.withdrawn_at is None:
+        device.withdrawn_at, device.withdrawn_reason = by.at, reason
+        device.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+        wake("gates", device.pk)
+
+
+@transaction.atomic
+def explain_missing(device_id: UUID, *, why: str, by: Actor) -> None:
+    """Say why records of a device are missing (broken, lost): they stay missing and are no longer open (G-2).
+
+    :raises NoSuchDevice: there is none in the actor's area
+    """
+    device = (
+        Device.objects.select_for_update(of=("self",)).select_related("gate").filter(pk=device_id).first()
+    )
+    if device is None or not by.may(Right.GATES_DEVICE_ENROL, over=device.gate.area):
+        raise NoSuchDevice
+    device.missing_explained = why
+    device.save(update_fields=["missing_explained"])
+    Conflict.objects.filter(device=device, explained="").update(explained=why)
+
+
+@transaction.atomic
+def publish_rules(acts: Sequence[GateAct], *, fever_tenths: int = 373, at: datetime) -> int:
+    """Publish the signed quota and perimeter acts to the gates as the next version of the rule set."""
+    newest = RuleFile.objects.select_for_update().order_by("-version").first()
+    version = newest.version + 1 if newest else 1
+    data = sign_rules(
+        acts,
+        version=version,
+        at=int(at.timestamp()),
+        key=credentials.signing_key(Purpose.RULES, at),
+        fever_tenths=fever_tenths,
+    )
+    RuleFile.objects.create(
+        version=version,
+        signed_at=at,
+        acts=[
+            {
+                "no": act.no,
+                "kind": act.kind.value,
+                "zones": list(act.zones),
+                "start": act.start,
+                "end": act.end,
+                "classes": act.classes,
+                "times": act.times,
+                "window": act.window,
+            }
+            for act in acts
+        ],
+        fever_tenths=fever_tenths,
+        data=data,
+    )
+    wake("gates")
+    return version
+
+
+def acts_of(row: RuleFile) -> list[GateAct]:
+    """The acts of a published rule set, to sign them anew."""
+    return [
+        GateAct(**{**act, "kind": ActKind(act["kind"]), "zones": tuple(act["zones"])}) for act in row.acts
+    ]
+
+
+@transaction.atomic
+def enter_backlog(draft: BacklogDraft, *, by: Actor) -> Backlog:
+    """Enter one line of a paper register. Sending the same line again changes nothing.
+
+    :raises NoSuchGate: there is none in the actor's area
+    :raises NumberUnknown: the number's check digits are wrong
+    :raises SameIdOtherContent: the id was used for another line
+    """
+    gate = _gate(draft.gate_id, by, Right.GATES_BACKLOG_ENTER)
+    pass_no = draft.pass_no
+    if pass_no:
+        try:
+            pass_no = read_pass_number(pass_no)
+        except Rejected:
+            raise NumberUnknown from None
+    wanted = {
+        "gate_id": gate.pk,
+        "passed_at": draft.passed_at,
+        "inward": draft.inward,
+        "verdict": draft.verdict,
+        "pass_no": pass_no,
+        "door": draft.door,
+        "birth_year": draft.birth_year,
+        "word": draft.word,
+        "temperature": draft.temperature,
+        "corrects_id": draft.corrects,
+    }
+    if earlier := Backlog.objects.filter(pk=draft.id).first():
+        if any(getattr(earlier, name) != value for name, value in wanted.items()):
+            raise SameIdOtherContent
+        return earlier
+    return Backlog.objects.create(id=draft.id, entered_at=by.at, entered_by=by.user_id, **wanted)
+
+
+def _gate(gate_id: UUID, by: Actor, right: Right) -> Gate:
+    gate = Gate.objects.filter(pk=gate_id, closed_at=None).first()
+    if gate is None or not by.may(right, over=gate.area):
+        raise NoSuchGate
+    return gate
+
+
+def _hash(code: bytes) -> bytes:
+    return hashlib.sha256(b"lf-enrol/1" + code).digest()

@@ -1,0 +1,381 @@
+"""What the gate front keeps in memory, and the one background task that keeps it fresh.
+
+Everything here can be lost at any moment: the facts are in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import logging
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+import psycopg
+from django.db import connection as django_connection
+from psycopg_pool import AsyncConnectionPool
+
+from lianfang.credentials import queries as credentials
+from lianfang.kernel import clock
+from lianfang_chain import cbor
+from lianfang_pass import cose
+from lianfang_pass.claims import AUD, IAT, ISSUER, SUB, Claims
+from lianfang_pass.errors import Rejected
+from lianfang_pass.keylist import Purpose
+from lianfang_pass.keys import PublicKey
+from lianfang_pass.passages import sign_time
+from lianfang_pass.statuslist import MOST_DELTAS
+
+from . import actions
+from .errors import CodeNotValid, CodeUsedByAnother, NotAKey
+from .models import Contact, Device, RuleFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    Pool = AsyncConnectionPool[psycopg.AsyncConnection[tuple[object, ...]]]
+
+log = logging.getLogger("lianfang.gates.front")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Without a signal the front asks the database this often.
+EVERY: Final = 1.0
+#: Devices are read anew this often, and at once on a signal or when an unknown one asks.
+DEVICES_EVERY: Final = 30.0
+CONTACTS_EVERY: Final = 5.0
+#: An authorisation is accepted this far from the server's time: the device corrects its clock by LF-Time.
+TOKEN_WINDOW: Final = 300
+_TOKENS_KEPT: Final = 20_000
+_DEVICE_HEADERS: Final = frozenset({cose.ALG})
+_MOST_CONNECTIONS: Final = 8
+
+
+class ClockIsOff(Exception):
+    """The token is good, but its instant is not now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A device as far as a request needs it."""
+
+    id: UUID
+    gate: UUID
+    key: PublicKey
+    zones: tuple[str, ...]
+    shards: tuple[str, ...]
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFiles:
+    version: int
+    whole: bytes
+    until: bytes
+    deltas: tuple[tuple[int, bytes], ...]  # (the version it leads to, the file), oldest first
+
+    def steps_from(self, held: int) -> tuple[bytes, ...] | None:
+        """The deltas that lead from `held` to now; None if the chain does not reach back so far."""
+        steps = [data for to, data in self.deltas if to > held]
+        return tuple(steps) if held < self.version and len(steps) == self.version - held else None
+
+
+@dataclass
+class State:
+    """One per process. Started by the first request, on the loop that serves it."""
+
+    shards: dict[str, ShardFiles] = field(default_factory=dict)
+    key_list: tuple[int, bytes] | None = None
+    rules: tuple[int, bytes] | None = None
+    receipt_key: ec.EllipticCurvePrivateKey | None = None
+    _devices: dict[UUID, Known] = field(default_factory=dict)
+    _tokens: OrderedDict[str, tuple[UUID, int]] = field(default_factory=OrderedDict)
+    _contacts: dict[UUID, tuple[datetime, int | None]] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+    _pool: Pool | None = None
+    _thread: ThreadPoolExecutor | None = None
+    _stamp: tuple[int, bytes] | None = None
+
+    async def start(self) -> None:
+        if self._task is None or self._task.done():
+            self._changed, self._loaded = asyncio.Event(), asyncio.Event()
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate-front")
+            self._pool = AsyncConnectionPool(
+                kwargs=_parameters(), min_size=1, max_size=_MOST_CONNECTIONS, open=False
+            )
+            self._task = asyncio.create_task(self._keep_fresh())
+            await self._pool.open()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._thread is not None:
+            with contextlib.suppress(Exception):
+                await self.in_database(_write_contacts, dict(self._contacts))
+            await asyncio.get_running_loop().run_in_executor(self._thread, _close)
+            self._thread.shutdown()
+        if self._pool is not None:
+            await self._pool.close()
+        self.__init__()  # type: ignore[misc]  # as new, for a server that starts again in this process
+
+    def connection(self) -> contextlib.AbstractAsyncContextManager[Any]:
+        assert self._pool is not None
+        return self._pool.connection(timeout=10)
+
+    async def ready(self) -> None:
+        """Wait until the database was read once; a server that just started answers a little later instead."""
+        await asyncio.wait_for(self._loaded.wait(), 10)
+
+    async def in_database(self, ask: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run something of Django's in the one thread that holds a connection for it."""
+
+        def run() -> R:
+            try:
+                return ask(*args, **kwargs)
+            except Exception:
+                # The connection may be broken; the next question opens another.
+                django_connection.close()
+                raise
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+
+    # --- devices -----------------------------------------------------------------------------------------
+
+    async def device(self, token: str, now: datetime) -> Known | None:
+        """The device that signed this token; None if there is none.
+
+        :raises ClockIsOff: signed by it, but not within 300 s of now
+        """
+        instant = int(now.timestamp())
+        seen = self._tokens.get(token)
+        if seen is not None:
+            self._tokens.move_to_end(token)
+            if abs(seen[1] - instant) > TOKEN_WINDOW:
+                raise ClockIsOff
+            return self._devices.get(seen[0])
+        try:
+            read = cose.read1(_from_b64url(token), protected_keys=_DEVICE_HEADERS, max_bytes=500)
+            claims = Claims(cbor.decode(read.payload))
+            device_id = UUID(hex=claims.text(SUB, least=32, most=32))
+            signed_at = claims.number(IAT)
+            if claims.text(AUD) != ISSUER:
+                return None
+            claims.done()
+        except (Rejected, cbor.NotCanonical, ValueError):
+            return None
+        if device_id not in self._devices:
+            self._devices.update(await self.in_database(_devices, device_id))
+        known = self._devices.get(device_id)
+        if known is None or not read.verified_by(known.key):
+            return None
+        if abs(signed_at - instant) > TOKEN_WINDOW:
+            raise ClockIsOff
+        self._tokens[token] = (device_id, signed_at)
+        while len(self._tokens) > _TOKENS_KEPT:
+            self._tokens.popitem(last=False)
+        return known
+
+    def heard_of(self, device: UUID, at: datetime, newest: int | None = None) -> None:
+        """Remember that a device was here, and that it holds the newest list; written down within seconds."""
+        before = self._contacts.get(device)
+        self._contacts[device] = (at, newest if newest is not None or before is None else before[1])
+
+    # --- freshness ----------------------------------------------------------------------------------------
+
+    def time_header(self, now: datetime) -> bytes | None:
+        """The signed time, made once a second."""
+        instant = int(now.timestamp())
+        if self.receipt_key is None:
+            return None
+        if self._stamp is None or self._stamp[0] != instant:
+            signed = sign_time(instant, key=self.receipt_key)
+            self._stamp = (instant, base64.urlsafe_b64encode(signed).rstrip(b"="))
+        return self._stamp[1]
+
+    async def newer(self, shard: str, held: int, wait: float) -> ShardFiles:
+        """The shard's files as soon as they are newer than `held`, or as they are after `wait` seconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        while self.shards[shard].version == held and (left := until - loop.time()) > 0:
+            changed = self._changed
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), left)
+        return self.shards[shard]
+
+    async def _keep_fresh(self) -> None:
+        """Read what changed, on each signal and each second; begin again after any fault."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    autocommit=True, **_parameters()
+                ) as listening:
+                    for topic in ("lists", "gates"):
+                        await listening.execute(f"LISTEN lf_{topic}")
+                    await self._follow(listening)
+            except (asyncio.CancelledError, GeneratorExit):
+                raise
+            except Exception:
+                log.exception("the gate front could not read the database and tries again")
+                await asyncio.sleep(1)
+
+    async def _follow(self, listening: psycopg.AsyncConnection[Any]) -> None:
+        loop = asyncio.get_running_loop()
+        devices_at = contacts_at = float("-inf")
+        while True:
+            now = loop.time()
+            if now - devices_at >= DEVICES_EVERY:
+                devices_at = now
+                self._devices = await self.in_database(_devices)
+            await self._read()
+            if now - contacts_at >= CONTACTS_EVERY and self._contacts:
+                contacts_at = now
+                written, self._contacts = self._contacts, {}
+                await self.in_database(_write_contacts, written)
+            async for signal in listening.notifies(timeout=EVERY, stop_after=1):
+                if signal.channel == "lf_gates":
+                    devices_at = float("-inf")
+
+    async def _read(self) -> None:
+        fresh = await self.in_database(
+            _read, {code: f.version for code, f in self.shards.items()}, self.key_list
+        )
+        self.key_list, self.rules, self.receipt_key = fresh.key_list, fresh.rules, fresh.receipt_key
+        for code, files in fresh.shards.items():
+            before = self.shards.get(code)
+            chain = before.deltas if before is not None else ()
+            self.shards[code] = ShardFiles(
+                files.version, files.whole, files.until, (*chain, *files.deltas)[-MOST_DELTAS:]
+            )
+        self._loaded.set()
+        if fresh.shards:
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    key_list: tuple[int, bytes] | None
+    rules: tuple[int, bytes] | None
+    receipt_key: ec.EllipticCurvePrivateKey | None
+    shards: Mapping[str, ShardFiles]
+
+
+def _read(held: Mapping[str, int], key_list: tuple[int, bytes] | None) -> _Fresh:
+    """What changed in the database since `held`."""
+    shards = {}
+    for code, version in credentials.versions().items():
+        if held.get(code) == version:
+            continue
+        files = credentials.files(code)
+        if files is None:
+            continue
+        deltas = credentials.deltas_since(code, held.get(code, 0), limit=MOST_DELTAS + 1)
+        steps = tuple((to, data) for to, data in deltas if to <= files.version)
+        shards[code] = ShardFiles(files.version, files.whole, files.until, steps[-MOST_DELTAS:])
+    rules = RuleFile.objects.order_by("-version").values_list("version", "data").first()
+    at = clock.now()
+    return _Fresh(
+        credentials.key_list(),
+        (rules[0], bytes(rules[1])) if rules else None,
+        credentials.signing_key(Purpose.RECEIPT, at),
+        shards,
+    )
+
+
+def _devices(only: UUID | None = None) -> dict[UUID, Known]:
+    rows = Device.objects.select_related("gate")
+    if only is not None:
+        rows = rows.filter(pk=only)
+    return {
+        row.pk: Known(
+            row.pk,
+            row.gate_id,
+            PublicKey.from_point(bytes(row.point)),
+            tuple(row.gate.zones),
+            tuple(row.gate.shards),
+            row.withdrawn_at is not None,
+        )
+        for row in rows
+    }
+
+
+def _write_contacts(contacts: Mapping[UUID, tuple[datetime, int | None]]) -> None:
+    known = set(Device.objects.filter(pk__in=list(contacts)).values_list("pk", flat=True))
+    for device in sorted(known):
+        at, newest = contacts[device]
+        seen: dict[str, Any] = {"last_at": at}
+        if newest is not None:
+            seen |= {"list_version": newest, "list_at": at}
+        Contact.objects.update_or_create(device_id=device, defaults=seen)
+
+
+def enrol(code: bytes, cose_key: object, at: datetime) -> tuple[int, Mapping[int, cbor.Value]]:
+    """Enrol a device; the answer's status and body."""
+    try:
+        done = actions.enrol_device(code, cose_key, at=at)
+    except CodeUsedByAnother as refused:
+        return 409, {1: "code", 2: refused.code}
+    except (CodeNotValid, NotAKey) as refused:
+        return 403, {1: "code", 2: refused.code}
+    gate = done.gate
+    listed = credentials.key_list()
+    return 201, {
+        1: 1,
+        2: done.device_id.bytes,
+        3: gate.pk.bytes,
+        4: gate.name,
+        5: list(gate.zones),
+        6: [credentials.uri(shard) for shard in gate.shards],
+        7: credentials.root_public().cose(),
+        8: listed[1] if listed else b"",
+        9: gate.phone,
+        10: gate.kind,
+    }
+
+
+def compound_store(zones: tuple[str, ...], at: datetime) -> list[cbor.Value]:
+    """The rows of the gate's own store."""
+    return [
+        [p.pass_no, credentials.uri(p.shard), p.index, p.kind, p.door, p.member_no, p.initials, p.birth_year]
+        for p in (credentials.compound_store(zones, at) if zones else ())
+    ]
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def _close() -> None:
+    """Close the connection of the thread that runs this."""
+    django_connection.close()
+
+
+def _parameters() -> dict[str, Any]:
+    """How Django reaches its database, for connections of our own."""
+    settings = django_connection.settings_dict
+    given = {
+        "dbname": settings["NAME"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+    }
+    options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
+    return options | {name: value for name, value in given.items() if value}
+
+
+def _from_b64url(text: str) -> bytes:
+    if len(text) > 700 or not text.isascii():
+        raise ValueError("not a token")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,163 @@
+"""Keeping: partitions ahead, old ones dropped, hours counted, rule set and keys fresh."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import connection, transaction
+
+from lianfang.credentials import actions as credentials
+from lianfang.credentials import queries as keys
+from lianfang.kernel.clock import legal_day, start_of_legal_day
+from lianfang_pass.errors import Rejected
+from lianfang_pass.passages import open_passage
+
+from . import actions
+from .models import RuleFile
+
+if TYPE_CHECKING:
+    from datetime import date
+    from uuid import UUID
+
+    from lianfang_pass.passages import Passage
+
+log = logging.getLogger("lianfang.gates.jobs")
+
+#: Passages are kept 21 days, then only the counts of each hour (F10).
+KEPT_FOR: Final = timedelta(days=21)
+DAYS_AHEAD: Final = 3
+_RULES_ANEW: Final = timedelta(days=1)
+_AT_ONCE: Final = 200
+
+
+def keep(at: datetime) -> None:
+    """What must be done now and then. May run as often as wanted, and may be interrupted anywhere."""
+    ensure_partitions(at)
+    drop_old(at)
+    while tally():
+        pass
+    _sign_rules_anew(at)
+    credentials.purge_passes(at)
+
+
+@transaction.atomic
+def ensure_partitions(at: datetime) -> None:
+    """Partitions for yesterday, today and the next days. A legal day each, named by it."""
+    for n in range(-1, DAYS_AHEAD + 1):
+        day = legal_day(at) + timedelta(days=n)
+        name, begins, ends = _partition(day)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [name])
+            if cursor.fetchone() != (None,):
+                continue
+            cursor.execute("SELECT 1 FROM gates_passage_other WHERE received_at >= %s AND received_at < %s LIMIT 1",
+                           [begins, ends])  # fmt: skip
+            if cursor.fetchone():
+                # A partition cannot be made over rows that already lie in the other one. They are safe there.
+                log.warning("passages of %s lie in the partition of other days", day)
+                continue
+            cursor.execute(
+                f"CREATE TABLE {name} PARTITION OF gates_passage FOR VALUES FROM (%s) TO (%s)",
+                [begins.isoformat(), ends.isoformat()],
+            )
+
+
+@transaction.atomic
+def drop_old(at: datetime) -> list[str]:
+    """Drop the partitions of days older than 21, and their keys."""
+    before = legal_day(at - KEPT_FOR)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = 'gates_passage'::regclass AND c.relname ~ '^gates_passage_[0-9]{8}$'"
+        )
+        old = sorted(name for (name,) in cursor.fetchall() if name < _partition(before)[0])
+        for name in old:
+            cursor.execute(f"DROP TABLE {name}")
+        if old:
+            cursor.execute("DELETE FROM gates_passage_key WHERE received_on < %s", [before])
+    return old
+
+
+def _partition(day: date) -> tuple[str, datetime, datetime]:
+    name = f"gates_passage_{day:%Y%m%d}"
+    return name, start_of_legal_day(day), start_of_legal_day(day + timedelta(days=1))
+
+
+@transaction.atomic
+def tally() -> int:
+    """Open what came in since, count it by gate and hour, and forget what it said. Return the batches counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM gates_untallied WHERE id IN"
+            " (SELECT id FROM gates_untallied ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)"
+            " RETURNING device, gate, seqs, received_at",
+            [_AT_ONCE],
+        )
+        batches = cursor.fetchall()
+        counts: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
+        overrides: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
+        by_hand: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
+        for device, gate, seqs, received_at in batches:
+            cursor.execute(
+                "SELECT seq, sealed FROM gates_passage"
+                " WHERE received_at = %s AND device = %s AND seq = ANY(%s)",
+                [received_at, device, seqs],
+            )
+            for seq, sealed in cursor.fetchall():
+                key, passage = _counted(device, gate, seq, bytes(sealed), received_at)
+                counts[key] += 1
+                overrides[key] += passage is not None and passage.override is not None
+                by_hand[key] += passage is not None and passage.by_hand is not None
+        for key, n in counts.items():
+            cursor.execute(
+                "INSERT INTO gates_hourcount"
+                " (gate_id, hour, inward, verdict, reason, passages, overrides, by_hand)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (gate_id, hour, inward, verdict, reason) DO UPDATE SET"
+                " passages = gates_hourcount.passages + excluded.passages,"
+                " overrides = gates_hourcount.overrides + excluded.overrides,"
+                " by_hand = gates_hourcount.by_hand + excluded.by_hand",
+                [*key, n, overrides[key], by_hand[key]],
+            )
+    return len(batches)
+
+
+def _counted(
+    device: UUID, gate: UUID, seq: int, sealed: bytes, received_at: datetime
+) -> tuple[tuple[UUID, datetime, bool, str, str], Passage | None]:
+    passage = _opened(device, seq, sealed)
+    if passage is None:
+        # Stored all the same: what a device sealed wrongly is evidence too, and is counted as unreadable.
+        return (gate, _hour(received_at), True, "CALL", "UNOPENED"), None
+    # A device clock may be years off; beyond the retention the hour of receipt is the better truth.
+    at = datetime.fromtimestamp(passage.at, UTC)
+    if not received_at - KEPT_FOR <= at <= received_at + timedelta(hours=1):
+        at = received_at
+    return (gate, _hour(at), passage.inward, passage.verdict.value, passage.reason), passage
+
+
+def _opened(device: UUID, seq: int, sealed: bytes) -> Passage | None:
+    for thumbprint in keys.seal_keys():
+        try:
+            return open_passage(sealed, keys.private_key(thumbprint), device=device.bytes, seq=seq)
+        except Rejected as refusal:
+            if refusal.code != "sealed":
+                return None
+    return None
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _sign_rules_anew(at: datetime) -> None:
+    """An expired rule set would make gates forget acts in force, so it is signed anew each day."""
+    newest = RuleFile.objects.order_by("-version").first()
+    if newest is None:
+        actions.publish_rules([], at=at)
+    elif newest.signed_at <= at - _RULES_ANEW:
+        actions.publish_rules(actions.acts_of(newest), fever_tenths=newest.fever_tenths, at=at)

@@ -1,0 +1,188 @@
+"""Tables of gates and of what their devices sent.
+
+Passages lie in `gates_passage`, partitioned by the day of receipt, and `gates_passage_key`, which is not
+partitioned and makes each (device, seq) one row for ever; both are made by migration and written by the front.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Length
+
+from lianfang.kernel.fields import AreaField
+
+models.BinaryField.register_lookup(Length)
+
+
+class Gate(models.Model):
+    """A checkpoint. `zones` are the compounds it guards, as passes name them; `shards` the lists it gets."""
+
+    id = models.UUIDField(primary_key=True)
+    name = models.TextField()
+    kind = models.TextField()
+    area = AreaField()
+    zones = ArrayField(models.TextField(), default=list)
+    shards = ArrayField(models.TextField())
+    phone = models.TextField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="gate_kind_is_known", condition=Q(kind__in=["compound", "road", "site", "venue"])
+            ),
+            models.CheckConstraint(
+                name="gate_of_a_compound_guards_one", condition=~Q(kind="compound") | ~Q(zones=[])
+            ),
+            models.CheckConstraint(name="gate_has_a_list", condition=~Q(shards=[])),
+        ]
+
+
+class Device(models.Model):
+    """An enrolled device. What it sends while enrolled is taken even after it is withdrawn (G-7)."""
+
+    id = models.UUIDField(primary_key=True)
+    gate = models.ForeignKey(Gate, models.PROTECT, related_name="devices")
+    point = models.BinaryField(unique=True)
+    enrolled_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_reason = models.TextField(default="")
+    missing_explained = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="device_is_withdrawn_for_a_reason",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_reason="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
+            ),
+            models.CheckConstraint(name="device_key_is_a_point", condition=Q(point__length=65)),
+        ]
+
+
+class EnrolmentCode(models.Model):
+    """A one-time code shown as a QR code at the desk. Only its hash is kept."""
+
+    code_hash = models.BinaryField(primary_key=True)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    made_at = models.DateTimeField()
+    made_by = models.UUIDField()
+    expires_at = models.DateTimeField()
+    device = models.OneToOneField(Device, models.PROTECT, null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="code_expires_after_it_is_made", condition=Q(expires_at__gt=F("made_at"))
+            ),
+        ]
+
+
+class Contact(models.Model):
+    """When a device was last heard of, with which list, and what it has sent. Written by the front."""
+
+    device = models.OneToOneField(Device, models.CASCADE, primary_key=True)
+    last_at = models.DateTimeField()
+    list_version = models.BigIntegerField(default=0)
+    list_at = models.DateTimeField(null=True)
+    highest_seq = models.BigIntegerField(default=0)
+    stored = models.BigIntegerField(default=0)
+    tallied_seq = models.BigIntegerField(default=0)
+
+
+class Conflict(models.Model):
+    """A row that came under a key already used for other bytes. Both are kept, and command is told (G-4)."""
+
+    device = models.ForeignKey(Device, models.PROTECT)
+    seq = models.BigIntegerField()
+    row_hash = models.BinaryField()
+    sealed = models.BinaryField()
+    received_at = models.DateTimeField()
+    explained = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="conflict_is_kept_once", fields=["device", "seq", "row_hash"]),
+        ]
+
+
+class HourCount(models.Model):
+    """Passages of a gate and hour by verdict: what remains when the rows themselves are gone."""
+
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    hour = models.DateTimeField()
+    inward = models.BooleanField()
+    verdict = models.TextField()
+    reason = models.TextField()
+    passages = models.BigIntegerField()
+    overrides = models.BigIntegerField()
+    by_hand = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="hour_is_counted_once", fields=["gate", "hour", "inward", "verdict", "reason"]
+            ),
+        ]
+
+
+class Backlog(models.Model):
+    """A passage from a paper register, typed in the next day. A correction is a new row naming the old."""
+
+    id = models.UUIDField(primary_key=True)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    passed_at = models.DateTimeField()
+    inward = models.BooleanField()
+    verdict = models.TextField()
+    pass_no = models.TextField(default="")
+    door = models.TextField(default="")
+    birth_year = models.SmallIntegerField(null=True)
+    word = models.TextField(default="")
+    temperature = models.SmallIntegerField(null=True)
+    entered_at = models.DateTimeField()
+    entered_by = models.UUIDField()
+    corrects = models.ForeignKey("self", models.PROTECT, null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="backlog_names_number_door_or_word",
+                condition=~Q(pass_no="") | ~Q(door="") | ~Q(word=""),
+            ),
+            models.CheckConstraint(
+                name="backlog_verdict_is_known",
+                condition=Q(verdict__in=["ALLOW", "ALLOW_REG", "CALL", "DENY"]),
+            ),
+            models.CheckConstraint(
+                name="backlog_is_entered_after_the_passage", condition=Q(entered_at__gte=F("passed_at"))
+            ),
+        ]
+
+
+class RuleFile(models.Model):
+    """A signed rule set as it was published to the gates: the acts in force, and the limit for a fever."""
+
+    version = models.BigIntegerField(primary_key=True)
+    signed_at = models.DateTimeField()
+    acts = models.JSONField(default=list)
+    fever_tenths = models.SmallIntegerField(default=373)
+    data = models.BinaryField()
+
+
+class Progress(models.Model):
+    """How far the publisher has followed the orders. One row; its lock makes the publisher one."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    orders_seen = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="progress_is_one", condition=Q(id=1))]
+
+
+class Due(models.Model):
+    """A person whose row changes at an instant to come: an order begins, or its end is long past."""
+
+    person_id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField(db_index=True)

@@ -1,0 +1,83 @@
+"""Pure rules of this room: what a list must say of a person, and how silent a post is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Protocol
+
+from lianfang_pass.statuslist import ListStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+#: How long a row stays SUSPENDED after its end, before it is tidied up. Gates free at the end by themselves.
+TIDIED_AFTER: Final = timedelta(days=2)
+AMBER_AFTER: Final = timedelta(minutes=15)
+RED_AFTER: Final = timedelta(hours=4)
+
+
+class Period(Protocol):
+    """A restriction: what `orders.queries.restrictions` gives, as far as a gate must know."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What the lists must say of a person's passes, and when that must be looked at again."""
+
+    status: ListStatus
+    until: datetime | None
+    again_at: datetime | None
+
+
+def stand(periods: Iterable[Period], at: datetime) -> Stand:
+    """From the restrictions that are in force or to come.
+
+    `until` is the end of the last order that follows without a gap: the end of a successor reaches the gates
+    before its predecessor ends. An order to come says nothing yet; the instant it begins is when to look again.
+    """
+    ordered = sorted(periods, key=lambda p: p.starts_at)
+    in_force = [p for p in ordered if p.starts_at <= at < p.ends_at]
+    later = [p.starts_at for p in ordered if p.starts_at > at]
+    if not in_force:
+        return Stand(ListStatus.VALID, None, min(later, default=None))
+    until = max(p.ends_at for p in in_force)
+    for period in ordered:
+        if period.starts_at <= until < period.ends_at:
+            until = period.ends_at
+    again = [start for start in later if start > until]
+    return Stand(ListStatus.SUSPENDED, until, min([*again, until + TIDIED_AFTER]))
+
+
+class Silence(StrEnum):
+    """How a post looks to command."""
+
+    FRESH = "fresh"
+    AMBER = "amber"
+    RED = "red"
+    NEVER = "never"
+
+
+def silence(last_at: datetime | None, now: datetime) -> Silence:
+    """A post is amber after 15 minutes without contact, red after 4 hours."""
+    if last_at is None:
+        return Silence.NEVER
+    quiet = now - last_at
+    if quiet >= RED_AFTER:
+        return Silence.RED
+    return Silence.AMBER if quiet >= AMBER_AFTER else Silence.FRESH
+
+
+def unsent_estimate(rates: Iterable[int], quiet: timedelta) -> int:
+    """How many passages a silent post has probably not sent: its usual number an hour, times the silence."""
+    usual = list(rates)
+    if not usual:
+        return 0
+    return round(sum(usual) / len(usual) * quiet.total_seconds() / 3600)

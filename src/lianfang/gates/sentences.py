@@ -1,0 +1,21 @@
+"""What refusals of this room say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django_stubs_ext import StrPromise
+
+SENTENCES: Final[Mapping[str, StrPromise]] = {
+    "gates:no_such_gate": _("没有这个卡口，或不在您的辖区内。"),
+    "gates:no_such_device": _("没有这台设备。"),
+    "gates:code_not_valid": _("登记码不对或已过期。请在工作台重新生成。"),
+    "gates:code_used_by_another": _("这个登记码已被另一台设备使用。请在工作台重新生成。"),
+    "gates:not_a_key": _("设备密钥不符合要求。请更新浏览器后重试。"),
+    "gates:number_unknown": _("号码不对。请核对校验位。"),
+}

@@ -1,0 +1,398 @@
+"""The front: enrolment, lists by long poll, passages exactly once with receipts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from lianfang.accounts.rights import Right
+from lianfang.credentials import actions as credentials
+from lianfang.credentials.actions import StatusChange
+from lianfang.gates import actions, front, jobs
+from lianfang.gates.models import Conflict, Contact, Device, Gate, HourCount
+from lianfang.kernel import clock, ids
+from lianfang.kernel.actor import Grant
+from lianfang.kernel.clock import legal_day
+from lianfang_pass.errors import Rejected
+from lianfang_pass.passages import decode_batch
+from lianfang_pass.statuslist import ListStatus, Row
+from lianfang_pass.verdict import Verdict
+from tests.factories.credentials import HOME, SHARD, a_draft, by
+
+from .asgi import FakeDevice, request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AREA = "d510402.s510402003.c510402003001.m1k"
+NOW = clock.now()
+
+
+@pytest.fixture(autouse=True)
+def _empty(transactional_db: None) -> None:
+    """Tables that Django does not know are not emptied between tests."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE gates_passage, gates_passage_key, gates_untallied")
+
+
+def officer(at: datetime = NOW) -> Any:
+    rights = (Right.GATES_DEVICE_ENROL, Right.GATES_BACKLOG_ENTER, Right.GATES_POST_SEE)
+    return by(at, grants=frozenset(Grant(right, "d510402") for right in rights))
+
+
+def a_gate() -> Gate:
+    credentials.rotate_keys(NOW - timedelta(days=1))
+    credentials.publish(SHARD, [], NOW)
+    jobs.ensure_partitions(NOW)
+    draft = actions.GateDraft(
+        id=ids.new_id(),
+        name="北门",
+        kind="compound",
+        area=AREA,
+        shards=(SHARD,),
+        zones=(HOME,),
+        phone="0812-1990000",
+    )
+    return actions.set_up_gate(draft, by=officer())
+
+
+def run(story: Callable[[], Awaitable[Any]]) -> Any:
+    """Run a story against the front on a loop of its own, and stop the front afterwards."""
+
+    async def whole() -> Any:
+        try:
+            return await story()
+        finally:
+            await front.state.stop()
+
+    return asyncio.run(whole())
+
+
+def enrolled(gate: Gate, seed: bytes = b"\x07" * 32) -> Callable[[], Awaitable[FakeDevice]]:
+    offer = actions.open_enrolment(gate.pk, by=officer())
+
+    async def enrol() -> FakeDevice:
+        device = FakeDevice(seed)
+        assert (await device.enrol(offer.code, offer.thumbprint)).status == 201
+        return device
+
+    return enrol
+
+
+def stored() -> list[tuple[UUID, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT device, seq FROM gates_passage ORDER BY device, seq")
+        return list(cursor.fetchall())
+
+
+# --- enrolment -------------------------------------------------------------------------------------------
+
+
+def test_a_device_enrols_once_and_may_repeat_itself() -> None:
+    gate = a_gate()
+    offer = actions.open_enrolment(gate.pk, by=officer())
+
+    async def story() -> None:
+        first, other = FakeDevice(b"\x07" * 32), FakeDevice(b"\x08" * 32)
+        one = await first.enrol(offer.code, offer.thumbprint)
+        again = await first.enrol(offer.code, offer.thumbprint)
+        assert (one.status, again.status) == (201, 201)
+        assert one.value()[2] == again.value()[2]
+        assert one.value()[5] == [HOME]
+        assert (await other.enrol(offer.code, offer.thumbprint)).status == 409
+        assert (await other.enrol(b"\x00" * 16, offer.thumbprint)).status == 403
+
+    run(story)
+    assert Device.objects.count() == 1
+
+
+def test_a_code_dies_after_15_minutes() -> None:
+    gate = a_gate()
+    offer = actions.open_enrolment(gate.pk, by=officer(NOW - timedelta(minutes=15, seconds=1)))
+
+    async def story() -> None:
+        assert (await FakeDevice(b"\x07" * 32).enrol(offer.code, offer.thumbprint)).status == 403
+
+    run(story)
+
+
+# --- lists -----------------------------------------------------------------------------------------------
+
+
+def test_only_enrolled_devices_get_the_lists_of_their_own_gate() -> None:
+    enrol = enrolled(a_gate())
+    credentials.publish("510402009", [], NOW)
+
+    async def story() -> None:
+        device = await enrol()
+        assert (await device.get(f"/s/{SHARD}")).status == 200
+        assert (await device.get("/s/510402009")).status == 404
+        assert (await request("GET", f"/s/{SHARD}")).status == 401
+        forged = device.headers()
+        device.seed = b"\x09" * 32
+        assert (await device.get(f"/s/{SHARD}")).status == 401
+        assert forged != device.headers()
+        assert (await request("GET", "/keys")).status == 200
+
+    run(story)
+
+
+def test_a_clock_that_is_off_is_told_the_time_and_then_served() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> None:
+        device = await enrol()
+        for wrong in (-400 * 86_400, 301, 3600):
+            device.offset = wrong
+            refused = await device.get(f"/s/{SHARD}")
+            assert refused.status == 401
+            assert refused.value()[1] == "time"
+            now = int(clock.now().timestamp())
+            device.offset = device.server_time(refused) - now
+            assert (await device.get(f"/s/{SHARD}")).status == 200
+
+    run(story)
+
+
+def test_a_change_reaches_a_waiting_gate_at_once_by_delta() -> None:
+    enrol = enrolled(a_gate())
+    end = NOW + timedelta(days=3)
+
+    async def story() -> float:
+        device = await enrol()
+        before = await device.sync()
+        waiting = asyncio.create_task(device.sync(wait=20))
+        await asyncio.sleep(0.3)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.to_thread(publish)
+        after = await asyncio.wait_for(waiting, 10)
+        took = loop.time() - began
+        assert after.version == before.version + 1
+        row = after.row(4711)
+        assert row is not None
+        assert row.status is ListStatus.SUSPENDED
+        assert row.end is not None
+        assert 0 <= int(end.timestamp()) - row.end < 3600
+        return took
+
+    def publish() -> None:
+        try:
+            credentials.publish(SHARD, [StatusChange(4711, ListStatus.SUSPENDED, end)], NOW)
+        finally:
+            connection.close()
+
+    assert run(story) < 1
+
+
+def test_a_gate_that_was_long_away_takes_the_whole_list() -> None:
+    enrol = enrolled(a_gate())
+    for _ in range(205):
+        credentials.publish(SHARD, [StatusChange(9, ListStatus.INVALID)], NOW)
+
+    async def story() -> None:
+        device = await enrol()
+        answer = await device.get(f"/s/{SHARD}/d", query="v=1&wait=0")
+        assert answer.status == 410
+        assert (await device.get(f"/s/{SHARD}/d", query="v=999999")).status == 410
+        assert (await device.get(f"/s/{SHARD}/d", query="v=x")).status == 400
+        assert (await device.sync()).row(9) == Row(ListStatus.INVALID, None)
+        assert (await device.get(f"/s/{SHARD}/d", query=f"v={device.held.version}")).status == 304  # type: ignore[union-attr]  # synced above
+
+    run(story)
+
+
+def test_the_compound_store_holds_the_own_compound_only() -> None:
+    gate = a_gate()
+    mine = credentials.issue_pass(a_draft(valid_from=NOW, valid_until=NOW + timedelta(days=31)), by=by(NOW))
+    credentials.issue_pass(
+        a_draft(zones=("m2",), valid_from=NOW, valid_until=NOW + timedelta(days=31)), by=by(NOW)
+    )
+    enrol = enrolled(gate)
+
+    async def story() -> None:
+        device = await enrol()
+        rows = (await device.get(f"/api/v1/gates/{gate.pk}/compound")).value()[2]
+        assert [row[0] for row in rows] == [mine.pass_no]
+        assert rows[0][4:] == ["5-2-603", 1, "LXM", 1988]
+        assert (await device.get(f"/api/v1/gates/{ids.new_id()}/compound")).status == 404
+
+    run(story)
+
+
+# --- passages --------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_stored_once_and_the_receipt_covers_it() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        batch = device.batch(1, [device.row(seq) for seq in range(1, 6)])
+        answers = [await device.upload(batch) for _ in range(3)]
+        assert [a.status for a in answers] == [201] * 3
+        assert all(device.receipt(a).covers(batch) for a in answers)
+        assert not device.receipt(answers[0]).covers(device.batch(1, list(batch.rows[:4])))
+        return device
+
+    device = run(story)
+    assert stored() == [(device.id, seq) for seq in range(1, 6)]
+    contact = Contact.objects.get()
+    assert (contact.highest_seq, contact.stored) == (5, 5)
+
+
+def test_the_same_number_with_other_bytes_is_kept_and_raised_and_the_rest_is_stored() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        await device.upload(device.batch(1, [device.row(1), device.row(2)]))
+        device.seed = device.seed  # the same device; only the content differs
+        other = device.batch(2, [device.row(2, reason="LIST_OLD"), device.row(3)])
+        answer = await device.upload(other)
+        assert answer.status == 409
+        assert answer.value()[3] == [2]
+        with pytest.raises(Rejected):
+            device.receipt(answer)
+        return device
+
+    device = run(story)
+    assert stored() == [(device.id, 1), (device.id, 2), (device.id, 3)]
+    assert [(c.seq, bytes(c.sealed) != b"") for c in Conflict.objects.all()] == [(2, True)]
+
+
+def test_identical_batches_at_once_are_stored_once() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        for start in range(1, 50, 5):
+            batch = device.batch(start, [device.row(seq) for seq in range(start, start + 5)])
+            answers = await asyncio.gather(*(device.upload(batch) for _ in range(5)))
+            assert all(device.receipt(a).covers(batch) for a in answers)
+        return device
+
+    device = run(story)
+    assert stored() == [(device.id, seq) for seq in range(1, 51)]
+    assert Contact.objects.get().stored == 50
+
+
+def test_a_cut_body_and_a_body_of_something_else_change_nothing() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> None:
+        device = await enrol()
+        batch = device.batch(1, [device.row(1)])
+        assert (await device.upload(batch, cut=True)).status == 400
+        path = f"/api/v1/gates/{device.gate}/passages"
+        for body, status in ((b"", 400), (b"<html>", 400), (b"\xa0", 400), (b"x" * 70_000, 413)):
+            answer = await request("POST", path, headers=device.headers(), body=body)
+            assert answer.status == status
+        stranger = device.batch(1, [device.row(1)])
+        answer = await request("POST", path, headers=device.headers(), body=_with_device(stranger, bytes(16)))
+        assert answer.status == 400
+        assert (await request("POST", path, body=b"")).status == 401
+
+    run(story)
+    assert stored() == []
+
+
+def _with_device(batch: Any, device: bytes) -> bytes:
+    from lianfang_pass.passages import Batch, encode_batch
+
+    body = encode_batch(Batch(device, batch.from_seq, batch.rows))
+    assert decode_batch(body).device == device
+    return body
+
+
+def test_a_record_made_while_entitled_is_stored_after_the_device_was_withdrawn() -> None:
+    gate = a_gate()
+    enrol = enrolled(gate)
+
+    def withdraw(device: UUID) -> None:
+        try:
+            actions.withdraw_device(device, reason="lost", by=officer())
+        finally:
+            connection.close()
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        batch = device.batch(1, [device.row(1)])
+        assert device.id is not None
+        await asyncio.to_thread(withdraw, device.id)
+        await asyncio.sleep(1.5)
+        assert (await device.get(f"/s/{SHARD}")).status == 401
+        answer = await device.upload(batch)
+        assert device.receipt(answer).covers(batch)
+        return device
+
+    device = run(story)
+    assert stored() == [(device.id, 1)]
+
+
+def test_hours_are_counted_from_the_sealed_rows_once() -> None:
+    enrol = enrolled(a_gate())
+    at = int(NOW.timestamp()) - 60
+
+    async def story() -> None:
+        device = await enrol()
+        rows = [
+            device.row(1, at=at, inward=True),
+            device.row(2, at=at, inward=True, verdict=Verdict.CALL, reason="NO_PASS", override="medicine"),
+            device.row(3, at=at, inward=True),
+        ]
+        batch = device.batch(1, rows)
+        await device.upload(batch)
+        await device.upload(batch)
+
+    run(story)
+    assert jobs.tally() == 1
+    assert jobs.tally() == 0
+    counted = {(h.verdict, h.reason): (h.passages, h.overrides) for h in HourCount.objects.all()}
+    assert counted == {("ALLOW", "OK"): (2, 0), ("CALL", "NO_PASS"): (1, 1)}
+
+
+def test_a_day_is_forgotten_by_dropping_its_partition() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> None:
+        device = await enrol()
+        await device.upload(device.batch(1, [device.row(1)]))
+
+    run(story)
+    jobs.tally()
+    today = f"gates_passage_{legal_day(NOW):%Y%m%d}"
+    assert today not in jobs.drop_old(NOW + timedelta(days=21))
+    assert stored()
+    assert jobs.drop_old(NOW + timedelta(days=23))
+    assert not stored()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM gates_passage_key")
+        assert cursor.fetchone() == (0,)
+    assert HourCount.objects.count() == 1
+    jobs.ensure_partitions(NOW)
+
+
+def test_what_was_received_stays_as_received() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> None:
+        device = await enrol()
+        await device.upload(device.batch(1, [device.row(1)]))
+
+    run(story)
+    for statement in (
+        "UPDATE gates_passage SET sealed = 'x'",
+        "DELETE FROM gates_passage",
+        "UPDATE gates_passage_key SET received_on = received_on + 1",
+    ):
+        with (
+            pytest.raises(IntegrityError, match="stays_as_received"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
