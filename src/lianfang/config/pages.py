@@ -94,7 +94,7 @@ class FirstRunForm(RefusableForm):
     incident_code = forms.RegexField(
         r"^[A-Z0-9]{2,16}$", label=_("事件代号"), initial="NCP2020", help_text=_("2 至 16 个大写字母或数字。")
     )
-    disease = forms.CharField(label=_("病种代码"), max_length=32, initial="covid-19")
+    disease = forms.CharField(label=_("病种代码"), max_length=32, initial="covid19")
     edition = forms.ChoiceField(label=_("行政区划"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
