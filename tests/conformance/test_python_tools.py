@@ -1,0 +1,107 @@
+"""tlog-scales and pymerkle, which this project did not write, agree with our roots, proofs and signatures."""
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from pymerkle import InmemoryTree, verify_inclusion
+from tests.chain.logs import AT, LOG, ORIGIN, WITNESS
+from tlog_scales.backend import LocalBackend
+from tlog_scales.reader import TilesReader
+from tlog_scales.signing import PlainEd25519Signer, Vkey
+from tlog_scales.tiles import leaf_hash as their_leaf_hash
+from tlog_scales.tlog import Checkpoint as TheirCheckpoint
+from tlog_scales.tlog import ConsistencyProof, InclusionProof
+from tlog_scales.writer import TilesWriter
+
+from lianfang_chain.checkpoint import Checkpoint, open_checkpoint
+from lianfang_chain.note import VerifierKey, parse_note
+from lianfang_chain.tiles import TileHashes
+from lianfang_chain.tree import (
+    LeafList,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    root_of,
+    verify_consistency,
+)
+from lianfang_chain.tree import verify_inclusion as ours_verifies
+
+pytestmark = pytest.mark.conformance
+SIZES = (1, 2, 255, 256, 257, 511, 65_535, 65_536, 65_537, 70_000)
+
+
+def test_tlog_scales_reads_our_tiles_and_agrees_on_everything(served):
+    (served.folder / "checkpoint").unlink(missing_ok=True)
+    old = 0
+    for size in SIZES:
+        served.grow_to(size)
+        reader = TilesReader(LocalBackend(served.folder))
+        checkpoint = reader.get_checkpoint()
+        checkpoint.verify(Vkey.from_string(str(LOG.key)))
+        reader.set_size(size)
+        assert reader.calculate_root_hash() == served.steps[size] == checkpoint.root_hash
+        tiles = TileHashes(size, served.read)
+        for index in sorted({0, size // 2, size - 1}):
+            assert their_leaf_hash(reader.get_entry(index)) == served.leaves[index]
+            proof = inclusion_proof(index, size, tiles)
+            assert list(reader.get_inclusion_proof(index, size).node_hashes) == proof
+            InclusionProof(index, size, proof).check(served.leaves[index], served.steps[size])
+        if old:
+            proof = consistency_proof(old, size, tiles)
+            assert list(reader.get_consistency_proof(old, size).node_hashes) == proof
+            ConsistencyProof(old, size, proof).check(served.steps[old], served.steps[size])
+        old = size
+
+
+def test_tlog_scales_verifies_our_cosignatures_and_refuses_changed_ones():
+    checkpoint = Checkpoint(ORIGIN, 7, b"r" * 32)
+    note = parse_note(f"{checkpoint.text}\n{LOG.sign(checkpoint.text).line}".encode())
+    note = note.with_signatures([WITNESS.cosign(checkpoint.text, at=AT)])
+    theirs = TheirCheckpoint.from_text(bytes(note).decode())
+    for key in (LOG.key, WITNESS.key):
+        theirs.verify(Vkey.from_string(str(key)))
+        assert Vkey.from_string(str(key)).serialize() == str(key)
+    other = TheirCheckpoint(ORIGIN, 8, b"r" * 32, theirs.signatures)
+    for key in (LOG.key, WITNESS.key):
+        with pytest.raises(InvalidSignature):
+            other.verify(Vkey.from_string(str(key)))
+
+
+def test_we_read_what_tlog_scales_writes(tmp_path):
+    signer = PlainEd25519Signer("their.example/log", b"k" * 32)
+    folder = tmp_path / "theirs"
+    writer = TilesWriter.create(folder, "their.example/log")
+    added = 0
+    for size in (1, 256, 300, 600):
+        for number in range(added, size):
+            writer.add_leaf(f"their {number}".encode())
+        added = size
+        writer.commit([signer])
+        key = VerifierKey.parse(signer.vkey.serialize())
+        head, _ = open_checkpoint((folder / "checkpoint").read_bytes(), key)
+        assert head.size == size
+        tiles = TileHashes(size, lambda tile: (folder / tile.path).read_bytes())
+        assert root_of(size, tiles) == head.root
+        proof = inclusion_proof(size - 1, size, tiles)
+        ours_verifies(leaf_hash(f"their {size - 1}".encode()), size - 1, size, proof, head.root)
+
+
+def test_pymerkle_agrees_on_roots_and_proofs():
+    entries = [f"entry {n}".encode() for n in range(300)]
+    theirs = InmemoryTree(algorithm="sha256")
+    ours = LeafList([leaf_hash(e) for e in entries])
+    for size, entry in enumerate(entries, start=1):
+        theirs.append_entry(entry)
+        if size in (1, 2, 3, 7, 8, 64, 255, 256, 257, 300):
+            assert theirs.get_state(size) == root_of(size, ours)
+            for index in {0, size // 2, size - 1}:
+                # pymerkle counts from one and puts the leaf first into its path
+                path = theirs.prove_inclusion(index + 1, size).serialize()["path"]
+                hashes = [bytes.fromhex(h) for h in path]
+                assert hashes[0] == ours.node(0, index)
+                ours_verifies(hashes[0], index, size, hashes[1:], root_of(size, ours))
+    proof = theirs.prove_inclusion(7, 300)
+    verify_inclusion(theirs.get_leaf(7), root_of(300, ours), proof)
+    for old in (1, 2, 64, 255, 256, 299):
+        verify_consistency(
+            old, 300, theirs.get_state(old), theirs.get_state(300), consistency_proof(old, 300, ours)
+        )
