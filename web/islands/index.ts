@@ -9,7 +9,10 @@
 
 type Mount = (element: HTMLElement, data: unknown) => void | Promise<void>;
 
-const ISLANDS: Readonly<Record<string, () => Promise<{ mount: Mount }>>> = {};
+const ISLANDS: Readonly<Record<string, () => Promise<{ mount: Mount }>>> = {
+  pass_scanner: () => import("./pass_scanner"),
+  rotating_code: () => import("./rotating_code"),
+};
 
 async function mountOne(element: HTMLElement): Promise<void> {
   const name = element.dataset["island"] ?? "";

@@ -6,7 +6,7 @@ import type { Proved } from "../chain/proof";
 import { make } from "../dom";
 import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
-import { instant, kindWords, type Language, party, say, type Word } from "./words";
+import { fieldWords, instant, kindWords, type Language, party, say, type Word } from "./words";
 
 const LANGUAGE = "lianfang-verifier-language";
 
@@ -198,14 +198,14 @@ class Page {
           pair("scope", entry.scope),
           pair("basis", entry.basis),
           pair("issued", instant(entry.issuedAt, language)),
-          ...entry.terms.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, shown(value, language)))),
+          ...entry.terms.map(([name, value]) => make("div", {}, make("dt", {}, fieldWords(name, language)), make("dd", {}, shown(value, language)))),
         ),
       proved.disclosed.length > 0 && make("h3", {}, this.#say("disclosed")),
       proved.disclosed.length > 0 &&
         make(
           "dl",
           { class: "lf-facts" },
-          ...proved.disclosed.map((d) => make("div", {}, make("dt", {}, d.field), make("dd", {}, String(d.value)))),
+          ...proved.disclosed.map((d) => make("div", {}, make("dt", {}, fieldWords(d.field, language)), make("dd", {}, String(d.value)))),
         ),
       make(
         "details",

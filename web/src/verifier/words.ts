@@ -94,3 +94,20 @@ export function instant(at: number, language: Language): string {
     hourCycle: "h23",
   }).format(at * 1000);
 }
+
+const FIELDS: Readonly<Record<string, readonly [string, string]>> = {
+  days: ["天数", "Days"],
+  rule: ["规则版本", "Version of the rule"],
+  starts_at: ["开始", "Begins"],
+  ends_at: ["到期", "Ends"],
+  person: ["当事人编号", "Number of the person"],
+  officer: ["经办人代号", "Pseudonym of the officer"],
+  door: ["门牌", "Door"],
+  reason: ["原因", "Reason"],
+  order_no: ["决定编号", "Number of the order"],
+};
+
+/** The name of a field in words where we have them, else as it stands in the record. */
+export function fieldWords(name: string, language: Language): string {
+  return FIELDS[name]?.[language === "zh" ? 0 : 1] ?? name;
+}
