@@ -240,6 +240,12 @@ def withdraw_key(thumbprint: bytes, *, by: Actor) -> None:
 
 
 @transaction.atomic
+def open_shard(code: str, at: datetime) -> None:
+    """Make the shard and publish it empty, if it is new: a gate may ask for it before any pass names it."""
+    _shard(code, at)
+
+
+@transaction.atomic
 def settle(pass_ids: Collection[UUID]) -> None:
     """Note that the published lists say what these rows say (the publisher, after `publish`, in one transaction)."""
     Pass.objects.filter(pk__in=list(pass_ids)).update(settled=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from lianfang.accounts.rights import Right
+from lianfang.credentials import actions as credentials_actions
 from lianfang.credentials import queries as credentials
 from lianfang.kernel import ids
 from lianfang.kernel.errors import SameIdOtherContent
@@ -105,6 +106,8 @@ def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
         gate.name, gate.kind, gate.area = draft.name, draft.kind, draft.area
         gate.zones, gate.shards, gate.phone = list(draft.zones), list(draft.shards), draft.phone
         gate.save()
+    for shard in draft.shards:
+        credentials_actions.open_shard(shard, by.at)
     wake("gates", gate.pk)
     return gate
 
