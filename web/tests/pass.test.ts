@@ -368,6 +368,18 @@ describe("scans", () => {
     }).toEqual(c.expect);
   });
 
+  test("a gate that doubts its own clock calls no code stale", async () => {
+    const code = vectors<{ cases: TokenCase[] }>("pass/codes.json").cases[0];
+    const asked = { texts: [code?.text ?? ""], inward: true };
+    const state = await held();
+    const doubting = await look({ ...asked, deviceTime: shared.held_floor - 400 }, new Set(["m1k"]), state);
+    expect([doubting.situation.clock, doubting.situation.proof]).toEqual(["doubt", "phone"]);
+    const sure = await look({ ...asked, deviceTime: (code?.signed_at ?? 0) + 91 }, new Set(["m1k"]), state);
+    expect([sure.situation.clock, sure.situation.proof]).toEqual(["sure", "phone_stale"]);
+    const fresh = await look({ ...asked, deviceTime: (code?.signed_at ?? 0) + 90 }, new Set(["m1k"]), state);
+    expect(fresh.situation.proof).toBe("phone");
+  });
+
   test("give a verdict for any text, and never ALLOW for a changed one", async () => {
     const state = await held();
     const random = seeded(7);

@@ -1,0 +1,388 @@
+import "fake-indexeddb/auto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type Bytes, fromHex, hex } from "../src/bytes";
+import { type Enrolment, GateStore, StoreTrouble } from "../src/gate/store";
+import { plainDoor, Post, type Surroundings } from "../src/gate/post";
+import { readInvitation } from "../src/gate/enrol";
+import { REASONS } from "../src/gate/reasons";
+import { tuneOf } from "../src/gate/sound";
+import { readCompound } from "../src/gate/sync";
+import { readExport } from "../src/gate/app";
+import { exportFile } from "../src/gate/store";
+import { characterOf } from "../src/gate/wedge";
+import { WORDS } from "../src/gate/words";
+import { encode, CborMap } from "../src/cbor";
+import { acceptKeyList, type KeyList } from "../src/pass/keylist";
+import { PublicKey } from "../src/pass/keys";
+import { acceptReceipt, encodeBatch, type Passage } from "../src/pass/passages";
+import type { RuleSet } from "../src/pass/rules";
+import type { StoreRow } from "../src/pass/scan";
+import { acceptList } from "../src/pass/statuslist";
+import type { ShardState } from "../src/pass/statuslist";
+import { vectors } from "./vectors";
+
+const h = fromHex;
+const scan = vectors<{
+  keys: { root: string; root_thumbprint: string; list: string };
+  uri: string;
+  list: string;
+  until: string;
+  held_floor: number;
+  cases: { name: string; texts: string[]; expect: { verdict: string } }[];
+}>("pass/scan.json");
+const NOON = 1_580_875_200;
+const HOME = "m1k";
+
+async function keyList(): Promise<KeyList> {
+  return acceptKeyList(h(scan.keys.list), PublicKey.fromPoint(h(scan.keys.root)), h(scan.keys.root_thumbprint), null);
+}
+
+async function anEnrolment(device = "0190f3a57c0e7000800000000000d001"): Promise<Enrolment> {
+  return {
+    device: h(device),
+    gate: h("0190f3a57c0e700080000000000006a7"),
+    gateName: "云岭苑北门",
+    compounds: [HOME],
+    shards: [scan.uri],
+    rootPoint: h(scan.keys.root),
+    rootThumbprint: h(scan.keys.root_thumbprint),
+    communityPhone: "19900000110",
+    kind: "compound",
+    deviceKey: (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"])) as CryptoKeyPair,
+    markKey: await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]),
+  };
+}
+
+const LUO: StoreRow = {
+  passNo: "1234567889",
+  listUri: scan.uri,
+  index: 4711,
+  kind: "P",
+  identity: { door: "5-2-603", memberNo: 1, initials: "LXM", birthYear: 1988 },
+};
+const PASSAGE: Omit<Passage, "seq" | "gate"> = {
+  at: NOON,
+  inward: true,
+  verdict: "ALLOW",
+  reason: "OK",
+  listVersion: 17,
+  proof: "paper",
+  cti: h("0102030405060708"),
+  override: null,
+  temperature: null,
+  byHand: null,
+  guard: null,
+  rulesVersion: 0,
+};
+
+let store: GateStore;
+let number = 0;
+beforeEach(async () => {
+  store = await GateStore.open(`test-${number++}`);
+});
+
+async function enrolled(): Promise<GateStore> {
+  const enrolment = await anEnrolment();
+  // CryptoKeys are not cloneable in node; the browser tests cover their storage.
+  store.enrolment = () => Promise.resolve(enrolment);
+  await store.db.put("device", h(scan.keys.list), "keys");
+  return store;
+}
+
+describe("the store", () => {
+  test("writes rows without a gap, however many are written at once", async () => {
+    await enrolled();
+    const keys = await keyList();
+    const seqs = await Promise.all(Array.from({ length: 40 }, () => store.record(PASSAGE, keys, NOON)));
+    expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    const batch = await store.nextBatch();
+    expect([batch?.fromSeq, batch?.rows.length]).toEqual([1, 40]);
+    expect(new Set(batch?.rows.map(hex)).size).toBe(40);
+  });
+
+  test("two tabs never give one number to two rows", async () => {
+    await enrolled();
+    const other = await GateStore.open(`test-${number - 1}`);
+    other.enrolment = store.enrolment;
+    const keys = await keyList();
+    const both = await Promise.all([store, other].flatMap((tab) => Array.from({ length: 10 }, () => tab.record(PASSAGE, keys, NOON))));
+    expect(new Set(both).size).toBe(20);
+    expect(await store.unsent()).toBe(20);
+  });
+
+  test("a row leaves only under a receipt that covers it", async () => {
+    const shared = vectors<{
+      keys: typeof scan.keys;
+      device: string;
+      rows: { seq: number; sealed: string }[];
+      cases: { name: string; receipt: string; expect: string }[];
+    }>("pass/receipts.json");
+    await enrolled();
+    const keys = await keyList();
+    for (const row of shared.rows) await store.db.put("queue", h(row.sealed), row.seq);
+    const batch = await store.nextBatch();
+    if (batch === null) throw new Error("no batch");
+    for (const c of shared.cases.filter((one) => one.expect === "does not cover")) {
+      expect(await store.forget(batch, await acceptReceipt(h(c.receipt), keys)), c.name).toBe(false);
+      expect(await store.unsent()).toBe(3);
+    }
+    const good = shared.cases.find((c) => c.expect === "covers");
+    expect(await store.forget(batch, await acceptReceipt(h(good?.receipt ?? ""), keys))).toBe(true);
+    expect(await store.unsent()).toBe(0);
+  });
+
+  test("a list is never replaced by an older one", async () => {
+    const state: ShardState = { uri: scan.uri, version: 5, signedAt: NOON, bits: new Uint8Array(4), ends: new Map() };
+    await store.keepShard(state);
+    await expect(store.keepShard({ ...state, version: 5 })).rejects.toThrow(StoreTrouble);
+    await expect(store.keepShard({ ...state, version: 4 })).rejects.toThrow(StoreTrouble);
+    await store.keepShard({ ...state, version: 6 });
+    expect((await store.shards()).map((s) => s.version)).toEqual([6]);
+  });
+
+  test("the floor never sinks", async () => {
+    await store.heard(NOON, 3, NOON);
+    expect((await store.heard(NOON - 100, null, null)).floor).toBe(NOON);
+    expect(await store.clock()).toEqual({ floor: NOON, offset: 3, heardAt: NOON });
+  });
+
+  test("the compound is looked up by whole number or whole door with year", async () => {
+    await store.keepCompound([LUO], "x");
+    expect((await store.byNumber("1234567889"))?.identity.door).toBe("5-2-603");
+    expect(await store.byNumber("12345678")).toBeNull();
+    expect((await store.byDoor("5-2-603", 1988)).length).toBe(1);
+    expect(await store.byDoor("5-2-60", 1988)).toEqual([]);
+    expect(await store.byDoor("5-2-603", 1989)).toEqual([]);
+    expect(await store.byDoor("", 1988)).toEqual([]);
+  });
+
+  test("another device's file comes in once, and goes out under its own device", async () => {
+    await enrolled();
+    const keys = await keyList();
+    for (let i = 0; i < 3; i++) await store.record(PASSAGE, keys, NOON);
+    const file = exportFile((await store.allBatches()).map(encodeBatch));
+    const [batch] = readExport(file);
+    if (batch === undefined) throw new Error("no batch");
+    const foreign = { ...batch, device: new Uint8Array(16) };
+    await store.carry(foreign);
+    await store.carry(foreign);
+    expect(await store.unsent()).toBe(6);
+    expect((await store.carriedBatches()).length).toBe(1);
+    expect(() => readExport(new Uint8Array([1, 2, 3]))).toThrow();
+  });
+});
+
+describe("the post", () => {
+  let post: Post;
+  let now = NOON;
+  let rules: RuleSet | null = null;
+
+  beforeEach(async () => {
+    await enrolled();
+    await store.keepCompound([LUO], "x");
+    now = NOON;
+    rules = null;
+    const keys = await keyList();
+    const shard = await acceptList(h(scan.list), h(scan.until), scan.uri, keys, null);
+    const around: Surroundings = {
+      compounds: new Set([HOME]),
+      held: () => ({ keys, shards: new Map([[scan.uri, shard]]), floor: scan.held_floor, offset: 0, rules }),
+      listVersion: () => 17,
+      deviceTime: () => now,
+      floorSeen: async () => undefined,
+      recorded: () => undefined,
+      changed: () => undefined,
+    };
+    post = new Post(store, around);
+  });
+
+  const isolated = scan.cases.find((c) => c.name === "isolated, out of the own compound")?.texts[0] ?? "";
+  const free = vectors<{ cases: { text?: string; pass?: { index: number } }[] }>("pass/codes.json").cases[0]?.text ?? "";
+
+  test("ALLOW is on disk at once; the same code in view is one look", async () => {
+    await post.scan(free);
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(post.current?.closed).toBe("passed");
+    expect(await store.unsent()).toBe(1);
+    for (let i = 0; i < 20; i++) await post.scan(free);
+    expect(await store.unsent()).toBe(1);
+  });
+
+  test("DENY waits for the guard, and is recorded as it stood when the next person comes", async () => {
+    await post.setDirection(false);
+    await post.scan(isolated);
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+    expect(post.current?.outcome.orderEnd).toBeGreaterThan(NOON);
+    expect(await store.unsent()).toBe(0);
+    await post.scan(free);
+    expect(await store.unsent()).toBe(2);
+  });
+
+  test("an override needs a reason to be one, and is one row", async () => {
+    await post.setDirection(false);
+    await post.scan(isolated);
+    await post.pass({ override: "就医取药" });
+    await post.pass({ override: "就医取药" });
+    expect(post.current?.closed).toBe("passed");
+    expect(await store.unsent()).toBe(1);
+  });
+
+  test("going home under an order is never refused, whatever the direction said before", async () => {
+    await post.setDirection(false);
+    await post.scan(isolated);
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+    await post.setDirection(true);
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW_REG");
+  });
+
+  test("a release slip scanned after the pass belongs to the same person", async () => {
+    const slips = vectors<{ cases: { name: string; text?: string; slip?: { kind: string; end: number } }[] }>("pass/slips.json").cases;
+    const release = slips.find((c) => c.slip?.kind === "R" && c.text !== undefined);
+    now = (release?.slip?.end ?? 0) + 60;
+    await post.setDirection(false);
+    await post.scan(isolated);
+    const before = post.current?.outcome.situation;
+    await post.scan(release?.text ?? "");
+    expect(post.current?.outcome.decision.reason).toBe("RELEASE_SLIP");
+    expect(before?.slip).toBe("none");
+  });
+
+  test("a life exit is on disk before its word, and written even if the word never comes", async () => {
+    await post.lifeExit();
+    expect(post.current?.outcome.decision).toMatchObject({ verdict: "ALLOW_REG", reason: "LIFE_EXIT" });
+    expect(await store.setting("pendingLifeExit")).not.toBeNull();
+    const again = new Post(store, post.around);
+    await again.resume();
+    expect(await store.unsent()).toBe(1);
+    expect(await store.setting("pendingLifeExit")).toBeNull();
+  });
+
+  test("a life exit with its word is one row", async () => {
+    await post.lifeExit();
+    await post.lifeExitWord("火灾");
+    await post.lifeExitWord("地震");
+    await post.next();
+    expect(await store.unsent()).toBe(1);
+  });
+
+  test("a typed number is compared, not proof; a slip of the finger is caught", async () => {
+    expect(await post.findByNumber("12345678-98")).toBe("not a number");
+    expect(post.current).toBeNull();
+    await post.setDirection(true);
+    expect(await post.findByNumber("１２３４５６７８－８９")).toBe("shown");
+    expect(post.current?.outcome.situation.proof).toBe("found");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW_REG");
+  });
+
+  test("a forgotten card: whole door and birth year; nobody else of the door is told", async () => {
+    expect(await post.findByDoor("５-２-６０３", 1988)).toBe("shown");
+    expect(await post.findByDoor("5-2-603", 1990)).toBe("not found");
+    expect(post.current?.found).toBeNull();
+    expect(post.current?.outcome.decision.verdict).toBe("CALL");
+  });
+
+  test("look-ups are capped at thirty an hour", async () => {
+    for (let i = 0; i < 30; i++) expect(await post.findByDoor("9-9-999", 1950)).toBe("not found");
+    expect(await post.findByDoor("5-2-603", 1988)).toBe("too many");
+    now += 3601;
+    expect(await post.findByDoor("5-2-603", 1988)).toBe("shown");
+  });
+
+  test("a paper pass twice within ten minutes is flagged, not blocked", async () => {
+    const paper = vectors<{ cases: { text?: string }[] }>("pass/passes.json").cases[0]?.text ?? "";
+    await post.setDirection(true);
+    await post.scan(paper);
+    expect(post.current?.alreadyShown).toBe(false);
+    const first = post.current?.outcome.decision.verdict;
+    now += 60;
+    await post.scan(paper);
+    expect(post.current?.alreadyShown).toBe(true);
+    expect(post.current?.outcome.decision.verdict).toBe(first);
+    now += 601;
+    await post.scan(paper);
+    expect(post.current?.alreadyShown).toBe(false);
+  });
+
+  test("a high temperature counts when measured twice", async () => {
+    await post.setDirection(true);
+    await post.scan(isolated);
+    expect(await post.temperature(368)).toBe("normal");
+    expect(await post.temperature(376)).toBe("again");
+    expect(post.current?.outcome.situation.temperature).toBe("normal");
+    expect(await post.temperature(375)).toBe("high");
+    expect(post.current?.outcome.situation.temperature).toBe("high");
+    expect(post.current?.temperature).toBe(375);
+  });
+
+  test("a quota counts ways out only while its signed act is in force", async () => {
+    const act = { no: "DEMO-1", kind: "quota" as const, zones: [HOME], start: NOON - 86_400, end: NOON + 86_400, classes: "P", times: 1, window: 2 };
+    rules = { version: 1, issuedAt: NOON, expiresAt: NOON + 86_400, acts: [act], feverTenths: 373 };
+    await post.setDirection(false);
+    await post.scan(free);
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    now += 70;
+    await post.next();
+    await post.scan(free);
+    expect(post.current?.outcome.decision.reason).toBe("QUOTA_USED");
+    rules = { ...rules, acts: [{ ...act, end: NOON - 1 }] };
+    now += 5;
+    await post.scan(`${free}\r`);
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+  });
+
+  test("no text stops the post", async () => {
+    for (const text of ["", "x", "LF1:", "LF1:%%%", "\u0000", "LF1:" + "0".repeat(5000), "微信"]) {
+      await post.scan(text);
+      expect(post.current?.outcome.decision.verdict).toBe("CALL");
+    }
+  });
+});
+
+describe("small things", () => {
+  test("CALL and DENY sound the same", () => {
+    expect(tuneOf("DENY")).toEqual(tuneOf("CALL"));
+    expect(tuneOf("DENY")).not.toEqual(tuneOf("ALLOW"));
+  });
+
+  test("the words of the reasons are those of the shared table", () => {
+    const { reasons } = vectors<{ reasons: unknown }>("verdicts.json");
+    expect(REASONS).toEqual(reasons);
+  });
+
+  test("every word is said in both languages, and DENY asks to step aside", () => {
+    for (const words of Object.values(WORDS)) for (const word of words) expect(word.length).toBeGreaterThan(0);
+    expect(WORDS.DENY).toEqual(["劝返", "Please step aside"]);
+  });
+
+  test.each([
+    [{ key: "Process", code: "KeyL", shiftKey: true }, "L"],
+    [{ key: "Process", code: "KeyL", shiftKey: false }, "L"],
+    [{ key: "Process", code: "Digit4", shiftKey: true }, "$"],
+    [{ key: "Process", code: "Digit5", shiftKey: true }, "%"],
+    [{ key: "Process", code: "Semicolon", shiftKey: true }, ":"],
+    [{ key: "：", code: "Semicolon", shiftKey: true }, ":"],
+    [{ key: "。", code: "Period", shiftKey: false }, "."],
+    [{ key: "a", code: "KeyA", shiftKey: false }, "A"],
+    [{ key: "%", code: "Digit5", shiftKey: true }, "%"],
+    [{ key: " ", code: "Space", shiftKey: false }, " "],
+    [{ key: "Shift", code: "ShiftLeft", shiftKey: true }, null],
+  ])("a scanner's key %o is %s, also with a Chinese input method open", (event, character) => {
+    expect(characterOf(event)).toBe(character);
+  });
+
+  test("doors of an open input method are the same doors", () => {
+    expect(plainDoor(" ５－２－６０３ ")).toBe("5-2-603");
+  });
+
+  test("an enrolment link says code, root and gate, or it is none", () => {
+    expect(readInvitation("https://x.example/gate/")).toBeNull();
+    expect(readInvitation("https://x.example/gate/#enrol=AAAA")).toBeNull();
+  });
+
+  test("one wrong row refuses the whole compound list", () => {
+    const row = (n: string): (string | number | null)[] => [n, scan.uri, 1, "P", "1-1-101", 1, "WDF", 1939];
+    const body = (rows: (string | number | null)[][]): Bytes => encode(new CborMap([[1, 1], [2, rows]]));
+    expect(readCompound(body([row("40000123-78")])).length).toBe(1);
+    expect(() => readCompound(body([row("40000123-78"), row("40000123-79")]))).toThrow();
+  });
+});
