@@ -191,10 +191,10 @@ def test_closing_is_opening_plus_new_minus_released_each_day_and_unit(scale: flo
         opening = 0
         for on in days():
             begin, end = start_of_legal_day(on), start_of_legal_day(on + timedelta(days=1))
-            new = sum(begin <= c.starts_at < end for c in own)
+            new = sum(begin <= c.signed_at < end for c in own)
             released = sum(begin <= end_of(c) < end for c in own)
             last = end - timedelta(microseconds=1)
-            closing = len({(c.household, c.member) for c in own if c.starts_at <= last < end_of(c)})
+            closing = len({(c.household, c.member) for c in own if c.signed_at <= last < end_of(c)})
             assert closing == opening + new - released, (unit, on)
             opening = closing
         assert opening == 0
@@ -234,7 +234,7 @@ def test_steps_follow_one_another_and_no_officer_comes_near_the_ceiling(scale: f
     )  # fmt: skip
     assert len(made) == total
     for c in made:
-        assert (c.reported_at or c.anchor_at) <= c.proposed_at < c.signed_at <= c.starts_at < end_of(c)
+        assert (c.reported_at or c.anchor_at) <= c.proposed_at < c.signed_at < end_of(c)
         assert c.signed_at < c.served_at
         assert c.anchor_at <= c.signed_at
         assert legal_day(c.signed_at) == legal_day(c.proposed_at)

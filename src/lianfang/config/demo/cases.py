@@ -49,7 +49,6 @@ class Case:
     reported_at: datetime | None
     proposed_at: datetime
     signed_at: datetime
-    starts_at: datetime
     served_at: datetime
     officer: int
     lifted_at: datetime | None = None
@@ -149,7 +148,7 @@ def _luo(household: int, community: str, no: int, desk: _Desk) -> list[Case]:
     own = Case(
         no=no, household=household, member=0, community=community, reason="area_returnee_high",
         anchor_at=LUO_ARRIVED, reported_at=at(on, 14, 24), proposed_at=at(on, 15, 5),
-        signed_at=at(on, 15, 32), starts_at=at(on, 15, 32), served_at=at(on, 15, 50),
+        signed_at=at(on, 15, 32), served_at=at(on, 15, 50),
         officer=desk.sign(at(on, 15, 32)),
     )  # fmt: skip
     return [own, _together(own, no + 1, member=1, desk=desk)]
@@ -160,41 +159,43 @@ def _together(index: Case, no: int, *, member: int, desk: _Desk) -> Case:
     signed_at = index.signed_at + _STEP
     return replace(
         index, no=no, member=member, reason="cohabitant", reported_at=None,
-        proposed_at=index.proposed_at + _STEP, signed_at=signed_at,
-        starts_at=max(signed_at, index.starts_at), served_at=index.served_at + _STEP,
+        proposed_at=index.proposed_at + _STEP, signed_at=signed_at, served_at=index.served_at + _STEP,
         officer=desk.sign(signed_at), together_with=index.no,
         lifted_at=index.lifted_at + _STEP if index.lifted_at else None,
     )  # fmt: skip
 
 
-#: Reason → share of the cases that are not cohabitants, and the longest time since the event counted from.
+#: Reason → share of the cases that are neither cohabitants nor close contacts, and the longest time since the
+#: event counted from, in days.
 _REASONS: Final = {
-    "area_returnee_high": (0.90, 2),
-    "close_contact": (0.07, 4),
+    "area_returnee_high": (0.97, 2),
     "secondary_contact": (0.025, 2),
     "released_patient": (0.005, 1),
 }
+_CONTACT_DAYS: Final = 4
 
 
 def _case(rng: Random, no: int, candidate: Candidate, *, member: int, on: date) -> Case:
     reason = rng.choices(list(_REASONS), [share for share, _ in _REASONS.values()])[0]
+    longest = _REASONS[reason][1]
+    # One in fifteen, so that the smallest district has a close contact too: some 100 of 3,000 in February.
+    if no % 15 == 12:
+        reason, longest = "close_contact", _CONTACT_DAYS
     arrived = at(on, rng.randint(8, 18), rng.randint(0, 59))
-    days_before = rng.choices(range(_REASONS[reason][1] + 1), [6, 3, 1, 1, 1][: _REASONS[reason][1] + 1])[0]
+    days_before = rng.choices(range(longest + 1), [6, 3, 1, 1, 1][: longest + 1])[0]
     anchor_at = arrived - timedelta(days=days_before, minutes=rng.randint(0, 180) if days_before else 0)
     returned = reason == "area_returnee_high"
     reported_at = arrived + timedelta(minutes=rng.randint(2, 20)) if returned else None
     proposed_at = (reported_at or arrived) + timedelta(minutes=rng.randint(20, 70))
     signed_at = proposed_at + timedelta(minutes=rng.randint(10, 50))
-    # Somebody told today that the isolation begins tonight: one in thirty.
-    starts_at = at(on + timedelta(days=1), 0) if rng.random() < 1 / 30 else signed_at
     served_at = signed_at + timedelta(minutes=rng.randint(8, 100))
     lifted_at = None
-    if rng.random() < 0.03:
+    # Two in thirty, or one of them where the other is a cohabitant: no district is without a lift.
+    if no % 30 in (8, 9):
         lifted_at = at(on + timedelta(days=rng.randint(2, 6)), rng.randint(9, 17), rng.randint(0, 59))
     return Case(
         no=no, household=candidate.household, member=member, community=candidate.community, reason=reason,
-        anchor_at=anchor_at, reported_at=reported_at, proposed_at=proposed_at, signed_at=signed_at,
-        starts_at=starts_at, served_at=served_at, officer=0, lifted_at=lifted_at,
+        anchor_at=anchor_at, reported_at=reported_at, proposed_at=proposed_at, signed_at=signed_at, served_at=served_at, officer=0, lifted_at=lifted_at,
         lift_reason=rng.choice(_LIFT_REASONS) if lifted_at else "",
     )  # fmt: skip
 
