@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pypdf
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from lianfang.messaging import fonts, specimens, typeset
 from lianfang.messaging.errors import GlyphMissing
@@ -28,7 +30,7 @@ def forget_fonts() -> Iterator[None]:
     """Fonts are looked for once per process; a test that changes where, forgets before and after."""
 
     def forget() -> None:
-        for found in (fonts.paths, fonts.families, fonts._held, typeset._compiler):
+        for found in (fonts.paths, fonts.families, fonts.typefaces, fonts._held, typeset._compiler):
             found.cache_clear()
 
     forget()
@@ -59,9 +61,7 @@ def test_a_character_that_no_typeface_holds_is_refused_by_name() -> None:
 
 
 def test_every_field_of_a_paper_is_looked_up() -> None:
-    deep = replace(
-        specimens.isolation_notice(), contacts=(replace(specimens.CONTACTS[0], name=UNPRINTABLE),)
-    )
+    deep = replace(specimens.isolation_notice(), contacts=(replace(specimens.CONTACTS[0], name=UNPRINTABLE),))
     with pytest.raises(GlyphMissing):
         typeset.bundle([deep], at=specimens.AT)
 
@@ -76,39 +76,51 @@ def test_nothing_of_the_machine_is_used() -> None:
     assert [p.name for p in fonts.paths()] == ["pylopdf_fonts_zh_cn", "noto_cjk_sans_otc"]
     assert fonts.families() == (fonts.SERIF, fonts.SANS)
     reader = pypdf.PdfReader(BytesIO(typeset.bundle([specimens.isolation_notice()], at=specimens.AT)))
-    used = {
-        str(font.get_object()["/BaseFont"]).split("+")[-1]
-        for page in reader.pages
-        for font in page["/Resources"]["/Font"].values()
-    }
+    fonts_used = [page["/Resources"].get_object()["/Font"].get_object() for page in reader.pages]  # type: ignore[index]  # a dictionary in every PDF
+    used = {str(font.get_object()["/BaseFont"]).split("+")[-1] for on in fonts_used for font in on.values()}
     assert {name.split("-Identity")[0] for name in used} <= {"NotoSerifSC-Regular", "NotoSansCJKsc-Regular"}
 
 
-@pytest.mark.usefixtures("forget_fonts")
-def test_the_operator_adds_a_typeface_for_a_rare_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fontTools.fontBuilder import FontBuilder
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
+def a_typeface(path: Path, character: str, **names: str) -> None:
+    """A typeface with one character, a square."""
     pen = TTGlyphPen(None)
-    pen.moveTo((0, 0)), pen.lineTo((0, 800)), pen.lineTo((800, 800)), pen.lineTo((800, 0)), pen.closePath()
+    pen.moveTo((0, 0))
+    for corner in ((0, 800), (800, 800), (800, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
     made = FontBuilder(1000)
     made.setupGlyphOrder([".notdef", "rare"])
-    made.setupCharacterMap({ord(UNPRINTABLE): "rare"})
+    made.setupCharacterMap({ord(character): "rare"})
     made.setupGlyf({".notdef": pen.glyph(), "rare": pen.glyph()})
     made.setupHorizontalMetrics({".notdef": (1000, 0), "rare": (1000, 0)})
     made.setupHorizontalHeader(ascent=880, descent=-120)
-    made.setupNameTable({"familyName": "District Rare", "styleName": "Regular"})
+    made.setupNameTable({"familyName": "District Rare", "styleName": "Regular", **names})
     made.setupOS2(sTypoAscender=880, usWinAscent=880, usWinDescent=120)
     made.setupPost()
-    made.save(tmp_path / "rare.ttf")
+    made.save(path)
+
+
+@pytest.mark.usefixtures("forget_fonts")
+def test_the_operator_adds_a_typeface_for_a_rare_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_typeface(tmp_path / "rare.ttf", UNPRINTABLE, psName="DistrictRare-Regular")
     monkeypatch.setenv(fonts.EXTRA_FOLDER_SETTING, str(tmp_path))
 
     assert fonts.missing(UNPRINTABLE) == []
     assert fonts.families() == (fonts.SERIF, fonts.SANS, "District Rare")
-    page = pypdf.PdfReader(
-        BytesIO(typeset.bundle([specimens.release_notice(name=f"罗{UNPRINTABLE}")], at=specimens.AT))
-    ).pages[0]
-    assert f"罗{UNPRINTABLE}" in page.extract_text()
+    made = typeset.bundle([specimens.release_notice(name=f"罗{UNPRINTABLE}")], at=specimens.AT)
+    assert f"罗{UNPRINTABLE}" in pypdf.PdfReader(BytesIO(made)).pages[0].extract_text()
+
+
+@pytest.mark.usefixtures("forget_fonts")
+def test_a_typeface_the_setter_cannot_load_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a PostScript name the setter passes a file over in silence; its characters would be boxes."""
+    a_typeface(tmp_path / "rare.ttf", UNPRINTABLE)
+    monkeypatch.setenv(fonts.EXTRA_FOLDER_SETTING, str(tmp_path))
+    assert fonts.missing(UNPRINTABLE) == [UNPRINTABLE]
 
 
 @pytest.mark.usefixtures("forget_fonts")

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from fontTools.ttLib import TTCollection, TTFont
+import typst
+from fontTools.ttLib import TTFont
 
 #: The locked typefaces, as wheels: the module, and the files of it that papers use.
 _LOCKED: Final = {
@@ -58,12 +59,19 @@ def _folder(module: str, names: tuple[str, ...]) -> Path:
 
 
 @cache
+def typefaces() -> typst.Fonts:
+    """What the typesetter found in `paths()`; nothing of the machine's own fonts."""
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(p) for p in paths()],
+    )
+
+
+@cache
 def families() -> tuple[str, ...]:
-    """Names of the families in `paths()`, in the order of use: serif, sans, then the operator's own."""
-    own = {SERIF: None, SANS: None}
-    for file in _files()[len(_LOCKED) :]:
-        own |= dict.fromkeys(family for family, _ in _faces(file))
-    return tuple(own)
+    """The families to set text in, in the order of use: serif, sans, then the operator's own."""
+    return tuple(dict.fromkeys([SERIF, SANS, *(face.family for face in _faces())]))
 
 
 def missing(text: str) -> list[str]:
@@ -76,34 +84,24 @@ def missing(text: str) -> list[str]:
 @cache
 def _held() -> frozenset[int]:
     held: set[int] = set()
-    for file in _files():
-        for _, characters in _faces(file):
-            held |= characters
+    for face in _faces():
+        with TTFont(face.path, fontNumber=face.index, lazy=True) as font:
+            held.update(font.getBestCmap())
     return frozenset(held)
 
 
-def _files() -> list[Path]:
-    """Every font file that papers may use; of a locked folder only the files named above."""
-    folders = paths()
-    files = [
-        folder / name
-        for folder, names in zip(folders[: len(_LOCKED)], _LOCKED.values(), strict=True)
-        for name in names
+def _faces() -> list[typst.FontInfo]:
+    """The faces in use: of the locked files the two named above, of the operator's folder all.
+
+    Asked of the typesetter and not of the files: a file it cannot load holds no character.
+    """
+    locked = [str(folder) for folder in paths()[: len(_LOCKED)]]
+    return [
+        face
+        for face in typefaces().fonts()
+        if face.path is not None
+        and (
+            face.family in (SERIF, SANS)
+            or not any(face.path.startswith(folder + os.sep) for folder in locked)
+        )
     ]
-    for folder in folders[len(_LOCKED) :]:
-        files += sorted(p for p in folder.iterdir() if p.suffix.lower() in {".ttf", ".otf", ".ttc", ".otc"})
-    return files
-
-
-def _faces(file: Path) -> list[tuple[str, set[int]]]:
-    """Family and characters of each face in a file; of our own collection only of the face that papers name."""
-    if file.suffix.lower() not in {".ttc", ".otc"}:
-        with TTFont(str(file), lazy=True) as face:
-            return [(str(face["name"].getBestFamilyName()), set(face.getBestCmap()))]
-    with TTCollection(str(file), lazy=True) as collection:
-        names = [str(face["name"].getBestFamilyName()) for face in collection.fonts]
-        return [
-            (name, set(face.getBestCmap()))
-            for name, face in zip(names, collection.fonts, strict=True)
-            if name == SANS or SANS not in names
-        ]

@@ -25,9 +25,7 @@ class OwedMessages(models.QuerySet["OwedMessage"]):
 
     def late(self, at: datetime) -> Self:
         """Undelivered, and a person has to go (`policy.needs_a_person`)."""
-        return self.undelivered(at).filter(
-            models.Q(due_by__lte=at) | models.Q(owed_at__lte=at - TASK_AFTER)
-        )
+        return self.undelivered(at).filter(models.Q(due_by__lte=at) | models.Q(owed_at__lte=at - TASK_AFTER))
 
 
 class OwedMessage(models.Model):
@@ -76,8 +74,12 @@ class Attempt(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(means__in=[m.value for m in Means]), name="attempt_by_known_means"),
-            models.CheckConstraint(condition=models.Q(outcome__in=[o.value for o in Outcome]), name="attempt_has_outcome"),
+            models.CheckConstraint(
+                condition=models.Q(means__in=[m.value for m in Means]), name="attempt_by_known_means"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome__in=[o.value for o in Outcome]), name="attempt_has_outcome"
+            ),
             models.UniqueConstraint(
                 fields=["message"],
                 condition=models.Q(outcome=Outcome.DELIVERED.value),

@@ -48,8 +48,8 @@ def owed_to(recipient: UUID, *, at: datetime) -> list[Owed]:
 
 
 def _read(messages: OwedMessages, *, at: datetime) -> list[Owed]:
-    tried = Prefetch("attempts", Attempt.objects.filter(tried_at__lte=at).order_by("tried_at"), to_attr="tried")
-    return [_owed(m, list(m.tried)) for m in messages.prefetch_related(tried)]
+    attempts = Prefetch("attempts", Attempt.objects.filter(tried_at__lte=at).order_by("tried_at"))
+    return [_owed(m, list(m.attempts.all())) for m in messages.prefetch_related(attempts)]
 
 
 def _owed(message: OwedMessage, tried: list[Attempt]) -> Owed:

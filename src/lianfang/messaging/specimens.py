@@ -55,7 +55,7 @@ CONTACTS: Final = (
 def slip(seed: str, length: int = 175) -> str:
     """A string of the length and alphabet of a signed slip; no key made it."""
     raw = b"".join(sha256(f"{seed}/{n}".encode()).digest() for n in range(length // 32 + 1))
-    return "LF1:" + base45.b45encode(raw[:length]).decode("ascii")
+    return "LF1:" + str(base45.b45encode(raw[:length]), "ascii")
 
 
 def isolation_notice(
@@ -63,12 +63,29 @@ def isolation_notice(
 ) -> IsolationNotice:
     """The order of the story, for one of many invented persons."""
     kept = (
-        Words("不出家门，不接待来访，单独房间居住，房间常通风。", "Stay in, receive nobody, keep your own aired room."),
-        Words("早晚各测一次体温，告诉随访医生。", "Take your temperature morning and evening; tell the doctor."),
-        Words("与家人分开用餐；共用卫生间每次用后消毒。", "Eat apart; disinfect a shared bathroom after each use."),
-        Words("生活垃圾装袋扎紧，放在门口，由专人收取。", "Tie your rubbish in a bag at the door; it is collected."),
-        Words("发热、咳嗽、呼吸困难时立即打随访医生电话或120。", "With fever, cough or short breath call the doctor or 120."),
-        Words("火灾、地震、急病、临产、遭受暴力时立即离开，不算违规。", "In fire, earthquake, emergency, birth or violence leave at once: never a breach."),
+        Words(
+            "不出家门，不接待来访，单独房间居住，房间常通风。",
+            "Stay in, receive nobody, keep your own aired room.",
+        ),
+        Words(
+            "早晚各测一次体温，告诉随访医生。", "Take your temperature morning and evening; tell the doctor."
+        ),
+        Words(
+            "与家人分开用餐；共用卫生间每次用后消毒。",
+            "Eat apart; disinfect a shared bathroom after each use.",
+        ),
+        Words(
+            "生活垃圾装袋扎紧，放在门口，由专人收取。",
+            "Tie your rubbish in a bag at the door; it is collected.",
+        ),
+        Words(
+            "发热、咳嗽、呼吸困难时立即打随访医生电话或120。",
+            "With fever, cough or short breath call the doctor or 120.",
+        ),
+        Words(
+            "火灾、地震、急病、临产、遭受暴力时立即离开，不算违规。",
+            "In fire, earthquake, emergency, birth or violence leave at once: never a breach.",
+        ),
     )
     return IsolationNotice(
         document_no=f"DEMO-999999-F04-20200130-{n:06}7",
@@ -80,7 +97,8 @@ def isolation_notice(
         residence="示例花苑5栋2单元603室",
         measure=Words("居家隔离医学观察", "medical observation at home"),
         reason=Words(
-            "你于2020年1月30日从疫情高风险地区返回", "you returned from an area of high risk on 30 January 2020"
+            "你于2020年1月30日从疫情高风险地区返回",
+            "you returned from an area of high risk on 30 January 2020",
         ),
         basis=(
             Words("《中华人民共和国传染病防治法》第三十九条", "Law on Infectious Diseases, art. 39"),
@@ -92,7 +110,9 @@ def isolation_notice(
         starts_at=STARTS_AT,
         ends_at=ENDS_AT,
         duties=tuple(kept[i % len(kept)] for i in range(duties)),
-        cohabitants=(Cohabitant("周示例", Words("自愿一同居家，另有本人的决定", "stays too, by an order of his own")),),
+        cohabitants=(
+            Cohabitant("周示例", Words("自愿一同居家，另有本人的决定", "stays too, by an order of his own")),
+        ),
         care=(Care("外婆（81岁）", "何示例", "19900000102"),),
         contacts=CONTACTS,
         protections=(
@@ -111,7 +131,12 @@ def isolation_notice(
         ),
         remedies=(
             Remedy(Words("申诉", "Complaint"), "本中心及示例区指挥部", Words("随时", "any time"), PHONE),
-            Remedy(Words("行政复议", "Reconsideration"), "示例区人民政府", Words("60日内", "60 days"), "19900000160"),
+            Remedy(
+                Words("行政复议", "Reconsideration"),
+                "示例区人民政府",
+                Words("60日内", "60 days"),
+                "19900000160",
+            ),
             Remedy(Words("行政诉讼", "Court"), "示例区人民法院", Words("6个月内", "6 months"), "19900000161"),
         ),
         order_slip=Code(slip(f"order/{n}")),
@@ -201,10 +226,11 @@ def spoken_sheet(address: str = "吴爷爷", *, lang: Lang = Lang.ZH) -> SpokenS
 
 
 def pass_card(n: int = 1, *, lang: Lang = Lang.BOTH) -> PassCard:
-    """A paper pass."""
+    """A paper pass; its number carries the check digits of ISO 7064 MOD 97-10."""
+    number = 51_040_000 + n
     return PassCard(
         token=slip(f"pass/{n}", 198),
-        pass_no=f"{51040000 + n:08}-{n % 97:02}",
+        pass_no=f"{number}-{98 - number * 100 % 97:02}",
         door=f"{n % 12 + 1}-2-{n % 20 + 1:02}03",
         initials="LXF",
         kind=Words("住户", "Household"),
@@ -228,7 +254,11 @@ def board_sheet(n: int = 1, *, lang: Lang = Lang.BOTH) -> BoardSheet:
         basis=Words("示例区应急指挥部第3号公告", "Announcement no. 3 of the District Command"),
         office=Words("示例花苑社区", "Demonstration Community"),
         phone="19900000110",
-        check=Code(f"https://{DOMAIN}/open/n/{sha256(str(n).encode()).hexdigest()[:22]}", mm=50, correction=Correction.Q),
+        check=Code(
+            f"https://{DOMAIN}/open/n/{sha256(str(n).encode()).hexdigest()[:22]}",
+            mm=50,
+            correction=Correction.Q,
+        ),
         check_domain=DOMAIN,
         lang=lang,
         demo=True,

@@ -18,9 +18,20 @@ MINUTE: Final = 60
 #: Characters a calm reader speaks in a minute. Every digit is spoken, marks are not.
 CHARACTERS_A_MINUTE: Final = 240
 
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def seconds_zh(lines: tuple[str, ...]) -> int:

@@ -12,11 +12,13 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Final, Literal
 
 import typst
+from pypdf import PdfWriter
 
 from lianfang.kernel.clock import LEGAL_ZONE
 
@@ -26,11 +28,31 @@ from .errors import GlyphMissing
 from .papers import Paper
 
 _FOLDER: Final = Path(__file__).parent / "typst"
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _WEEKDAYS_ZH: Final = "一二三四五六日"
-_WEEKDAYS_EN: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_WEEKDAYS_EN: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+_TITLE: Final = "联防联控文书 Lianfang papers"
+
+#: So many papers are laid out in one go; more at once only takes memory.
+_AT_ONCE: Final = 50
+#: For so many further runs the typesetter keeps what it has laid out.
+_KEPT_RUNS: Final = 10
+#: Papers of which each copy is one sheet.
+_ON_BOTH_SIDES: Final = frozenset({"isolation_notice"})
 
 #: The compiler keeps its fonts and what it has laid out; it is not made for two threads at once.
 _one_at_a_time: Final = Lock()
@@ -55,8 +77,18 @@ def bundle(papers: Iterable[Paper], *, at: datetime) -> bytes:
     :raises GlyphMissing: no typeface holds a character of one of them; none is printed
     :raises ValueError: there is no paper
     """
-    (pages,) = _compile([described(p) for p in papers], at=at, form="pdf", tagged=False)
-    return pages
+    told = [described(p) for p in papers]
+    _refuse_missing_glyphs(told)
+    if len(told) <= _AT_ONCE:
+        (whole,) = _compile(told, at=at, form="pdf", tagged=False)
+        return whole
+    return _joined(
+        (
+            (_compile(part, at=at, form="pdf", tagged=False)[0], part[0]["template"] in _ON_BOTH_SIDES)
+            for part in (told[n : n + _AT_ONCE] for n in range(0, len(told), _AT_ONCE))
+        ),
+        at=at,
+    )
 
 
 def pictures(papers: Iterable[Paper], *, at: datetime, ppi: int = 96) -> list[bytes]:
@@ -128,12 +160,16 @@ def _moment(at: datetime) -> dict[str, object]:
 
 
 def _compile(
-    told: Sequence[dict[str, object]], *, at: datetime, form: str, ppi: int = 96, tagged: bool = True
+    told: Sequence[dict[str, object]],
+    *,
+    at: datetime,
+    form: Literal["pdf", "png"],
+    ppi: int = 96,
+    tagged: bool = True,
 ) -> list[bytes]:
     if not told:
         raise ValueError("there is no paper to print")
-    if lacking := fonts.missing("".join(_texts(told))):
-        raise GlyphMissing(characters="、".join(f"{c}（U+{ord(c):04X}）" for c in lacking))
+    _refuse_missing_glyphs(told)
     with _one_at_a_time:
         made = _compiler().compile(
             input=str(_FOLDER / "bundle.typ"),
@@ -141,12 +177,41 @@ def _compile(
             ppi=float(ppi),
             pdf_tags=tagged,
             sys_inputs={
-                "papers": json.dumps([{"n": n, **paper} for n, paper in enumerate(told)], ensure_ascii=False),
+                "papers": json.dumps(told, ensure_ascii=False),
                 "families": json.dumps(fonts.families()),
             },
             timestamp=at.astimezone(UTC),
         )
-    return [made] if isinstance(made, bytes) else list(made)
+        if len(told) > _KEPT_RUNS:
+            _forget()
+    if made is None:
+        raise RuntimeError("the typesetter gave nothing back")
+    return [made] if isinstance(made, bytes) else made
+
+
+def _forget() -> None:
+    """Let go of what was laid out. The typesetter keeps it for ten runs, 3 MB a notice: 500 took 1.6 GB."""
+    for n in range(_KEPT_RUNS + 1):
+        _compiler().compile(input=f"#v({n}pt)".encode(), format="pdf")
+
+
+def _joined(parts: Iterable[tuple[bytes, bool]], *, at: datetime) -> bytes:
+    """The parts as one file. One whose papers are printed on both sides begins on a new sheet."""
+    whole = PdfWriter()
+    for part, on_both_sides in parts:
+        if on_both_sides and len(whole.pages) % 2:
+            whole.add_blank_page()
+        whole.append(BytesIO(part), import_outline=False)
+    whole.add_metadata({"/Title": _TITLE, "/CreationDate": f"D:{at.astimezone(UTC):%Y%m%d%H%M%S}Z"})
+    out = BytesIO()
+    whole.write(out)
+    return out.getvalue()
+
+
+def _refuse_missing_glyphs(told: Sequence[dict[str, object]]) -> None:
+    """:raises GlyphMissing: no typeface holds a character of what a reader will see"""
+    if lacking := fonts.missing("".join(_texts(list(told)))):
+        raise GlyphMissing(characters="、".join(f"{c}（U+{ord(c):04X}）" for c in lacking))
 
 
 def _texts(told: object) -> Iterator[str]:
@@ -165,9 +230,4 @@ def _texts(told: object) -> Iterator[str]:
 
 @cache
 def _compiler() -> typst.Compiler:
-    typefaces = typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(p) for p in fonts.paths()],
-    )
-    return typst.Compiler(root=str(_FOLDER), font_paths=typefaces)
+    return typst.Compiler(root=str(_FOLDER), font_paths=fonts.typefaces())
