@@ -14,7 +14,7 @@ from typing import Final
 
 from .cbor import MAX_BYTES
 from .note import MalformedNote
-from .tree import Edge, NotProved, node_hash
+from .tree import Edge, NotProved, leaf_hash, node_hash
 
 __all__ = [
     "ENTRIES",
@@ -185,7 +185,7 @@ class TileWriter:
     def resume(cls, size: int, read: Callable[[TileId], bytes]) -> TileWriter:
         """Continue behind the tiles of a size that was written before. The caller compares `root()`.
 
-        :raises NotProved: a tile of a wrong length
+        :raises NotProved: a tile of a wrong length, or an entry that is not what its hash says
         :raises MalformedNote: a bundle of a wrong form
         """
         writer = cls()
@@ -202,6 +202,9 @@ class TileWriter:
             level += 1
         if width := size % FULL:
             writer._entries = entries_of(read(TileId(ENTRIES, size // FULL, width)), width=width)
+            # The root vouches for the hashes only, and these entries will stand in the full bundle.
+            if [leaf_hash(entry) for entry in writer._entries] != writer._levels[0]:
+                raise NotProved("a bundle that is not what its hashes say")
         return writer
 
     def append(self, entry: bytes, leaf: bytes) -> None:

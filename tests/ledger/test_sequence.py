@@ -3,6 +3,7 @@
 import shutil
 import time
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
@@ -201,7 +202,48 @@ class TestRestoredOlder:
         assert not Checkpoint.objects.exists()
 
 
-def test_a_damaged_tile_stops_the_sequencer_and_is_written_anew(chain):
+@pytest.mark.parametrize("name", ["tile/0/000.p/4", "tile/entries/000.p/4", "checkpoint"])
+def test_a_damaged_edge_stops_the_sequencer_before_it_signs(chain, name):
+    grow(3)
+    run()
+    (publication.folder() / name).write_bytes((publication.folder() / name).read_bytes()[:-3] + b"xyz")
+    grow(300)
+    with pytest.raises((publication.FilesDiffer, sequencer.HistoryDiffers)):
+        run()
+    assert Checkpoint.objects.count() == 1
+    assert fsck.check(rebuild=True)
+    assert run().signed
+    assert fsck.check().problems == []
+
+
+def test_a_row_that_is_not_what_was_signed_stops_the_sequencer(chain):
+    grow(3)
+    run()
+    shutil.rmtree(publication.folder())  # so the tree is computed from the table again
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER USER")
+        cursor.execute("UPDATE ledger_entry SET idx = -idx - 1 + 1000 WHERE idx < 2")
+        cursor.execute("UPDATE ledger_entry SET idx = idx - 998 WHERE idx > 2 AND idx > 900")
+        cursor.execute("ALTER TABLE ledger_entry ENABLE TRIGGER USER")
+    assert any("another root" in problem for problem in fsck.check().problems)
+    grow(1)
+    with pytest.raises(sequencer.HistoryDiffers):
+        run()
+
+
+def test_an_entry_whose_id_is_older_than_the_last_one_sequenced_is_not_forgotten(chain, monkeypatch):
+    """Ids commit out of order: a transaction that began earlier may commit after a round (ledger.md 6.8)."""
+    grow(2)
+    run()
+    monkeypatch.setattr("lianfang.ledger.actions.ids.new_id", lambda: UUID(int=1))
+    late = an_entry(act_id=UUID(int=5))
+    monkeypatch.undo()
+    run()
+    assert Entry.objects.get(pk=late).idx == 3
+
+
+def test_a_damaged_tile_is_found_and_written_anew(chain):
     grow(300)
     run()
     good = files()

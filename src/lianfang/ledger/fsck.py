@@ -14,6 +14,7 @@ from lianfang_chain.tree import Edge, leaf_hash
 
 from . import keys, parties, publication
 from .models import Checkpoint, Cosignature, Entry, OrganKey, Tree
+from .sequencer import published_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +47,7 @@ def check(*, rebuild: bool = False) -> Report:
     _check_tree(report)
     _check_table(report, rebuild=rebuild, published=published)
     _check_cosignatures(report)
-    _check_published(report, published)
+    _check_published(report, published, rebuild=rebuild)
     return report
 
 
@@ -161,14 +162,19 @@ def _check_cosignatures(report: Report) -> None:
             report.problems.append(f"cosignature of {cosignature.checkpoint_id}: {error}")
 
 
-def _check_published(report: Report, published: int) -> None:
-    note = publication.published_checkpoint()
-    if not note:
+def _check_published(report: Report, published: int, *, rebuild: bool) -> None:
+    file = publication.folder() / "checkpoint"
+    last = Checkpoint.objects.filter(size=published).first()
+    if last is None and not file.exists():
         return
     try:
-        head, _ = open_checkpoint(note, keys.log_signer().key)
-    except (MalformedNote, NotSigned) as error:
-        report.problems.append(f"the published checkpoint: {error}")
+        head, _ = open_checkpoint(file.read_bytes(), keys.log_signer().key)
+    except (MalformedNote, NotSigned, FileNotFoundError) as error:
+        if rebuild and last is not None:
+            publication.publish_checkpoint(published_note(last))
+            report.written += 1
+        else:
+            report.problems.append(f"the published checkpoint: {error}")
         return
     if head.size > published:
         report.problems.append(f"a checkpoint of {head.size} was published, the database holds {published}")

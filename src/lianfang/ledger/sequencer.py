@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from lianfang.kernel.points import point
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
-from lianfang_chain.note import Signature, parse_note
+from lianfang_chain.note import MalformedNote, NotSigned, Signature, parse_note
 from lianfang_chain.tiles import TileWriter
 from lianfang_chain.tree import NotProved
 
@@ -128,7 +128,10 @@ class Sequencer:
         size = last.size if last else 0
         log = keys.log_signer().key
         if published := publication.published_checkpoint():
-            head, _ = open_checkpoint(published, log)
+            try:
+                head, _ = open_checkpoint(published, log)
+            except (MalformedNote, NotSigned) as error:
+                raise publication.FilesDiffer(f"checkpoint: {error}") from error
             if head.size > size:
                 _suspend(f"the published checkpoint has {head.size} entries, the database {size}", at)
                 return
@@ -203,7 +206,7 @@ def _resumed(size: int) -> TileWriter:
     if size and publication.folder().exists():
         try:
             return TileWriter.resume(size, publication.read)
-        except (FileNotFoundError, NotProved) as error:
+        except (FileNotFoundError, NotProved, MalformedNote) as error:
             raise publication.FilesDiffer(f"the files of {size} are not whole: {error}") from error
     writer = TileWriter()
     if size:

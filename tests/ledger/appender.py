@@ -1,0 +1,49 @@
+"""Appends entries and runs the sequencer in a process of its own, which a test kills at named points.
+
+python -m tests.ledger.appender DATABASE FOLDER WITNESSES_JSON ACTS
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "lianfang.config.settings"
+
+
+def main() -> None:
+    from django.conf import settings
+
+    settings.DATABASES["default"]["NAME"] = sys.argv[1]
+    settings.LIANFANG_DATA = sys.argv[2]
+    settings.LIANFANG_WITNESSES = json.loads(sys.argv[3])
+    # Only the rooms that the chain needs: a process that starts quickly is killed more often.
+    settings.INSTALLED_APPS = ["lianfang.kernel", "lianfang.ledger"]
+
+    import django
+
+    django.setup()
+    from django.db import transaction
+    from tests.factories.ledger import AT, an_entry
+
+    from lianfang.kernel.points import point
+    from lianfang.ledger.sequencer import Sequencer
+
+    sequencer = Sequencer()
+    for _ in range(int(sys.argv[4])):
+        with transaction.atomic():
+            entry_id = an_entry()
+            point("ledger.append.before_commit")
+        point("ledger.append.after_commit")
+        # Once this line is out, the act is acknowledged.
+        sys.stdout.write(f"{entry_id}\n")
+        sys.stdout.flush()
+        done = sequencer.run_once(AT)
+        sys.stdout.write(f"size {done.size}\n")
+        sys.stdout.flush()
+    sequencer.close()
+
+
+if __name__ == "__main__":
+    main()

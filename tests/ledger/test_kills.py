@@ -1,0 +1,185 @@
+"""SIGKILL at every step of append, sequence, sign and publish: nothing acknowledged is lost, nothing is double,
+and what was published stays true."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from tests.factories.ledger import AT, an_entry
+from tests.sizes import size
+
+from lianfang.ledger import fsck, keys, publication, queries, sequencer
+from lianfang.ledger.models import Checkpoint, Entry, Tree
+from lianfang_chain.checkpoint import open_checkpoint
+from lianfang_chain.tiles import TileHashes
+from lianfang_chain.tree import root_of
+
+pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+
+POINTS = (
+    "ledger.append.before",
+    "ledger.append.after_insert",
+    "ledger.append.before_commit",
+    "ledger.append.after_commit",
+    "ledger.sequence.after_index",
+    "ledger.sequence.before_commit",
+    "ledger.sequence.after_commit",
+    "ledger.publish.after_tile",
+    "ledger.publish.after_tiles",
+    "ledger.sign.before_commit",
+    "ledger.sign.after_commit",
+    "ledger.publish.before_checkpoint",
+    "ledger.publish.after_checkpoint",
+)
+
+
+def appender(folder, witnesses, *, fault="", acts=4):
+    """Run it; returns (killed, acknowledged ids, the largest size it ever said)."""
+    words = [sys.executable, "-m", "tests.ledger.appender", connection.settings_dict["NAME"], str(folder),
+             json.dumps(witnesses), str(acts)]  # fmt: skip
+    done = subprocess.run(
+        words,
+        env={**os.environ, "LIANFANG_FAULT": fault},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    killed = done.returncode == -signal.SIGKILL
+    assert killed or done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    ids = [UUID(line) for line in lines if not line.startswith("size")]
+    sizes = [int(line[5:]) for line in lines if line.startswith("size")]
+    return killed, ids, max(sizes, default=0)
+
+
+def is_whole(acknowledged, seen):
+    """Everything that must hold after a crash and one more round."""
+    before = publication.published_checkpoint()
+    done = sequencer.run_once(AT)
+    assert not done.suspended
+    assert not done.busy
+    report = fsck.check()  # every file byte for byte what the table says, every signed root
+    assert report.problems == []
+    assert done.size >= seen
+    rows = dict(Entry.objects.filter(pk__in=acknowledged).values_list("pk", "idx"))
+    assert set(rows) == set(acknowledged)
+    assert sorted(Entry.objects.values_list("idx", flat=True)) == list(range(done.size))
+    for entry_id in acknowledged:
+        assert queries.state_of(entry_id).quorum
+    if before:  # what anybody could read before is a beginning of what is there now
+        head, _ = open_checkpoint(before, keys.log_signer().key)
+        assert root_of(head.size, TileHashes(done.size, publication.read)) == head.root
+
+
+@pytest.mark.parametrize("where", POINTS)
+def test_a_kill_leaves_nothing_lost_double_or_untrue(parties, chain, where):
+    witnesses = django_settings.LIANFANG_WITNESSES
+    acknowledged, seen = [], 0
+    for repeat in range(size("kill_repeats")):
+        killed, ids, largest = appender(chain, witnesses, fault=f"{where}:{2 + repeat % 3}")
+        assert killed, f"{where} was not passed"
+        acknowledged += ids
+        seen = max(seen, largest)
+        is_whole(acknowledged, seen)
+    heads = {party.server.witness.store.held.root for party in parties}
+    assert heads == {bytes(Checkpoint.objects.order_by("-size")[0].root)}
+
+
+def test_the_same_without_a_kill(parties, chain):
+    """So that the test above cannot pass because nothing happens at all."""
+    killed, ids, largest = appender(chain, django_settings.LIANFANG_WITNESSES)
+    assert (killed, len(ids), largest) == (False, 4, 5)
+    is_whole(ids, largest)
+
+
+class TestFailedButStored:
+    """Every write to the outside may succeed and yet seem to fail; doing it again must change nothing."""
+
+    @pytest.mark.parametrize("target", ["write", "publish_checkpoint"])
+    def test_files(self, chain, monkeypatch, target):
+        real = getattr(publication, target)
+
+        def stored_then_failed(*arguments):
+            real(*arguments)
+            raise OSError("the answer was lost")
+
+        an_entry()
+        monkeypatch.setattr(publication, target, stored_then_failed)
+        with pytest.raises(OSError, match="lost"):
+            sequencer.run_once(AT)
+        monkeypatch.undo()
+        sequencer.run_once(AT)
+        assert fsck.check().sound
+        assert Checkpoint.objects.filter(size=Tree.objects.get().size).count() == 1
+
+    def test_a_witness_whose_answer_was_lost_is_asked_again(self, parties):
+        for party in parties:
+            real = party.server.witness.add_checkpoint
+            party.server.witness.add_checkpoint = lost(real)
+        entry_id = an_entry()
+        sequencer.run_once(AT)
+        assert not queries.state_of(entry_id).quorum
+        sequencer.run_once(AT)
+        assert queries.state_of(entry_id).quorum
+        assert {party.size for party in parties} == {2}
+
+    @pytest.mark.parametrize("step", range(1, 12))
+    def test_a_disk_that_is_full_at_any_sync(self, chain, monkeypatch, step):
+        for _ in range(3):
+            an_entry()
+        real, count = os.fsync, 0
+
+        def failing(descriptor):
+            nonlocal count
+            count += 1
+            if count == step:
+                raise OSError(28, "No space left on device")
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", failing)
+        try:
+            sequencer.run_once(AT)
+        except OSError:
+            assert count == step
+        monkeypatch.undo()
+        sequencer.run_once(AT)
+        assert fsck.check().problems == []
+        assert not list(publication.folder().rglob(".*"))
+
+
+def lost(real):
+    calls = []
+
+    def answer(body):
+        reply = real(body)
+        calls.append(reply)
+        if len(calls) == 1:
+            raise OSError("the line broke")
+        return reply
+
+    return answer
+
+
+@pytest.mark.parametrize("name", ["tile/0/000.p/4", "tile/entries/000.p/4", "checkpoint"])
+def test_a_torn_file_is_found_and_written_anew(chain, name):
+    for _ in range(3):
+        an_entry()
+    sequencer.run_once(AT)
+    file = publication.folder() / name
+    whole = file.read_bytes()
+    places = range(0, len(whole), max(1, len(whole) // 40))
+    for place in places:
+        for torn in (whole[:place], whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]):
+            file.write_bytes(torn)
+            assert fsck.check().problems, (place, torn)
+    assert fsck.check(rebuild=True).sound
+    assert file.read_bytes() == whole
+    assert fsck.check().sound
