@@ -183,7 +183,13 @@ def _acts() -> dict[str, tuple[ast.FunctionDef, dict[str, ast.FunctionDef]]]:
 def _asks(node: ast.AST, functions: dict[str, ast.FunctionDef], seen: set[str]) -> bool:
     """Whether the function, or one of its own room's that it calls, asks the actor."""
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Attribute) and inner.attr in ("require", "may", "areas", "person_id"):
+        if isinstance(inner, ast.Attribute) and inner.attr in (
+            "require",
+            "may",
+            "areas",
+            "grants",
+            "person_id",
+        ):
             return True
         if isinstance(inner, ast.Call):
             name = getattr(inner.func, "id", getattr(inner.func, "attr", ""))

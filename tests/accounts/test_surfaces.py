@@ -27,7 +27,7 @@ from tests.factories.accounts import (
 from lianfang.accounts import actions, factor
 from lianfang.accounts.models import SecondFactor
 from lianfang.accounts.rights import Purpose, Right, Role
-from lianfang.accounts.web import VERIFIED_AT, actor, require_fresh_factor, surface
+from lianfang.accounts.web import VERIFIED_AT, actor, surface
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotAllowed, NotFound
 from lianfang.kernel.ids import new_id
@@ -243,14 +243,6 @@ def test_an_order_takes_a_second_factor_younger_than_five_minutes() -> None:
     # From now on it is fresh, and the same code opens nothing again.
     assert client.post("/issue/").status_code == 200
     assert not actions.second_factor_fits(office.user.pk, code, at=clock.now())
-
-
-def test_an_act_can_insist_on_it_too() -> None:
-    by = an_officer(Role.CDC)
-    require_fresh_factor(by)
-    for given in (None, by.at - timedelta(minutes=5)):
-        with pytest.raises(NotAllowed):
-            require_fresh_factor(replace(by, verified_at=given))
 
 
 def test_five_wrong_codes_close_the_generator_for_a_while() -> None:

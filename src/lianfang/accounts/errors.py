@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lianfang.kernel.errors import NotAllowed, Refused
+from lianfang.kernel.errors import Refused
 
 
 class LoginTaken(Refused):
@@ -57,9 +57,3 @@ class WeakPassword(Refused):
     """The password is short, common or only digits."""
 
     code = "accounts:weak_password"
-
-
-class SecondFactorStale(NotAllowed):
-    """The second factor was given too long ago for this act."""
-
-    code = "accounts:second_factor_stale"

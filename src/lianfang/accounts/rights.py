@@ -284,7 +284,7 @@ PURPOSES: Final[Mapping[Role, frozenset[Purpose]]] = {
             Purpose.ADMINISTRATION,
         }
     ),
-    Role.MEDIC: frozenset({Purpose.CARE, Purpose.ADMINISTRATION}),
+    Role.MEDIC: frozenset({Purpose.CARE, Purpose.SERVICE_OF_NOTICE, Purpose.ADMINISTRATION}),
     Role.POLICE: frozenset({Purpose.GATE, Purpose.ADMINISTRATION}),
     Role.STREET: frozenset(
         {
@@ -307,9 +307,7 @@ PURPOSES: Final[Mapping[Role, frozenset[Purpose]]] = {
         }
     ),
     Role.CMD_DUTY: frozenset({Purpose.CARE, Purpose.GATE, Purpose.ADMINISTRATION}),
-    Role.CMD_LEAD: frozenset(
-        {Purpose.ISOLATION, Purpose.APPEAL, Purpose.GATE, Purpose.ADMINISTRATION}
-    ),
+    Role.CMD_LEAD: frozenset({Purpose.ISOLATION, Purpose.APPEAL, Purpose.GATE, Purpose.ADMINISTRATION}),
     Role.AUDITOR: frozenset({Purpose.AUDIT, Purpose.ADMINISTRATION}),
     Role.SYSTEM_ADMIN: frozenset({Purpose.ADMINISTRATION}),
     Role.SECURITY_ADMIN: frozenset({Purpose.ADMINISTRATION}),

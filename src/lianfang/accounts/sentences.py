@@ -27,5 +27,4 @@ SENTENCES: Final[Mapping[str, StrPromise]] = {
     "accounts:wrong_code": _("代码不对、已用过或已过期。请重新索取后再试。"),
     "accounts:system_in_use": _("系统已启用，首次设置已关闭。请用已有账号登录。"),
     "accounts:weak_password": _("密码须至少 12 个字符，不能是常见密码或纯数字。"),
-    "accounts:second_factor_stale": _("办理前请再输入一次动态验证码。"),
 }

@@ -30,7 +30,6 @@ from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import set_scope
 
 from . import actions, queries
-from .errors import SecondFactorStale
 from .models import SecondFactor, User
 from .rights import HELD_BY, PURPOSES, Purpose, Right, Role, Scope
 from .saying import sentence
@@ -328,15 +327,6 @@ def _ask_again(user: User, request: HttpRequest, by: Actor) -> HttpResponse | No
     return render(
         request, "accounts/again.html", {"filled": filled, "wrong": wrong, "field": CODE_FIELD}, status=403
     )
-
-
-def require_fresh_factor(by: Actor) -> None:
-    """For acts that must not rest on the page's good manners.
-
-    :raises SecondFactorStale: the second factor was given more than five minutes ago, or never
-    """
-    if by.verified_at is None or by.at - by.verified_at >= FRESH:
-        raise SecondFactorStale()
 
 
 # -- middleware ---------------------------------------------------------------------------------

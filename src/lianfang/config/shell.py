@@ -94,7 +94,7 @@ def todos(by: Actor) -> list[Todo]:
     """What waits for this officer in all rooms, the most urgent first; each room asks a bounded number of queries."""
     waiting: list[Todo] = []
     for room in settings.ROOMS:
-        name = f"lianfang.{room}.queries"
+        name = f"lianfang.{room}.menu"
         if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
             continue
         own = cast("Callable[[Actor], list[Todo]] | None", getattr(import_module(name), "todo", None))

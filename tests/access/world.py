@@ -1,0 +1,197 @@
+"""A small district in which every person carries a marker that occurs nowhere else, and what fills addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from django.apps import apps
+from django.urls import reverse
+
+from lianfang.accounts.models import User
+from lianfang.accounts.rights import Role
+from lianfang.accounts.web import Audience
+from lianfang.kernel import clock
+from lianfang.kernel.actor import lies_within
+from lianfang.kernel.ids import new_id
+from lianfang.kernel.row_security import scope
+from tests.factories import orders
+from tests.factories.accounts import DISTRICT, a_user, an_office, log_in
+from tests.factories.people import a_citizen_number, a_community, a_dwelling, a_person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from django.test import Client
+
+    from .addresses import Address
+
+STAFF: Final = [r for r in Role if r not in (Role.RESIDENT, Role.SYSTEM)]
+OWN: Final = "510402001003"
+SIBLING: Final = "510402001004"
+#: Characters nobody's page contains by chance; one pair per person.
+_FIRST: Final = 0x7FA0
+_SECOND: Final = 0x8A40
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A person whose name, telephone and number stand for nobody else."""
+
+    id: UUID
+    area: str
+    name: str
+    phone: str
+    id_no: str
+
+    def seen_in(self, text: str) -> bool:
+        """Whether any of the markers is there."""
+        return self.name in text or self.phone in text or self.id_no in text
+
+
+@dataclass
+class World:
+    """The district of the crawl."""
+
+    people: list[Marked] = field(default_factory=list)
+    users: dict[str, User] = field(default_factory=dict)
+    areas: dict[str, str] = field(default_factory=dict)
+
+    def browser(self, who: str) -> Client:
+        """A browser in which this role is logged in, second factor fresh."""
+        return log_in(self.users[who])
+
+    def reach(self, who: str, marked: Marked) -> bool:
+        """Whether the person lives in the area of this role's office."""
+        return who in self.areas and lies_within(marked.area, self.areas[who])
+
+
+def a_world(*, households: int = 2) -> World:
+    """Two communities of one street and one of another, an order in each, an officer of each role in the first.
+
+    District offices are held over the first street only, so that for them too there is an outside.
+    """
+    world = World()
+    now = clock.now()
+    own = a_community(OWN)
+    street = own.rpartition(".")[0]
+    elsewhere = next(
+        p
+        for p in apps.get_model("places.Place")
+        .objects.filter(kind="community")
+        .order_by("path")
+        .values_list("path", flat=True)
+        if not lies_within(p, street)
+    )
+    orders.an_incident(at=now, shift_days=(clock.legal_day(now) - date(2020, 2, 10)).days)
+    for community in (own, a_community(SIBLING), elsewhere):
+        for house in range(households):
+            _a_household(world, a_dwelling(f"{house + 1}-1-0101", community=community))
+    for role in STAFF:
+        area = own if role in (Role.GUARD, Role.PROPERTY, Role.GRID, Role.COMMUNITY) else street
+        world.users[role] = an_office(role, area).user
+        world.areas[role] = area
+    world.users[Role.RESIDENT] = a_user(person_id=world.people[0].id)
+    return world
+
+
+def _a_household(world: World, area: str) -> None:
+    household = new_id()
+    for member in range(2):
+        n = len(world.people)
+        born = date(1960 + n % 40, 1 + member, 11)
+        name = f"罗{chr(_FIRST + n)}{chr(_SECOND + n)}"
+        phone, id_no = f"1990000{8000 + n}", a_citizen_number(born, order=300 + n)
+        person_id = a_person(
+            name,
+            area=area,
+            born=born,
+            phone=phone,
+            id_no=id_no,
+            household_id=household,
+            relation="户主" if member == 0 else "配偶",
+            at=clock.now() - timedelta(hours=2),
+        )
+        world.people.append(Marked(person_id, area, name, phone, id_no))
+    first = world.people[-2]
+    orders.an_order(first.id, at=clock.now(), anchor_at=clock.now() - timedelta(hours=3))
+
+
+#: Argument of an address → the table whose rows fill it.
+TABLES: Final = {
+    "person_id": "people.Person",
+    "correction_id": "people.Correction",
+    "order_id": "orders.IsolationOrder",
+    "proposal_id": "orders.IsolationProposal",
+    "appeal_id": "orders.Appeal",
+    "sheet_id": "orders.BoardSheet",
+    "concern_id": "concerns.PersonOfConcern",
+    "entry_id": "ledger.Entry",
+    "office_id": "accounts.Office",
+    "pass_id": "credentials.Pass",
+    "document_id": "rules.Document",
+    "device_id": "gates.Device",
+    "gate_id": "gates.Gate",
+    "duplicate_id": "people.SuspectedDuplicate",
+    "run_id": "people.ImportRun",
+}
+
+
+def fillings(address: Address, world: World, *, most: int = 4) -> Iterable[dict[str, Any]]:
+    """Values for the arguments of an address; one empty filling for an address without.
+
+    :raises LookupError: an argument is called something this table does not know
+    """
+    if not address.arguments:
+        return [{}]
+    if len(address.arguments) > 1 and address.arguments != ("person_id", "field"):
+        raise LookupError(f"say in tests/access/world.py how to fill {address}")
+    (argument, *others) = address.arguments
+    if argument in TABLES:
+        app, _, model = TABLES[argument].partition(".")
+        try:
+            table = apps.get_model(app, model)
+        except LookupError:
+            return [{argument: new_id()}]
+        with scope(areas=[DISTRICT]):
+            keys = list(table._default_manager.order_by("pk").values_list("pk", flat=True))
+        # From the first and from the last: the own community and the other street.
+        spread = [*keys[: most // 2], *keys[-(most - most // 2) :]] if len(keys) > most else keys
+        filled = [{argument: key} for key in dict.fromkeys(spread)] or [{argument: new_id()}]
+    elif argument == "path" and "area_path" in address.route:
+        filled = [{"path": p.area.rpartition(".")[0]} for p in (world.people[0], world.people[-1])]
+        filled += [{"path": world.people[0].area}]
+    elif argument in ("path", "name"):
+        filled = [{argument: "no/such/file"}]
+    elif argument == "code":
+        filled = [{argument: "ABCDEFGHJK"}]
+    elif argument == "field":
+        filled = [{argument: f} for f in ("name", "phone", "care")]
+    else:
+        raise LookupError(f"say in tests/access/world.py how to fill {argument!r} of {address}")
+    if others == ["field"]:
+        filled = [values | {"field": f} for values in filled for f in ("name", "phone")]
+    return islice(filled, most * 2)
+
+
+def url(address: Address, values: dict[str, Any]) -> str:
+    """The address with its arguments filled."""
+    if address.name:
+        return reverse(address.name, kwargs=values)
+    path = "/" + address.route
+    for argument, value in values.items():
+        path = path.replace(next(p for p in path.split("<") if f":{argument}>" in p).split(">")[0], "@")
+        path = path.replace("<@>", str(value))
+    return path
+
+
+def readable_by(address: Address) -> list[str]:
+    """Who can open this address at all: roles, the resident, or anybody."""
+    assert address.surface is not None
+    audience = address.surface.audience
+    if audience == Audience.STAFF:
+        return [str(r) for r in address.surface.roles()]
+    return [str(Role.RESIDENT)]
