@@ -1,0 +1,131 @@
+"""Parsing of what people type about gates."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from lianfang.accounts.web import RefusableForm
+from lianfang.kernel.clock import LEGAL_ZONE
+from lianfang.kernel.ids import new_id
+
+from .actions import BacklogDraft, GateDraft
+from .labels import KINDS, VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+#: A paper register is typed in within days; an older line is a mistake in the date.
+OLDEST: Final = timedelta(days=21)
+
+
+class GateForm(RefusableForm):
+    id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
+    name = forms.CharField(label=_("卡口名称"), max_length=60)
+    kind = forms.ChoiceField(label=_("类型"), choices=list(KINDS.items()))
+    place = forms.ChoiceField(label=_("所在小区或社区"))
+    phone = forms.CharField(
+        label=_("社区电话"), max_length=30, help_text=_("值守员遇“联系社区”时拨打，断网也会显示。")
+    )
+
+    def __init__(self, *args: Any, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = list(places)  # type: ignore[attr-defined]  # a ChoiceField has choices
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == "compound" and not _compound(cleaned.get("place", "")):
+            self.add_error("place", gettext("小区卡口请选小区。"))
+        return cleaned
+
+    def draft(self) -> GateDraft:
+        area = str(self.cleaned_data["place"])
+        compound = _compound(area)
+        street = next(
+            (label[1:] for label in area.split(".") if label.startswith("s")), area.split(".")[0][1:]
+        )
+        return GateDraft(
+            id=self.cleaned_data["id"],
+            name=self.cleaned_data["name"],
+            kind=self.cleaned_data["kind"],
+            area=area,
+            shards=(street,),
+            zones=(compound,) if compound else (),
+            phone=self.cleaned_data["phone"],
+        )
+
+
+def _compound(area: str) -> str:
+    return next((label for label in area.split(".") if label.startswith("m")), "")
+
+
+class WhyForm(RefusableForm):
+    why = forms.CharField(label=_("原因"), max_length=200)
+
+
+class BacklogForm(RefusableForm):
+    """One line of the paper register. Date and direction stay as they were for the next line."""
+
+    id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
+    day = forms.DateField(label=_("日期"), widget=forms.DateInput(attrs={"type": "date"}))
+    time = forms.CharField(
+        label=_("时间"),
+        max_length=5,
+        help_text=_("如 0715"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autofocus": True}),
+    )
+    inward = forms.ChoiceField(label=_("方向"), choices=[("1", _("进")), ("0", _("出"))])
+    who = forms.CharField(
+        label=_("证号或门牌"), max_length=32, required=False, help_text=_("10 位证号，或如 5-2-603")
+    )
+    birth_year = forms.IntegerField(label=_("出生年份"), required=False, min_value=1880, max_value=2100)
+    word = forms.CharField(label=_("备注一词"), max_length=40, required=False, help_text=_("如 访客、紧急"))
+    verdict = forms.ChoiceField(label=_("处置"), choices=list(VERDICTS.items()), initial="ALLOW_REG")
+    temperature = forms.DecimalField(
+        label=_("体温（仅偏高时）"), required=False, min_value=35, max_value=43, decimal_places=1
+    )
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+
+    def clean_time(self) -> str:
+        digits = str(self.cleaned_data["time"]).replace(":", "").replace("：", "").zfill(4)
+        if not (digits.isascii() and digits.isdigit() and int(digits[:2]) < 24 and int(digits[2:]) < 60):
+            raise forms.ValidationError(gettext("时间写作 0715 或 7:15。"))
+        return digits
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("who") and not cleaned.get("word"):
+            self.add_error("who", gettext("请填证号、门牌或备注一词。"))
+        if cleaned.get("day") and cleaned.get("time") and not self.now - OLDEST <= self._at() <= self.now:
+            self.add_error("day", gettext("日期须在最近 21 天内，且不晚于现在。"))
+        return cleaned
+
+    def _at(self) -> datetime:
+        day, digits = self.cleaned_data["day"], self.cleaned_data["time"]
+        return datetime(day.year, day.month, day.day, int(digits[:2]), int(digits[2:]), tzinfo=LEGAL_ZONE)
+
+    def draft(self, gate_id: UUID) -> BacklogDraft:
+        data = self.cleaned_data
+        who = str(data["who"]).strip()
+        number = who.replace("-", "").replace(" ", "")
+        is_number = len(number) == 10 and number.isdigit()
+        return BacklogDraft(
+            id=data["id"],
+            gate_id=gate_id,
+            passed_at=self._at(),
+            inward=data["inward"] == "1",
+            verdict=data["verdict"],
+            pass_no=number if is_number else "",
+            door="" if is_number else who,
+            birth_year=data["birth_year"],
+            word=data["word"],
+            temperature=round(data["temperature"] * 10) if data["temperature"] is not None else None,
+        )

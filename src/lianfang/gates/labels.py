@@ -1,0 +1,40 @@
+"""What this room's values are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django_stubs_ext import StrPromise
+
+KINDS: Final[Mapping[str, StrPromise]] = {
+    "compound": _("小区"),
+    "road": _("交通卡口"),
+    "site": _("工地"),
+    "venue": _("场所"),
+}
+SILENCES: Final[Mapping[str, StrPromise]] = {
+    "fresh": _("在线"),
+    "amber": _("静默"),
+    "red": _("失联"),
+    "never": _("未启用"),
+}
+VERDICTS: Final[Mapping[str, StrPromise]] = {
+    "ALLOW": _("放行"),
+    "ALLOW_REG": _("登记放行"),
+    "CALL": _("联系社区"),
+    "DENY": _("劝返"),
+}
+CLASSES: Final[Mapping[str, StrPromise]] = {
+    "H": _("住户"),
+    "P": _("个人"),
+    "W": _("务工"),
+    "S": _("保供"),
+    "V": _("志愿者"),
+    "X": _("访客"),
+    "M": _("医护"),
+}

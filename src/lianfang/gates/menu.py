@@ -1,0 +1,38 @@
+"""What this room offers to the frame of pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from lianfang.accounts.menu import Entry, Todo
+from lianfang.accounts.rights import Right
+
+from . import queries
+from .policy import Silence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lianfang.kernel.actor import Actor
+
+DESK: Final[Sequence[Entry]] = (Entry("gates:posts", _("卡口")),)
+
+
+def todo(by: Actor) -> list[Todo]:
+    """Posts that are silent, and records that are missing or in conflict without an explanation."""
+    if not by.areas(Right.GATES_DEVICE_ENROL):
+        return []
+    posts = queries.posts(by=by)
+    silent = sum(post.silence in (Silence.AMBER, Silence.RED) for post in posts)
+    missing = sum(1 for post in posts if post.missing or post.conflicts)
+    url = reverse("gates:posts")
+    found = []
+    if silent:
+        found.append(Todo(title=gettext("卡口静默或失联，请联系值守员"), url=url, count=silent))
+    if missing:
+        found.append(Todo(title=gettext("卡口记录缺失或冲突，请查明"), url=url, count=missing))
+    return found

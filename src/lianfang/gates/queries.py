@@ -1,0 +1,202 @@
+"""Questions about posts: how they stand, what they counted, what is missing. No passage of a person is shown."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import F, Q, Sum
+
+from lianfang.accounts.rights import Right
+
+from .errors import NoSuchGate
+from .models import Backlog, Conflict, Contact, Device, Gate, HourCount
+from .policy import Silence, silence, unsent_estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang.kernel.actor import Actor
+
+#: What is usual at a post is read from this many hours back.
+USUAL_OVER: Final = timedelta(hours=24)
+VERDICTS: Final = ("ALLOW", "ALLOW_REG", "CALL", "DENY")
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post as command sees it."""
+
+    gate_id: UUID
+    name: str
+    kind: str
+    area: str
+    phone: str
+    silence: Silence
+    last_at: datetime | None
+    list_at: datetime | None
+    unsent: int
+    verdicts: dict[str, int]
+    overrides: int
+    missing: int
+    conflicts: int
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    id: UUID
+    enrolled_at: datetime
+    withdrawn_at: datetime | None
+    withdrawn_reason: str
+    last_at: datetime | None
+    stored: int
+    missing: int
+    missing_explained: str
+    conflicts: int
+
+
+@dataclass(frozen=True, slots=True)
+class HourView:
+    hour: datetime
+    verdicts: dict[str, int]
+    overrides: int
+
+
+def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE) -> Gate:
+    """:raises NoSuchGate: there is none over which the actor holds the right"""
+    row = Gate.objects.filter(pk=gate_id, closed_at=None).first()
+    if row is None or not by.may(right, over=row.area):
+        raise NoSuchGate
+    return row
+
+
+def posts(*, by: Actor) -> list[PostView]:
+    """All posts of the actor's areas, the most silent first. Five queries, whatever their number."""
+    gates = list(Gate.objects.filter(_within(by.areas(Right.GATES_POST_SEE)), closed_at=None))
+    ids = [row.pk for row in gates]
+    devices: dict[UUID, list[Device]] = defaultdict(list)
+    for device in Device.objects.filter(gate_id__in=ids, withdrawn_at=None):
+        devices[device.gate_id].append(device)
+    contacts = {c.device_id: c for c in Contact.objects.filter(device__gate_id__in=ids)}
+    missing: Counter[UUID] = Counter()
+    for gate_id, highest, stored in _missing(ids):
+        missing[gate_id] += highest - stored
+    conflicts = Counter(
+        Conflict.objects.filter(device__gate_id__in=ids, explained="").values_list(
+            "device__gate_id", flat=True
+        )
+    )
+    counted: dict[UUID, list[HourCount]] = defaultdict(list)
+    for count in HourCount.objects.filter(gate_id__in=ids, hour__gte=by.at - USUAL_OVER):
+        counted[count.gate_id].append(count)
+    views = [
+        _post(row, devices[row.pk], contacts, counted[row.pk], missing[row.pk], conflicts[row.pk], by.at)
+        for row in gates
+    ]
+    order = {Silence.RED: 0, Silence.AMBER: 1, Silence.NEVER: 2, Silence.FRESH: 3}
+    return sorted(views, key=lambda v: (order[v.silence], v.last_at or by.at, v.name))
+
+
+def _post(
+    row: Gate,
+    devices: Sequence[Device],
+    contacts: dict[UUID, Contact],
+    counted: Sequence[HourCount],
+    missing: int,
+    conflicts: int,
+    at: datetime,
+) -> PostView:
+    heard = [contacts[d.pk] for d in devices if d.pk in contacts]
+    last_at = max((c.last_at for c in heard), default=None)
+    verdicts = dict.fromkeys(VERDICTS, 0)
+    hours: Counter[datetime] = Counter()
+    for count in counted:
+        verdicts[count.verdict] = verdicts.get(count.verdict, 0) + count.passages
+        hours[count.hour] += count.passages
+    quiet = silence(last_at, at)
+    unsent = unsent_estimate(hours.values(), at - last_at) if last_at and quiet is not Silence.FRESH else 0
+    return PostView(
+        gate_id=row.pk,
+        name=row.name,
+        kind=row.kind,
+        area=row.area,
+        phone=row.phone,
+        silence=quiet,
+        last_at=last_at,
+        list_at=max((c.list_at for c in heard if c.list_at), default=None),
+        unsent=unsent,
+        verdicts=verdicts,
+        overrides=sum(count.overrides for count in counted),
+        missing=missing,
+        conflicts=conflicts,
+        devices=len(devices),
+    )
+
+
+def devices_of(gate_id: UUID) -> list[DeviceView]:
+    """The devices of one post, those in use first."""
+    rows = (
+        Device.objects.filter(gate_id=gate_id)
+        .select_related("contact")
+        .order_by(F("withdrawn_at").desc(nulls_first=True), "-enrolled_at")
+    )
+    conflicts = Counter(
+        Conflict.objects.filter(device__gate_id=gate_id, explained="").values_list("device_id", flat=True)
+    )
+    return [_device(row, getattr(row, "contact", None), conflicts[row.pk]) for row in rows]
+
+
+def _device(row: Device, contact: Contact | None, conflicts: int) -> DeviceView:
+    return DeviceView(
+        id=row.pk,
+        enrolled_at=row.enrolled_at,
+        withdrawn_at=row.withdrawn_at,
+        withdrawn_reason=row.withdrawn_reason,
+        last_at=contact.last_at if contact else None,
+        stored=contact.stored if contact else 0,
+        missing=contact.highest_seq - contact.stored if contact else 0,
+        missing_explained=row.missing_explained,
+        conflicts=conflicts,
+    )
+
+
+def hours_of(gate_id: UUID, *, since: datetime) -> list[HourView]:
+    """The hours of one post, newest first."""
+    found: dict[datetime, list[HourCount]] = defaultdict(list)
+    for count in HourCount.objects.filter(gate_id=gate_id, hour__gte=since).order_by("-hour"):
+        found[count.hour].append(count)
+    return [
+        HourView(
+            hour,
+            {v: sum(c.passages for c in counts if c.verdict == v) for v in VERDICTS},
+            sum(c.overrides for c in counts),
+        )
+        for hour, counts in found.items()
+    ]
+
+
+def backlog_of(gate_id: UUID, *, limit: int = 30) -> list[Backlog]:
+    """The lines last typed in for a post."""
+    return list(Backlog.objects.filter(gate_id=gate_id).order_by("-entered_at", "-id")[:limit])
+
+
+def passages_counted(gate_ids: Iterable[UUID], *, since: datetime) -> int:
+    """How many passages these posts counted since an hour."""
+    rows = HourCount.objects.filter(gate_id__in=list(gate_ids), hour__gte=since)
+    return int(rows.aggregate(n=Sum("passages"))["n"] or 0)
+
+
+def _missing(gate_ids: Iterable[UUID]) -> Iterable[tuple[UUID, int, int]]:
+    return Contact.objects.filter(
+        device__gate_id__in=list(gate_ids), highest_seq__gt=F("stored"), device__missing_explained=""
+    ).values_list("device__gate_id", "highest_seq", "stored")
+
+
+def _within(areas: Iterable[str]) -> Q:
+    """Nothing, when there is no area."""
+    return Q(area__within_any=list(areas))

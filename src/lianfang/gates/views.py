@@ -1,0 +1,217 @@
+"""Pages about posts for staff. They decide nothing; each writing page calls one act."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import segno
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from lianfang.accounts.rights import Purpose, Right
+from lianfang.accounts.web import actor, surface
+from lianfang.kernel.clock import legal_day
+from lianfang.kernel.errors import Refused
+from lianfang.places import queries as places
+from lianfang_chain import cbor
+
+from . import actions, queries
+from .forms import BacklogForm, GateForm, WhyForm
+from .labels import CLASSES, KINDS, SILENCES, VERDICTS
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+    from lianfang.kernel.actor import Actor
+
+_HOURS_SHOWN: Final = timedelta(hours=24)
+_BLANK_LINES: Final = 24
+
+
+@never_cache
+@surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
+def posts(request: HttpRequest) -> HttpResponse:
+    """All posts: the silent ones first, with the age of their list and what they have counted in a day."""
+    by = actor(request)
+    rows = [
+        {
+            "post": post,
+            "kind": KINDS[post.kind],
+            "silence": SILENCES[post.silence],
+            "verdicts": [post.verdicts[v] for v in queries.VERDICTS],
+        }
+        for post in queries.posts(by=by)
+    ]
+    return render(
+        request,
+        "gates/_posts.html" if request.headers.get("HX-Request") else "gates/posts.html",
+        {
+            "rows": rows,
+            "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
+            "now": by.at,
+            "may_enrol": bool(by.areas(Right.GATES_DEVICE_ENROL)),
+        },
+    )
+
+
+@never_cache
+@surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
+def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
+    """One post: its devices, what is missing or in conflict, and its hours."""
+    by = actor(request)
+    gate = queries.gate(gate_id, by=by)
+    return render(
+        request,
+        "gates/post.html",
+        {
+            "gate": gate,
+            "kind": KINDS[gate.kind],
+            "devices": queries.devices_of(gate.pk),
+            "hours": [
+                {
+                    "hour": h.hour,
+                    "verdicts": [h.verdicts[v] for v in queries.VERDICTS],
+                    "overrides": h.overrides,
+                }
+                for h in queries.hours_of(gate.pk, since=by.at - _HOURS_SHOWN)
+            ],
+            "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
+            "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
+            "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
+            "why": WhyForm(),
+        },
+    )
+
+
+@never_cache
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+def new_gate(request: HttpRequest) -> HttpResponse:
+    """Set up a post."""
+    by = actor(request)
+    form = GateForm(request.POST or None, places=_places(by))
+    if form.is_valid():
+        try:
+            gate = actions.set_up_gate(form.draft(), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            return redirect("gates:post", gate.pk)
+    return render(request, "gates/new_gate.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+def enrol(request: HttpRequest, gate_id: UUID) -> HttpResponse:
+    """Show the one-time code of a new device. Making one is a POST; a code seen once is not shown again."""
+    by = actor(request)
+    gate = queries.gate(gate_id, by=by, right=Right.GATES_DEVICE_ENROL)
+    shown: dict[str, Any] = {"gate": gate}
+    if request.method == "POST":
+        offer = actions.open_enrolment(gate.pk, by=by)
+        body = cbor.encode({1: 1, 2: offer.code, 3: offer.thumbprint, 4: offer.gate_id.bytes})
+        fragment = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
+        link = request.build_absolute_uri("/gate/") + f"#enrol={fragment}"
+        shown |= {"link": link, "qr": _qr(link), "expires_at": offer.expires_at}
+    return render(request, "gates/enrol.html", shown)
+
+
+@require_POST
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+def withdraw(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpResponse:
+    """Withdraw a device that was lost or replaced."""
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        actions.withdraw_device(device_id, reason=form.cleaned_data["why"], by=actor(request))
+        messages.success(request, gettext("设备已停用。它已写下的记录仍可补传。"))
+    else:
+        messages.error(request, gettext("请写明原因。"))
+    return redirect("gates:post", gate_id)
+
+
+@require_POST
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+def explain(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpResponse:
+    """Say why records of a device are missing or in conflict."""
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        actions.explain_missing(device_id, why=form.cleaned_data["why"], by=actor(request))
+        messages.success(request, gettext("说明已记下。"))
+    else:
+        messages.error(request, gettext("请写明原因。"))
+    return redirect("gates:post", gate_id)
+
+
+@never_cache
+@surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE)
+def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
+    """Type in a paper register, line by line, from the keyboard alone."""
+    by = actor(request)
+    gate = queries.gate(gate_id, by=by, right=Right.GATES_BACKLOG_ENTER)
+    kept = {"day": request.GET.get("day") or legal_day(by.at - timedelta(hours=6)).isoformat(),
+            "inward": request.GET.get("inward", "1")}  # fmt: skip
+    form = BacklogForm(request.POST or None, now=by.at, initial=kept)
+    if form.is_valid():
+        try:
+            row = actions.enter_backlog(form.draft(gate.pk), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal, field="who")
+        else:
+            messages.success(request, gettext("已记：%(time)s") % {"time": form.cleaned_data["time"]})
+            query = f"?day={form.cleaned_data['day'].isoformat()}&inward={int(row.inward)}"
+            return redirect(request.path + query)
+    return render(
+        request,
+        "gates/backlog.html",
+        {
+            "form": form,
+            "gate": gate,
+            "rows": [{"row": r, "verdict": VERDICTS[r.verdict]} for r in queries.backlog_of(gate.pk)],
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
+def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
+    """What a post needs without electricity: blank registers, phones, classes of passes, the life-exit rule."""
+    gate = queries.gate(gate_id, by=actor(request))
+    return render(
+        request,
+        "gates/folder.html",
+        {
+            "gate": gate,
+            "kind": KINDS[gate.kind],
+            "classes": CLASSES.items(),
+            "lines": range(1, _BLANK_LINES + 1),
+        },
+    )
+
+
+def _places(by: Actor) -> list[tuple[str, str]]:
+    """The communities and compounds in which the actor may set up a post, by their address."""
+    found: list[str] = []
+    for area in by.areas(Right.GATES_DEVICE_ENROL):
+        found.extend(_communities(area))
+    compounds = [c.path for path in found for c in places.children(path) if c.kind is places.Kind.COMPOUND]
+    names = places.addresses([*found, *compounds])
+    return sorted(names.items(), key=lambda item: item[1])
+
+
+def _communities(area: str) -> list[str]:
+    if places.at_level(area, "community"):
+        return [area]
+    return [path for child in places.children(area) for path in _communities(child.path)]
+
+
+def _qr(text: str) -> str:
+    svg = segno.make(text, error="m", boost_error=False).svg_inline(scale=5, border=4, omitsize=True)
+    return mark_safe(svg)  # noqa: S308 - drawn by segno from our own text
