@@ -128,6 +128,14 @@ class OrderLife(RuleBasedStateMachine):
     def tick(self, hours: int) -> None:
         self.world.now += timedelta(hours=hours)
 
+    @precondition(lambda self: any(o.ends > self.world.now for o in self.world.orders))
+    @rule(data=st.data(), off=st.sampled_from([-1, 0, 1]))
+    def tick_to_an_end(self, data: st.DataObject, off: int) -> None:
+        """One microsecond before, at, and after an end: what random hours never hit."""
+        ahead = [o.ends for o in self.world.orders if o.ends > self.world.now]
+        end = data.draw(st.sampled_from(sorted(set(ahead))))
+        self.world.now = max(self.world.now, end + timedelta(microseconds=off))
+
     @rule(minutes=st.integers(1, 180))
     def clock_steps_back(self, minutes: int) -> None:
         """Everything signed lies in the past of the new instant, or the step is not made."""

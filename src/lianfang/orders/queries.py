@@ -7,18 +7,20 @@ Questions about now take the present instant. What was in force at another insta
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
 
+from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
+from lianfang.concerns import queries as concerns
 from lianfang.people import queries as people
 from lianfang.rules.policy import Measure
 
-from . import policy
+from . import labels, policy
 from .models import (
     Appeal,
     BoardSheet,
@@ -31,7 +33,7 @@ from .models import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -309,6 +311,23 @@ def late_notices(by: Actor, *, limit: int = 200) -> list[OrderView]:
     return [_view(r, by.at) for r in rows[:limit]]
 
 
+def to_check(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, str]]:
+    """Orders at their end whose release papers lack a check of the actor's: `health` or `street`."""
+    found: list[tuple[OrderView, str]] = []
+    for kind, right in (
+        ("health", Right.ORDERS_RELEASE_CHECK_HEALTH),
+        ("street", Right.ORDERS_RELEASE_CHECK_STREET),
+    ):
+        rows = _rows().filter(
+            area__within_any=by.areas(right),
+            ends_at__lte=by.at + policy.NOTICE_AHEAD,
+            release_notice=None,
+        )
+        views = (_view(r, by.at) for r in rows.order_by("ends_at", "pk")[:limit])
+        found += [(v, kind) for v in views if kind not in v.checks]
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ProposalView:
     """A proposal that waits for a signature."""
@@ -406,6 +425,22 @@ def care_of(order_id: UUID) -> list[NeedView]:
     return found
 
 
+def open_needs(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, NeedView]]:
+    """Dependants without a carer, of orders in force where the actor's duty lies."""
+    rows = (
+        CareNeed.objects.filter(
+            order__area__within_any=by.areas(Right.ORDERS_CARE_ACCEPT),
+            order__ends_at__gt=by.at,
+            order__lift=None,
+            arrangement=None,
+        )
+        .order_by("order__signed_at", "pk")
+        .values_list("order_id", flat=True)[:limit]
+    )
+    orders = {r.pk: _view(r, by.at) for r in _rows().filter(pk__in=set(rows))}
+    return [(o, n) for pk, o in orders.items() for n in care_of(pk) if not n.is_arranged]
+
+
 @dataclass(frozen=True, slots=True)
 class AppealView:
     """An objection and what became of it."""
@@ -476,6 +511,14 @@ def sheet_state(sheet_id: UUID, at: datetime) -> str:
     return str(state)
 
 
+def certificate(order_id: UUID) -> tuple[datetime, datetime] | None:
+    """What an employer may check: from when to when, if there is such an order; whose it is stays unsaid."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT starts_at, over_at FROM orders_certificate(%s)", [order_id])
+        starts_at, over_at = cursor.fetchone()
+    return None if starts_at is None else (starts_at, over_at)
+
+
 def sheet(sheet_id: UUID, at: datetime) -> SheetView | None:
     """A sheet as printed, and whether it still holds."""
     row = BoardSheet.objects.filter(pk=sheet_id).first()
@@ -488,10 +531,15 @@ def _sheet(row: BoardSheet, at: datetime) -> SheetView:
 
 def sheets_to_take_down(by: Actor, *, limit: int = 200) -> list[SheetView]:
     """Sheets that still hang though they no longer hold (N-3); a task from the instant of the end."""
+    return [s for s in sheets(by, limit=5 * limit) if s.state == "ended"][:limit]
+
+
+def sheets(by: Actor, *, limit: int = 200) -> list[SheetView]:
+    """Sheets that hang in the actor's areas, whether they still hold or not."""
     rows = BoardSheet.objects.filter(
         place__within_any=by.areas(Right.ORDERS_BOARD_POST), take_down=None
-    ).order_by("ends_at", "pk")[: 5 * limit]
-    return [s for s in (_sheet(r, by.at) for r in rows) if s.state == "ended"][:limit]
+    ).order_by("ends_at", "pk")
+    return [_sheet(r, by.at) for r in rows[:limit]]
 
 
 def sheets_of(order_id: UUID, at: datetime) -> list[SheetView]:
@@ -499,46 +547,43 @@ def sheets_of(order_id: UUID, at: datetime) -> list[SheetView]:
     return [_sheet(r, at) for r in BoardSheet.objects.filter(order_id=order_id)]
 
 
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """One line of "my list today"."""
-
-    kind: str
-    count: int
-    oldest_at: datetime | None
-    where: str
-
-
-@dataclass(slots=True)
-class _List:
-    lines: list[Todo] = field(default_factory=list)
-
-    def add(self, kind: str, where: str, instants: list[datetime]) -> None:
-        if instants:
-            self.lines.append(Todo(kind, len(instants), min(instants), where))
-
-
 def todo(by: Actor) -> list[Todo]:
-    """What waits for this actor today in this room; kinds are words of the templates."""
-    found = _List()
+    """What waits for this actor today in this room, one line for each pile."""
+    found: list[Todo] = []
+
+    def add(kind: str, page: str, due: list[datetime]) -> None:
+        if due:
+            found.append(
+                Todo(title=str(labels.TODO[kind]), url=reverse(page), count=len(due), due_at=min(due))
+            )
+
+    if by.areas(Right.CONCERNS_REPORT_ASSESS):
+        add("concerns", "orders:desk", [c.decides_by for c in concerns.unassessed(by)])
     if by.areas(Right.ORDERS_ISOLATION_ISSUE) or by.areas(Right.ORDERS_ISOLATION_SECOND_SIGN):
-        found.add("proposals", "orders:desk", [p.signed_at for p in proposals(by)])
+        add("proposals", "orders:desk", [p.lapses_at for p in proposals(by)])
     if by.areas(Right.ORDERS_NOTICE_SERVE):
-        found.add("to_serve", "orders:desk", [o.signed_at for o in to_serve(by)])
-    if by.areas(Right.ORDERS_ISOLATION_SEE):
-        soon = ending(by, within=timedelta(days=1))
-        found.add("ending", "orders:desk", [o.ends_at for o in soon])
-        found.add("late_notices", "orders:desk", [o.ends_at for o in late_notices(by)])
+        add("to_serve", "orders:serving", [o.signed_at + policy.TELL_WITHIN for o in to_serve(by)])
+    if by.areas(Right.ORDERS_ISOLATION_ISSUE):
+        add("ending", "orders:desk", [o.ends_at for o in ending(by, within=policy.NOTICE_AHEAD)])
+        add(
+            "late_notices",
+            "orders:desk",
+            [o.ends_at + policy.NOTICE_LATE_AFTER for o in late_notices(by)],
+        )
     if by.areas(Right.ORDERS_APPEAL_DECIDE):
-        found.add("appeals", "orders:desk", [a.raised_at for a in appeals_to_decide(by)])
+        add("appeals", "orders:appeals", [a.answer_by for a in appeals_to_decide(by)])
     if by.areas(Right.ORDERS_BOARD_POST):
-        found.add("take_down", "orders:desk", [s.ends_at for s in sheets_to_take_down(by)])
-    return found.lines
+        add(
+            "take_down",
+            "orders:sheets",
+            [s.ends_at + policy.TAKE_DOWN_WITHIN for s in sheets_to_take_down(by)],
+        )
+    return found
 
 
 def order_by_number(order_no: str, *, by: Actor) -> OrderView | None:
     """The order with that number, if the actor may see it; a wrong check digit finds nothing."""
     if not policy.is_order_number(order_no):
         return None
-    row = _rows().filter(Q(order_no=order_no)).first()
+    row = _rows().filter(order_no=order_no).first()
     return None if row is None else order(row.pk, by=by)

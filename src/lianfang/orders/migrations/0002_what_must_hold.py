@@ -303,6 +303,17 @@ BEGIN
   PERFORM set_config('lf.checking', prior, true);
   RETURN coalesce(state, 'unknown');
 END $$;
+
+-- Whether a certificate is genuine, and its two instants; it names nobody and gives no reason.
+CREATE FUNCTION orders_certificate(certificate uuid, OUT starts_at timestamptz, OUT over_at timestamptz)
+STABLE LANGUAGE plpgsql AS $$
+DECLARE prior text := coalesce(current_setting('lf.checking', true), '');
+BEGIN
+  PERFORM set_config('lf.checking', 'orders', true);
+  SELECT o.starts_at, least(o.ends_at, l.signed_at) INTO starts_at, over_at
+  FROM orders_isolationorder o LEFT JOIN orders_lift l ON l.order_id = o.id WHERE o.id = certificate;
+  PERFORM set_config('lf.checking', prior, true);
+END $$;
 """
 
 TRIGGERS = "".join(

@@ -1,0 +1,103 @@
+"""What measures, events, receipts and needs are called on pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from lianfang.rules import queries as rules
+from lianfang.rules.policy import Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from django_stubs_ext import StrPromise
+
+MEASURES: Final[Mapping[str, StrPromise]] = {
+    Measure.HOME_ISOLATION: _("居家隔离"),
+    Measure.FACILITY_ISOLATION: _("集中隔离"),
+    Measure.HOME_MONITORING: _("居家健康监测"),
+}
+#: The same in both languages at once, for papers.
+MEASURE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    Measure.HOME_ISOLATION: ("居家隔离医学观察", "isolation at home"),
+    Measure.FACILITY_ISOLATION: ("集中隔离医学观察", "isolation in a facility"),
+    Measure.HOME_MONITORING: ("居家健康监测", "health monitoring at home"),
+}
+EVENT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "left_area": ("离开风险地区", "left the area of risk"),
+    "arrival": ("到达本地", "arrived here"),
+    "last_exposure": ("末次接触", "last exposure"),
+    "entered": ("入境", "entered the country"),
+    "left_facility": ("解除集中隔离", "left the facility"),
+    "onset": ("发病", "onset"),
+    "discharge": ("出院", "discharge"),
+}
+RECEIPTS: Final = (
+    ("signed", _("本人签收")),
+    ("by_guardian", _("监护人签收")),
+    ("read_out", _("宣读送达（一名见证人）")),
+    ("refused", _("拒绝签收（两名见证人）")),
+)
+NEEDS: Final[Mapping[str, StrPromise]] = {
+    "child": _("未满14岁的孩子"),
+    "ward": _("被监护人"),
+    "elder": _("70岁以上老人"),
+    "disabled": _("残疾人"),
+}
+NEED_WORDS: Final[Mapping[str, str]] = {
+    "child": "未满14岁的孩子",
+    "ward": "被监护人",
+    "elder": "70岁以上老人",
+    "disabled": "残疾人",
+}
+SYMPTOMS: Final = (
+    ("fever", _("发热")),
+    ("dry_cough", _("干咳")),
+    ("fatigue", _("乏力")),
+    ("sore_throat", _("咽痛")),
+    ("breathless", _("气促")),
+    ("loss_of_smell", _("嗅觉减退")),
+    ("diarrhoea", _("腹泻")),
+)
+TRANSPORT: Final = (
+    ("rail", _("火车")),
+    ("air", _("飞机")),
+    ("coach", _("客车")),
+    ("car", _("小汽车")),
+    ("boat", _("船")),
+)
+FACTS: Final[Mapping[str, StrPromise]] = {
+    "nothing_listed": _("您来的地方不在重点地区名单上，也没有接触史和症状。"),
+    "long_ago": _("您离开重点地区的时间已超过规定天数。"),
+    "listed_area": _("您来的地方在重点地区名单上。"),
+    "contact": _("您接触过病例。"),
+    "symptoms": _("您有症状或体温达到37.3℃。"),
+    "no_symptoms": _("没有症状，体温正常。"),
+}
+TODO: Final[Mapping[str, StrPromise]] = {
+    "concerns": _("线索待卫生人员判定"),
+    "proposals": _("隔离建议待签字"),
+    "to_serve": _("决定待送达"),
+    "ending": _("24小时内到期，准备解除文书"),
+    "late_notices": _("到期超过12小时，解除通知书未签"),
+    "appeals": _("申诉待答复"),
+    "take_down": _("公示单待取下"),
+}
+
+
+def reason_words(code: str, on: date, *, area: str) -> tuple[str, str]:
+    """The catalogue's words for a reason, Chinese and English; the code where the catalogue lost it."""
+    found = rules.reason_in_force(code, on, area=area)
+    return (code, code) if found is None else (found.zh, found.en)
+
+
+def reason(code: str, on: date, *, area: str) -> str:
+    """The catalogue's words for a reason in the reader's language."""
+    if code == "fever":
+        return str(_("发热或有症状"))
+    zh, en = reason_words(code, on, area=area)
+    return en if get_language() == "en" and en else zh

@@ -1,0 +1,97 @@
+"""Papers of orders as PDF. What is read for them is recorded like any reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+
+from lianfang.accounts.rights import Purpose, Right
+from lianfang.accounts.web import actor, surface
+from lianfang.kernel.errors import NotAllowed, NotFound
+from lianfang.messaging import typeset
+from lianfang.messaging.papers import Lang
+
+from . import prints, queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.http import HttpRequest
+
+    from lianfang.kernel.actor import Actor
+    from lianfang.messaging.papers import Paper
+
+#: So many notices leave in one print run.
+_MOST = 500
+
+
+def _press(request: HttpRequest) -> prints.Press:
+    lang = Lang.BOTH if get_language() == "en" else Lang.ZH
+    return prints.Press(f"{request.scheme}://{request.get_host()}", lang, settings.DEMO)
+
+
+def _pdf(papers: list[Paper], name: str, *, at: datetime) -> HttpResponse:
+    whole = typeset.bundle(papers, at=at)
+    answer = HttpResponse(whole, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return answer
+
+
+def _to_print(order_id: UUID, *, by: Actor) -> queries.OrderView:
+    order = queries.order(order_id, by=by)
+    if order is None:
+        raise NotFound
+    by.require(Right.ORDERS_NOTICE_PRINT, over=order.area)
+    return order
+
+
+@never_cache
+@surface(right=Right.ORDERS_NOTICE_PRINT, purpose=Purpose.SERVICE_OF_NOTICE)
+def paper(request: HttpRequest, order_id: str, paper: str) -> HttpResponse:
+    """One paper of one order."""
+    by, press = actor(request), _press(request)
+    order = _to_print(UUID(order_id), by=by)
+    if paper == "release" and not order.notice_no:
+        raise NotFound
+    made: Paper
+    if paper == "notice":
+        made = prints.isolation_notice(order, press, by=by)
+    elif paper == "release":
+        made = prints.release_notice(order, press, by=by)
+    elif paper == "employer":
+        made = prints.employer_certificate(order, press, by=by)
+    elif paper == "door":
+        made = prints.door_card(order, press)
+    else:
+        made = prints.spoken_sheet(order, press, by=by)
+    return _pdf([made], f"{paper}-{order.order_no}", at=by.at)
+
+
+@never_cache
+@surface(right=Right.ORDERS_NOTICE_PRINT, purpose=Purpose.SERVICE_OF_NOTICE)
+def bulk(request: HttpRequest) -> HttpResponse:
+    """The notices of all orders that wait to be served, in one run."""
+    by, press = actor(request), _press(request)
+    waiting = [o for o in queries.to_serve(by, limit=_MOST) if by.may(Right.ORDERS_NOTICE_PRINT, over=o.area)]
+    if not waiting:
+        raise NotFound
+    papers: list[Paper] = [*prints.notices(waiting, press, by=by)]
+    return _pdf(papers, f"notices-{by.legal_day:%Y%m%d}", at=by.at)
+
+
+@never_cache
+@surface(right=Right.ORDERS_BOARD_POST, purpose=Purpose.SERVICE_OF_NOTICE)
+def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
+    """The public sheet; whoever posts it prints it, the property company too."""
+    by = actor(request)
+    found = queries.sheet(sheet_id, by.at)
+    if found is None:
+        raise NotFound
+    if not by.may(Right.ORDERS_BOARD_POST, over=found.place):
+        raise NotAllowed(right=str(Right.ORDERS_BOARD_POST))
+    return _pdf([prints.board_sheet(found, _press(request))], f"sheet-{found.id.hex[:8]}", at=by.at)

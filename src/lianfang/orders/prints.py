@@ -1,0 +1,255 @@
+"""Fills the papers of an order from the order's own facts; wording and layout are messaging's.
+
+Whoever prints has the right to: the view checks it, and the reader of people records whom it opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lianfang.accounts import queries as accounts
+from lianfang.kernel.clock import legal_day
+from lianfang.messaging.codes import Code
+from lianfang.messaging.papers import (
+    BoardSheet,
+    Care,
+    Cohabitant,
+    Contact,
+    DoorCard,
+    EmployerCertificate,
+    IsolationNotice,
+    Lang,
+    ReleaseNotice,
+    Remedy,
+    SpokenSheet,
+    Words,
+)
+from lianfang.people import queries as people
+from lianfang.people.reader import PersonField, PersonView, read
+from lianfang.places import queries as places
+from lianfang.rules import queries as rules
+
+from . import labels, queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from lianfang.accounts.models import Organ
+    from lianfang.kernel.actor import Actor
+
+    from .queries import OrderView, SheetView
+
+_FIELDS = (PersonField.NAME, PersonField.PHONE, PersonField.ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Where the installation is reached, in which language it prints, and whether it is a demonstration."""
+
+    base_url: str
+    lang: Lang
+    demo: bool
+
+    @property
+    def domain(self) -> str:
+        """The name that people compare with the one that opens."""
+        return self.base_url.split("//", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+
+
+def isolation_notice(order: OrderView, press: Press, *, by: Actor) -> IsolationNotice:
+    """The order with its reasons, counting, rights, and the slip that ends it."""
+    day = legal_day(order.signed_at)
+    household = people.household_members(order.person_id)
+    views = read({order.person_id, *household}, _FIELDS, by=by)
+    person = views[order.person_id]
+    rule = rules.rule_of(order.rule_id)
+    wording = rules.wording(day, area=order.area)
+    organ = accounts.organ(order.organ)
+    care = queries.care_of(order.id)
+    running = queries.restrictions([h for h in household if h != order.person_id], by.at)
+    return IsolationNotice(
+        document_no=order.order_no,
+        order_no=order.order_no,
+        organ=Words(organ.name if organ else order.organ),
+        organ_phone=organ.phone if organ else "",
+        person_name=person.shown_name,
+        id_hint=person.id_no_last2,
+        residence=person.address or "",
+        measure=Words(*labels.MEASURE_WORDS[order.measure]),
+        reason=Words(*labels.reason_words(order.reason, day, area=order.area)),
+        basis=(
+            *(Words(*pair) for pair in (wording.legal_basis if wording else ())),
+            Words(f"{rule.origin.title}（{rule.version}）"),
+        ),
+        anchor_event=Words(*labels.EVENT_WORDS.get(rule.anchor_event, (rule.anchor_event, ""))),
+        anchor_at=order.anchor_at,
+        days=rule.days,
+        starts_at=order.starts_at,
+        ends_at=order.ends_at,
+        duties=tuple(Words(*pair) for pair in (wording.duties if wording else ())),
+        cohabitants=tuple(
+            Cohabitant(
+                views[h].shown_name,
+                Words("另有本人的决定", "has an order of their own")
+                if h in running
+                else Words("无隔离决定，可凭通行证出入", "no order; keeps a pass"),
+            )
+            for h in household
+            if h != order.person_id and h in views
+        ),
+        care=tuple(_care(need, views) for need in care),
+        contacts=contacts(order.area, order.organ),
+        protections=tuple(Words(*pair) for pair in (wording.protections if wording else ())),
+        remedies=remedies(order),
+        order_slip=Code(order.order_slip),
+        release_slip=Code(order.release_slip),
+        status_url=f"{press.base_url}/me/order/",
+        signed_on=day,
+        signer=order.pseudonym,
+        lang=press.lang,
+        demo=press.demo,
+    )
+
+
+def _care(need: queries.NeedView, views: dict[UUID, PersonView]) -> Care:
+    who = labels.NEED_WORDS.get(need.why, need.why)
+    if need.accepted_by:
+        organ = accounts.organ(need.accepted_by)
+        return Care(who, organ.name if organ else need.accepted_by, organ.phone if organ else "")
+    carer = views.get(need.carer_id) if need.carer_id else None
+    return Care(
+        who, carer.shown_name if carer else need.carer_note or "—", carer.phone or "" if carer else ""
+    )
+
+
+def contacts(area: str, health: str) -> tuple[Contact, ...]:
+    """Who is called for what: community, street, health organ."""
+    wanted = [
+        (Words("生活保障", "food and medicine"), _first("community", area)),
+        (Words("街道负责人", "street"), _first("street", area)),
+        (Words("健康咨询", "health questions"), accounts.organ(health)),
+    ]
+    return tuple(Contact(role, organ.name, organ.phone) for role, organ in wanted if organ is not None)
+
+
+def _first(kind: str, area: str) -> Organ | None:
+    found = accounts.organs(kind=kind, covering=area)
+    return found[-1] if found else None
+
+
+def remedies(order: OrderView) -> tuple[Remedy, ...]:
+    """The ways to object, with the terms of the day of signature."""
+    known = rules.remedies(legal_day(order.signed_at), area=order.area)
+    return tuple(
+        Remedy(Words(r.zh, r.en), r.to, Words(r.within_zh, r.within_en), r.reach)
+        for r in (known.remedies if known else ())
+    )
+
+
+def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotice:
+    """Says in writing that the order is over."""
+    person = read([order.person_id], _FIELDS, by=by)[order.person_id]
+    rule = rules.rule_of(order.rule_id)
+    organ = accounts.organ(order.organ)
+    follow_on = rule.follow_on_measure
+    return ReleaseNotice(
+        document_no=order.notice_no,
+        organ=Words(organ.name if organ else order.organ),
+        organ_phone=organ.phone if organ else "",
+        person_name=person.shown_name,
+        residence=person.address or "",
+        measure=Words(*labels.MEASURE_WORDS[order.measure]),
+        order_document_no=order.order_no,
+        starts_at=order.starts_at,
+        ends_at=order.ends_at,
+        lifted_at=order.lifted_at,
+        follow_on=Words(*labels.MEASURE_WORDS[follow_on]) if follow_on else None,
+        slip=Code(order.lift_slip or order.release_slip),
+        status_url=f"{press.base_url}/me/order/",
+        signed_on=legal_day(by.at),
+        copy_to=tuple(o.name for o in accounts.organs(kind="community", covering=order.area)),
+        lang=press.lang,
+        demo=press.demo,
+    )
+
+
+def employer_certificate(order: OrderView, press: Press, *, by: Actor) -> EmployerCertificate:
+    """For the employer: the days, and nothing else; its code leads to a page that says whether it is genuine."""
+    person = read([order.person_id], (PersonField.NAME,), by=by)[order.person_id]
+    organ = accounts.organ(order.organ)
+    wording = rules.wording(legal_day(order.signed_at), area=order.area)
+    return EmployerCertificate(
+        document_no=order.order_no,
+        organ=Words(organ.name if organ else order.organ),
+        organ_phone=organ.phone if organ else "",
+        person_name=person.shown_name,
+        id_hint=person.id_no_last2,
+        employer="________________",
+        first_day=legal_day(order.starts_at),
+        # The last day on which the order kept the person from work, even for a part of it.
+        last_day=legal_day(order.over_at - timedelta(microseconds=1)),
+        protections=tuple(Words(*pair) for pair in (wording.protections[:1] if wording else ())),
+        check=Code(f"{press.base_url}/open/orders/certificate/{order.id}/"),
+        check_domain=press.domain,
+        signed_on=legal_day(by.at),
+        lang=press.lang,
+        demo=press.demo,
+    )
+
+
+def door_card(order: OrderView, press: Press) -> DoorCard:
+    """For the inner side of the own door; it names nobody."""
+    return DoorCard(
+        ends_at=order.ends_at,
+        contacts=contacts(order.area, order.organ),
+        status_url=f"{press.base_url}/me/order/",
+        check=Code(order.order_slip),
+        lang=press.lang,
+        demo=press.demo,
+    )
+
+
+def spoken_sheet(order: OrderView, press: Press, *, by: Actor) -> SpokenSheet:
+    """The order in large print, to be read aloud in a minute."""
+    person = read([order.person_id], (PersonField.NAME,), by=by)[order.person_id]
+    organ = accounts.organ(order.organ)
+    helper = _first("community", order.area)
+    return SpokenSheet(
+        address=person.shown_name,
+        organ=Words(organ.name if organ else order.organ),
+        reason=Words(*labels.reason_words(order.reason, legal_day(order.signed_at), area=order.area)),
+        starts_at=order.starts_at,
+        ends_at=order.ends_at,
+        helper=Words(helper.name if helper else ""),
+        helper_phone=helper.phone if helper else "",
+        object_phone=organ.phone if organ else "",
+        lang=press.lang,
+        demo=press.demo,
+    )
+
+
+def board_sheet(sheet: SheetView, press: Press) -> BoardSheet:
+    """The public sheet of a place: period and telephone. No person is read for it."""
+    office = _first("community", sheet.place)
+    return BoardSheet(
+        sheet_no=sheet.id.hex[:8].upper(),
+        place=places.addresses([sheet.place]).get(sheet.place, ""),
+        households=sheet.households,
+        starts_at=sheet.starts_at,
+        ends_at=sheet.ends_at,
+        basis=Words("《中华人民共和国传染病防治法》", "Law on Infectious Diseases"),
+        office=Words(office.name if office else ""),
+        phone=office.phone if office else "",
+        check=Code(f"{press.base_url}/open/orders/sheet/{sheet.id}/"),
+        check_domain=press.domain,
+        lang=Lang.BOTH,
+        demo=press.demo,
+    )
+
+
+def notices(orders: Iterable[OrderView], press: Press, *, by: Actor) -> list[IsolationNotice]:
+    """The notices of many orders, for one print run."""
+    return [isolation_notice(o, press, by=by) for o in orders]

@@ -1,0 +1,47 @@
+"""Residents' own pages, the desk, and what anybody may check."""
+
+from django.urls import path, re_path
+
+from . import open_views, own_views, print_views, views
+
+app_name = "orders"
+urlpatterns = [
+    path("me/order/", own_views.own, name="own"),
+    path("me/order/<uuid:order_id>/appeal/", own_views.appeal, name="own_appeal"),
+    path("me/report/", own_views.report, name="report"),
+    path("me/report/arrival/", own_views.arrival, name="arrival"),
+    path("me/report/symptoms/", own_views.symptoms, name="symptoms"),
+    path("desk/orders/", views.desk, name="desk"),
+    path("desk/orders/concern/<uuid:concern_id>/", views.concern, name="concern"),
+    path("desk/orders/concern/<uuid:concern_id>/propose/", views.propose, name="propose"),
+    path("desk/orders/concern/<uuid:concern_id>/sign/", views.sign, name="sign"),
+    path("desk/orders/proposal/<uuid:proposal_id>/", views.proposal, name="proposal"),
+    path("desk/orders/proposal/<uuid:proposal_id>/second/", views.second, name="second"),
+    path("desk/orders/proposal/<uuid:proposal_id>/refuse/", views.refuse, name="refuse"),
+    path("desk/orders/report/<uuid:person_id>/arrival/", views.proxy_arrival, name="proxy_arrival"),
+    path("desk/orders/report/<uuid:person_id>/symptoms/", views.proxy_symptoms, name="proxy_symptoms"),
+    path("desk/orders/serving/", views.serving, name="serving"),
+    path("desk/orders/care/", views.care, name="care"),
+    path("desk/orders/appeals/", views.appeals, name="appeals"),
+    path("desk/orders/appeals/<uuid:appeal_id>/", views.decide, name="decide"),
+    path("desk/orders/sheets/", views.sheets, name="sheets"),
+    path("desk/orders/sheets/<uuid:sheet_id>/down/", views.take_down, name="take_down"),
+    path("desk/orders/sheets/<uuid:sheet_id>/print/", print_views.sheet, name="print_sheet"),
+    path("desk/orders/checks/", views.checks, name="checks"),
+    path("desk/orders/print/", print_views.bulk, name="print_bulk"),
+    path("desk/orders/<uuid:order_id>/", views.order, name="order"),
+    path("desk/orders/<uuid:order_id>/serve/", views.serve, name="serve"),
+    path("desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/", views.record_care, name="record_care"),
+    path("desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/", views.accept_care, name="accept_care"),
+    path("desk/orders/<uuid:order_id>/lift/", views.lift, name="lift"),
+    path("desk/orders/<uuid:order_id>/notice/", views.notice, name="notice"),
+    path("desk/orders/<uuid:order_id>/check/<slug:kind>/", views.check, name="check"),
+    path("desk/orders/<uuid:order_id>/sheet/", views.post_sheet, name="post_sheet"),
+    re_path(
+        r"^desk/orders/(?P<order_id>[0-9a-f-]{36})/print/(?P<paper>notice|release|employer|door|spoken)/$",
+        print_views.paper,
+        name="print",
+    ),
+    path("open/orders/sheet/<uuid:sheet_id>/", open_views.sheet, name="open_sheet"),
+    path("open/orders/certificate/<uuid:order_id>/", open_views.certificate, name="open_certificate"),
+]
