@@ -24,8 +24,10 @@ _FIRST_DAY: Final = date(1940, 1, 1)
 
 def number_of(i: int) -> str:
     """The i-th invented citizen number: right check character, nobody's; unique up to 14 million."""
-    day, sequence = divmod(i, 500)
-    first = f"{DEMO_PREFIX}{_FIRST_DAY + timedelta(days=day % 28_000):%Y%m%d}{sequence * 2:03d}"
+    day, sequence = divmod(i, 490)
+    # Orders 000, 100, … are passed over: a sheet's number may not end in 000 (I-6).
+    order = sequence + sequence // 49 + 1
+    first = f"{DEMO_PREFIX}{_FIRST_DAY + timedelta(days=day % 28_000):%Y%m%d}{order * 2:03d}"
     return first + check_character(first)
 
 

@@ -106,14 +106,22 @@ def check_character(first_17: str) -> str:
     return _CHECKS[sum(int(d) * w for d, w in zip(first_17, _WEIGHTS, strict=True)) % 11]
 
 
-def parse(text: str, *, on: date, known_divisions: Collection[str] | None = None) -> CitizenNumber:
+def parse(
+    text: str,
+    *,
+    on: date,
+    known_divisions: Collection[str] | None = None,
+    from_sheet: bool = False,
+) -> CitizenNumber:
     """Read a citizen number as people write it: spaces, full-width digits and a small x are forgiven.
 
     :param on: the legal day of the reading
+    :param from_sheet: refuse any number that ends in 000: a spreadsheet that kept 15 digits makes such, and
+        of eleven so damaged one has a right check character (I-6). The few true ones are typed in by hand
     :raises NotACitizenNumber: with the fault
     """
     plain = normal(text)
-    if _FLOAT.fullmatch(plain):
+    if _FLOAT.fullmatch(plain) or (from_sheet and len(plain) == 18 and plain.endswith("000")):
         raise NotACitizenNumber(Fault.DAMAGED)
     if re.fullmatch(r"[0-9]{15}", plain):
         raise NotACitizenNumber(Fault.FIFTEEN)

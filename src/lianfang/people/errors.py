@@ -103,3 +103,15 @@ class TooManyToExport(Refused):
     """More people than one export may hold; choose a smaller place."""
 
     code = "people:too_many_to_export"
+
+
+class ConflictDecided(Refused):
+    """The correction is settled already."""
+
+    code = "people:conflict_decided"
+
+
+class FieldNotCorrectable(Refused):
+    """This field is not corrected here: a number or birth date needs the paper."""
+
+    code = "people:field_not_correctable"

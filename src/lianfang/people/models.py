@@ -173,7 +173,7 @@ class PersonAlias(models.Model):
                 fields=["merged"], condition=Q(ended_at=None), name="a_record_is_merged_once_at_a_time"
             ),
             models.CheckConstraint(
-                condition=Q(ended_at__gt=F("made_at")), name="a_merge_ends_after_it_was_made"
+                condition=Q(ended_at__gte=F("made_at")), name="a_merge_ends_after_it_was_made"
             ),
         ]
 
@@ -340,3 +340,56 @@ class Export(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(purpose=""), name="an_export_has_a_purpose")]
+
+
+class Correction(models.Model):
+    """A change of one field: asked by the person, or made by an officer. Both values stay when they clash (S-6).
+
+    `base` is the keyed hash of the value the writer had before them; another value there by now is a conflict.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked"
+        APPLIED = "applied"
+        REFUSED = "refused"
+        CONFLICT = "conflict"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    area = AreaField()
+    field = models.CharField(max_length=12)
+    base = models.BinaryField()
+    value = models.BinaryField()
+    other_value = models.BinaryField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices)
+    reason = models.CharField(max_length=200, default="", blank=True)
+    asked_at = models.DateTimeField()
+    asked_by = models.UUIDField()
+    by_the_person = models.BooleanField()
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.UUIDField(null=True)
+    answer = models.CharField(max_length=200, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "applied", "refused", "conflict"]),
+                name="correction_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(field__in=["name", "phone", "care"]), name="correction_field_is_correctable"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="conflict") | Q(other_value__isnull=False),
+                name="a_conflict_keeps_both_values",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="refused") | ~Q(answer=""), name="a_refused_correction_says_why"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "conflict"])
+                | Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="a_settled_correction_was_settled_by_somebody",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "asked_at"], name="corrections_to_settle")]

@@ -28,11 +28,13 @@ _NONCE: Final = 12
 
 def key(name: str) -> bytes:
     """The named key of 32 bytes; made on first use, never replaced."""
-    return _key(Path(settings.LIANFANG_DATA) / "keys" / "people" / f"{name}.key")
+    return _key(settings.LIANFANG_DATA, name)
 
 
+# Asked four times for each person of a roster: a path is not put together each time.
 @lru_cache(maxsize=8)
-def _key(path: Path) -> bytes:
+def _key(folder: Path | str, name: str) -> bytes:
+    path = Path(folder) / "keys" / "people" / f"{name}.key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         mine = path.with_suffix(f".{os.getpid()}")

@@ -125,7 +125,7 @@ def register_place(draft: PlaceDraft, *, by: Actor) -> str:
     if earlier is not None:
         if earlier.name != draft.name:
             raise SameIdOtherContent()
-        return earlier.path
+        return str(earlier.path)
     return add_places([draft], from_on=by.legal_day)[0]
 
 

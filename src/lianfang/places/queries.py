@@ -128,7 +128,10 @@ def doors(paths: Iterable[str]) -> dict[str, str]:
 def dwellings_by_door(door: str, *, within: Iterable[str], limit: int = 50) -> list[PlaceView]:
     """Dwellings with that whole door below any of the areas; at most `limit`."""
     rows = Place.objects.filter(
-        kind=Kind.DWELLING, code=door, valid_to=None, path__within_any=list(within)
+        kind=Kind.DWELLING,
+        code=door,
+        valid_to=None,
+        path__within_any=list(within),  # type: ignore[misc]  # the stubs take every lookup's side to be one value
     ).order_by("id")[:limit]
     return [_view(r) for r in rows]
 

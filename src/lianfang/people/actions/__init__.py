@@ -2,6 +2,7 @@
 
 from lianfang.people.policy import Care, IdType, Sex, Source
 
+from .corrections import CorrectionDraft, ask_correction, base_of, correct_person, settle_correction
 from .persons import (
     GuardianDraft,
     PersonDraft,
@@ -23,13 +24,17 @@ from .rosters import (
 
 __all__ = [
     "Care",
+    "CorrectionDraft",
     "GuardianDraft",
     "IdType",
     "PersonDraft",
     "Sex",
     "Source",
+    "ask_correction",
+    "base_of",
     "cancel_run",
     "choose_columns",
+    "correct_person",
     "decide_duplicate",
     "export_people",
     "merge_persons",
@@ -38,6 +43,7 @@ __all__ = [
     "person_for_update",
     "receive_roster",
     "register_person",
+    "settle_correction",
     "start_run",
     "unmerge_persons",
 ]

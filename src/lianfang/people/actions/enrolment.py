@@ -70,17 +70,13 @@ def enrol_households(drafts: Iterable[HouseholdDraft], *, by: Actor) -> int:
 
 def _write(households: Sequence[HouseholdDraft], *, by: Actor) -> int:
     persons: list[tuple[object, ...]] = []
-    memberships: list[tuple[object, ...]] = []
     guardians: list[tuple[object, ...]] = []
     for household in households:
         if kind_at(household.area) is not Kind.DWELLING:
             raise NotADwelling
         by.require(Right.PEOPLE_ROSTER_IMPORT, over=household.area)
         for member_no, draft in enumerate(household.members, start=1):
-            persons.append(_person(draft, area=household.area, by=by))
-            memberships.append(
-                (household.household_id, draft.person_id, household.area, member_no, draft.relation)
-            )
+            persons.append(_person(draft, household, member_no, by=by))
         born = {p.person_id: p.birth_date for p in household.members}
         for g in household.guardians:
             ward, guardian = born[g.ward_id], born[g.guardian_id]
@@ -91,47 +87,46 @@ def _write(households: Sequence[HouseholdDraft], *, by: Actor) -> int:
             guardians.append((g.id, g.ward_id, g.guardian_id, g.basis))
     today = by.legal_day
     with connection.cursor() as cursor:
+        # PostgreSQL copies into no table that is walled by rows: a staging table takes the stream.
+        cursor.execute(
+            "DROP TABLE IF EXISTS lf_enrolled;"
+            "CREATE TEMP TABLE lf_enrolled (id uuid, name text, name_given text, initials text, sex text,"
+            " birth date, id_type text, id_sealed bytea, id_index bytea, phone_sealed bytea, phone_index bytea,"
+            " origin text, care varchar[], area ltree, source text, household uuid, member_no smallint,"
+            " relation text) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY lf_enrolled FROM STDIN") as copy:
+            for row in persons:
+                copy.write_row(row)
         cursor.execute(
             "INSERT INTO people_person (id, name, name_given, initials, sex, birth_date, id_type, id_sealed,"
             " id_index, phone_sealed, phone_index, origin_division, care, area, source, recorded_at,"
-            " recorded_by, version) SELECT id, name, name_given, initials, sex, birth_date, id_type,"
-            " id_sealed, id_index, phone_sealed, phone_index, origin_division,"
-            " coalesce(string_to_array(nullif(care, ''), ','), '{}'), area, source, %s, %s, 1"
-            " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[], %s::text[],"
-            " %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::text[], %s::text[], %s::ltree[],"
-            " %s::text[]) AS new (id, name, name_given, initials, sex, birth_date, id_type, id_sealed,"
-            " id_index, phone_sealed, phone_index, origin_division, care, area, source)",
-            [by.at, by.user_id, *map(list, zip(*persons, strict=True))],
+            " recorded_by, version) SELECT id, name, name_given, initials, sex, birth, id_type, id_sealed,"
+            " id_index, phone_sealed, phone_index, origin, care, area, source, %s, %s, 1 FROM lf_enrolled",
+            [by.at, by.user_id],
         )
-        cursor.execute(
-            "INSERT INTO people_household (id, area, contact_id, valid_from)"
-            " SELECT id, area, contact, %s FROM unnest(%s::uuid[], %s::ltree[], %s::uuid[])"
-            " AS new (id, area, contact)",
-            [
-                today,
-                [h.household_id for h in households],
-                [h.area for h in households],
-                [h.members[0].person_id for h in households],
-            ],
-        )
+        with cursor.copy("COPY people_household (id, area, contact_id, valid_from) FROM STDIN") as copy:
+            for household in households:
+                copy.write_row(
+                    (household.household_id, household.area, household.members[0].person_id, today)
+                )
         cursor.execute(
             "INSERT INTO people_membership (household_id, person_id, area, member_no, relation, valid_from)"
-            " SELECT household, person, area, member_no, relation, %s FROM unnest(%s::uuid[], %s::uuid[],"
-            " %s::ltree[], %s::smallint[], %s::text[]) AS new (household, person, area, member_no, relation)",
-            [today, *map(list, zip(*memberships, strict=True))],
+            " SELECT household, id, area, member_no, relation, %s FROM lf_enrolled",
+            [today],
         )
-        if guardians:
-            cursor.execute(
-                "INSERT INTO people_guardian (id, ward_id, guardian_id, basis, valid_from)"
-                " SELECT id, ward, guardian, basis, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[],"
-                " %s::text[]) AS new (id, ward, guardian, basis)",
-                [today, *map(list, zip(*guardians, strict=True))],
-            )
+        with cursor.copy(
+            "COPY people_guardian (id, ward_id, guardian_id, basis, valid_from) FROM STDIN"
+        ) as copy:
+            for guardian_row in guardians:
+                copy.write_row((*guardian_row, today))
     return len(persons)
 
 
-def _person(draft: PersonDraft, *, area: str, by: Actor) -> tuple[object, ...]:
-    """One row, in the order of the statement."""
+def _person(
+    draft: PersonDraft, household: HouseholdDraft, member_no: int, *, by: Actor
+) -> tuple[object, ...]:
+    """One row, in the order of the staging table."""
     values = checked(draft, on=by.legal_day)
     number, phone, of = values.id_no, values.phone, draft.person_id
     return (
@@ -147,7 +142,10 @@ def _person(draft: PersonDraft, *, area: str, by: Actor) -> tuple[object, ...]:
         seal(phone, of=of, field="phone") if phone else None,
         blind_index(phone, field="phone") if phone else None,
         draft.origin_division,
-        ",".join(sorted(c.value for c in draft.care)),
-        area,
+        sorted(c.value for c in draft.care),
+        household.area,
         draft.source.value,
+        household.household_id,
+        member_no,
+        draft.relation,
     )

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from lianfang.accounts.rights import Right
-from lianfang.kernel.errors import NotFound, SameIdOtherContent
+from lianfang.kernel.errors import NotFound, Refused, SameIdOtherContent
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.points import point
 from lianfang.kernel.row_security import scope
 from lianfang.people import reader
 from lianfang.people.errors import (
     ReasonNeeded,
-    Refused,
     RosterHasFaults,
     RosterMappingIncomplete,
     RunCancelled,
@@ -108,7 +107,7 @@ def choose_columns(run_id: UUID, chosen: Sequence[Column], *, compound: str, by:
     run = _own_run(run_id, by)
     if run.stage not in _OPEN:
         raise RunOver()
-    table = _table_of(run)
+    table = table_of(run)
     if len(chosen) != len(table.headings) or columns.missing(chosen) or columns.twice(chosen):
         lacking = [c.value for c in columns.missing(chosen)] + [c.value for c in columns.twice(chosen)]
         raise RosterMappingIncomplete(columns=", ".join(lacking))
@@ -155,7 +154,8 @@ def cancel_run(run_id: UUID, *, by: Actor) -> None:
         raise RunOver()
 
 
-def _table_of(run: ImportRun) -> reading.Table:
+def table_of(run: ImportRun) -> reading.Table:
+    """The rows of an import that has not ended."""
     assert run.content is not None, "an open import keeps its file"
     content = unseal_bytes(run.content, of=run.pk, field="content")
     return reading.read(content, known_heading=columns.KNOWN_HEADINGS)
@@ -192,7 +192,7 @@ def carry_out(
     table: reading.Table | None = None
     try:
         with scope(areas=[run.community]):
-            table = _table_of(run)
+            table = table_of(run)
             outcome = _judge_and_write(run, table, by=by, progress=progress)
             if dry or outcome.faults:
                 raise _PutBack(outcome)

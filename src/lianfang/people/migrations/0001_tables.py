@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='personalias',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__gt', models.F('made_at'))), name='a_merge_ends_after_it_was_made'),
+            constraint=models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('made_at'))), name='a_merge_ends_after_it_was_made'),
         ),
         migrations.AddIndex(
             model_name='readrecord',

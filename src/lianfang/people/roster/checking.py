@@ -207,7 +207,7 @@ def _number(row: Row, cell, fault, on: date) -> None:  # type: ignore[no-untyped
             fault("number_not_acceptable", Column.ID_NO)
         return
     try:
-        number = parse(text, on=on)
+        number = parse(text, on=on, from_sheet=True)
     except NotACitizenNumber as error:
         fault(f"number_{error.fault.value}", Column.ID_NO)
         return

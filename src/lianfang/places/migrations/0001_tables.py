@@ -21,15 +21,22 @@ ALTER TABLE places_place ADD CONSTRAINT place_label_says_its_kind CHECK (
 CREATE FUNCTION place_stands_in_a_place() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     above text;
+    own_path ltree;
+    own_kind text;
 BEGIN
-    IF nlevel(NEW.path) = 1 THEN
-        IF NEW.kind <> 'district' THEN
-            RAISE EXCEPTION 'place_stands_in_a_place: % stands nowhere', NEW.kind USING ERRCODE = '23514';
+    -- As the row is now, at the end of the transaction: it may have moved since it was written.
+    SELECT path, kind INTO own_path, own_kind FROM places_place WHERE id = NEW.id;
+    IF own_path IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF nlevel(own_path) = 1 THEN
+        IF own_kind <> 'district' THEN
+            RAISE EXCEPTION 'place_stands_in_a_place: % stands nowhere', own_kind USING ERRCODE = '23514';
         END IF;
         RETURN NULL;
     END IF;
-    SELECT kind INTO above FROM places_place WHERE path = subpath(NEW.path, 0, -1);
-    IF above IS NULL OR NOT (NEW.kind, above) IN (
+    SELECT kind INTO above FROM places_place WHERE path = subpath(own_path, 0, -1);
+    IF above IS NULL OR NOT (own_kind, above) IN (
         ('street', 'district'), ('community', 'street'), ('grid', 'community'),
         ('compound', 'community'), ('compound', 'grid'), ('building', 'compound'),
         ('stairwell', 'building'), ('dwelling', 'stairwell'), ('dwelling', 'building'),
@@ -37,7 +44,7 @@ BEGIN
         ('venue', 'building'), ('checkpoint', 'district'), ('checkpoint', 'street'),
         ('checkpoint', 'community'), ('checkpoint', 'grid'), ('checkpoint', 'compound'))
     THEN
-        RAISE EXCEPTION 'place_stands_in_a_place: % in %', NEW.kind, above USING ERRCODE = '23514';
+        RAISE EXCEPTION 'place_stands_in_a_place: % in %', own_kind, above USING ERRCODE = '23514';
     END IF;
     RETURN NULL;
 END $$;

@@ -1,0 +1,57 @@
+"""Desk pages about people and imports; the residents' own pages."""
+
+from django.urls import path, register_converter
+
+from . import import_views, views
+
+
+class AreaPath:
+    """A place's path in an address."""
+
+    regex = r"d[a-z0-9]+(?:\.[a-z0-9]+)*"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class CorrectableField:
+    """A field that is corrected on a page."""
+
+    regex = "name|phone|care"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(AreaPath, "area_path")
+register_converter(CorrectableField, "correctable")
+
+app_name = "people"
+urlpatterns = [
+    path("desk/people/", views.people, name="people"),
+    path("desk/people/inquiry/", views.inquiry, name="inquiry"),
+    path("desk/people/inquiry/<uuid:person_id>/", views.inquiry_person, name="inquiry_person"),
+    path("desk/people/corrections/", views.corrections, name="corrections"),
+    path("desk/people/corrections/<uuid:correction_id>/", views.settle, name="settle"),
+    path("desk/people/at/<area_path:path>/", views.place, name="place"),
+    path("desk/people/at/<area_path:path>/new/", views.register, name="register"),
+    path("desk/people/at/<area_path:path>/export/", views.export, name="export"),
+    path("desk/people/<uuid:person_id>/", views.person, name="person"),
+    path("desk/people/<uuid:person_id>/correct/<correctable:field>/", views.correct, name="correct"),
+    path("desk/import/", import_views.imports, name="imports"),
+    path("desk/import/duplicates/", import_views.duplicates, name="duplicates"),
+    path("desk/import/duplicates/<uuid:duplicate_id>/", import_views.decide, name="decide"),
+    path("desk/import/<uuid:run_id>/", import_views.run, name="run"),
+    path("desk/import/<uuid:run_id>/write/", import_views.write, name="write"),
+    path("desk/import/<uuid:run_id>/cancel/", import_views.cancel, name="cancel"),
+    path("desk/import/<uuid:run_id>/faults/", import_views.faults, name="faults"),
+    path("me/household/", views.household, name="household"),
+    path("me/reads/", views.reads, name="reads"),
+    path("me/correct/<correctable:field>/", views.ask, name="ask"),
+]
