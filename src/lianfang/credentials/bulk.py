@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from lianfang.kernel import ids
 from lianfang.kernel.wake import wake
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["issue_passes"]
 
 _BATCH: Final = 2_000
+_COPY: Final = (
+    "COPY credentials_pass (id, holder_id, pass_no, shard, index, kind, door, member_no, initials, birth_year,"
+    " zones, channel, flags, cti, issued_at, valid_from, valid_until, revoked_reason, settled) FROM STDIN"
+)
 
 
 @transaction.atomic
@@ -55,29 +59,17 @@ def issue_passes(drafts: Iterable[PassDraft], *, suspended: Collection[UUID] = (
             raise LastsTooLong
         shard = _shard(batch[0].shard, by.at)
         indexes = _indexes(shard, len(batch), at=by.at)
-        Pass.objects.bulk_create(
-            Pass(
-                id=draft.id,
-                holder_id=draft.holder_id,
-                pass_no=number,
-                shard=shard,
-                index=index,
-                kind=draft.kind,
-                door=draft.door,
-                member_no=draft.member_no,
-                initials=draft.initials,
-                birth_year=draft.birth_year,
-                zones=list(draft.zones),
-                channel=draft.channel,
-                flags=int(Flag(draft.flags) | Flag.PAPER),
-                cti=ids.random_bytes(CTI_SIZE),
-                issued_at=by.at.replace(microsecond=0),
-                valid_from=draft.valid_from.replace(microsecond=0),
-                valid_until=draft.valid_until.replace(microsecond=0),
-                settled=draft.holder_id not in suspended,
-            )
-            for draft, index, number in zip(batch, indexes, _numbers(len(batch)), strict=True)
-        )
+        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for draft, index, number in zip(batch, indexes, _numbers(len(batch)), strict=True):
+                copy.write_row(
+                    (
+                        draft.id, draft.holder_id, number, shard.pk, index, draft.kind, draft.door,
+                        draft.member_no, draft.initials, draft.birth_year, list(draft.zones), draft.channel,
+                        int(Flag(draft.flags) | Flag.PAPER), ids.random_bytes(CTI_SIZE),
+                        by.at.replace(microsecond=0), draft.valid_from.replace(microsecond=0),
+                        draft.valid_until.replace(microsecond=0), "", draft.holder_id not in suspended,
+                    )
+                )  # fmt: skip
         count += len(batch)
     wake("passes")
     return count
