@@ -180,7 +180,8 @@ def _compile(
                 "papers": json.dumps(told, ensure_ascii=False),
                 "families": json.dumps(fonts.families()),
             },
-            timestamp=at.astimezone(UTC),
+            # The compiler takes whole seconds only.
+            timestamp=at.astimezone(UTC).replace(microsecond=0),
         )
         if len(told) > _KEPT_RUNS:
             _forget()
