@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from .cbor import MAX_BYTES
@@ -124,6 +125,17 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     return row[0]
 
 
+@lru_cache(maxsize=512)
+def _rows(tile: bytes) -> tuple[list[bytes], ...]:
+    """All complete subtrees of a tile by height. Kept, because the same few tiles are asked for all the time."""
+    row = [tile[i : i + HASH] for i in range(0, len(tile), HASH)]
+    rows = [row]
+    for _ in range(8):
+        row = [node_hash(a, b) for a, b in zip(row[::2], row[1::2], strict=False)]
+        rows.append(row)
+    return tuple(rows)
+
+
 class TileHashes:
     """Nodes of a tree of `size`, read from its tiles by `read(TileId) -> bytes`.
 
@@ -153,12 +165,11 @@ class TileHashes:
         if (level, index) not in self._nodes:
             tile_level, height = divmod(level, 8)
             first = index << height
-            data = self._tile(tile_level, first // FULL)
-            start, count = first % FULL, 1 << height
-            if (start + count) * HASH > len(data):
+            row = _rows(self._tile(tile_level, first // FULL))[height]
+            place = first % FULL >> height
+            if place >= len(row):
                 raise NotProved(f"a tree of {self.size} has no node {level}/{index}")
-            row = [data[i * HASH : (i + 1) * HASH] for i in range(start, start + count)]
-            self._nodes[level, index] = fold(row)
+            self._nodes[level, index] = row[place]
         return self._nodes[level, index]
 
     def leaves(self, start: int, end: int) -> Iterator[bytes]:

@@ -24,23 +24,9 @@ if TYPE_CHECKING:
 
     from lianfang.kernel.actor import Actor
 
-# One statement, one round trip. The suspension is read in it, so a restored older database refuses what
-# restricts (L-6) while lifts and won appeals free at signature, come what may (O-9).
-_INSERT: Final = """
-WITH allowed AS (
-    SELECT 1 WHERE %(frees)s OR NOT EXISTS (SELECT 1 FROM ledger_tree WHERE suspended <> '')
-), entry AS (
-    INSERT INTO ledger_entry (id, data, leaf_hash, kind, act_id, organ, scope, appended_at)
-    SELECT %(id)s, %(data)s, %(leaf)s, %(kind)s, %(act_id)s, %(organ)s, %(scope)s::ltree, %(at)s FROM allowed
-    RETURNING id
-), sealed_key AS (
-    INSERT INTO ledger_casekey (entry_id, sealed) SELECT id, %(key)s FROM entry
-), sealed AS (
-    INSERT INTO ledger_disclosure (entry_id, position, sealed)
-    SELECT entry.id, d.position, d.sealed
-    FROM entry, unnest(%(positions)s::smallint[], %(sealed)s::bytea[]) AS d (position, sealed)
-)
-SELECT count(*) FROM entry
+# Three inserts in one call (migration 0003): the parameters go over once and the plans are kept.
+_APPEND: Final = """
+SELECT ledger_append(%s, %s, %s, %s, %s, %s, %s, %s::ltree, %s, %s, %s::smallint[], %s::bytea[])
 """
 
 
@@ -91,22 +77,12 @@ def append(
     sealed_key, sealed = sealing.seal(entry_id, {sealing.OFFICER_POSITION: officer, **disclosures})
     with connection.cursor() as cursor:
         cursor.execute(
-            _INSERT,
-            {
-                "frees": frees(kind),
-                "id": entry_id,
-                "data": data,
-                "leaf": leaf_hash(data),
-                "kind": kind,
-                "act_id": act_id,
-                "organ": organ,
-                "scope": scope,
-                "at": by.at,
-                "key": sealed_key,
-                "positions": list(sealed),
-                "sealed": list(sealed.values()),
-            },
-        )
+            _APPEND,
+            [
+                frees(kind), entry_id, data, leaf_hash(data), kind, act_id, organ, scope, by.at,
+                sealed_key, list(sealed), list(sealed.values()),
+            ],
+        )  # fmt: skip
         (written,) = cursor.fetchone()
     if not written:
         raise RestoredOlder

@@ -1,0 +1,331 @@
+"""The chain: appends against bare commits, commit to proof, proofs, growth, audit, bytes."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.db import connection, connections, transaction
+
+from lianfang.kernel import clock, ids
+from lianfang.kernel.actor import Actor
+from lianfang.ledger import actions, keys, publication, queries
+from lianfang.ledger.models import Entry
+from lianfang.ledger.sequencer import Sequencer
+from lianfang_chain.checkpoint import Checkpoint as TreeHead
+from lianfang_chain.checkpoint import sign_checkpoint
+from lianfang_chain.note import Note, Signer, parse_note
+from lianfang_chain.policy import Policy
+from lianfang_chain.proof import TlogProof, paper_proof_of, verify_paper_proof
+from lianfang_chain.tiles import ENTRIES, TileHashes, TileId, TileWriter, entries_of
+from lianfang_chain.tree import Edge, inclusion_proof, leaf_hash
+from lianfang_chain.witness.__main__ import create_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+CLIENTS: Final = 2
+PARTIES: Final = ("residents", "property", "community")
+GOAL_APPENDS: Final = 2_000.0
+GOAL_PROOF_SECONDS: Final = 3.0
+GOAL_GROWTH: Final = 1.5
+
+
+def cases(size: str) -> Iterable[dict[str, Any]]:
+    """All cases; `district` grows to a million entries."""
+    yield from _appends(seconds=2.0 if size == "small" else 5.0)
+    yield _commit_to_proof(rate=50 if size == "small" else 400, seconds=8.0 if size == "small" else 30.0)
+    yield from _growth(10_000, 100_000 if size == "small" else 1_000_000)
+
+
+def _result(
+    name: str, ours: float, limit: float | None, unit: str, cpu_ms: float | None = None
+) -> dict[str, Any]:
+    ratio = round(ours / limit, 3) if limit else None
+    return {"name": name, "ours": ours, "limit": limit, "ratio": ratio, "unit": unit, "cpu_ms": cpu_ms}
+
+
+# -- appends ------------------------------------------------------------------------------------
+
+
+def _append() -> None:
+    with transaction.atomic():
+        _entry()
+
+
+def _entry() -> Any:
+    at = clock.now()
+    by = Actor(
+        user_id=ids.new_id(), pseudonym="officer-7", organ="cdc", organ_kind="health", grants=frozenset(),
+        at=at, purpose="order", surface="bench", request_id=ids.new_id(),
+    )  # fmt: skip
+    return actions.append(
+        kind="orders:isolation:issued",
+        act_id=ids.new_id(),
+        organ="cdc",
+        scope="d510402.s510402002.c001",
+        basis="传染病防治法第三十九条",
+        terms={"days": 14, "rule": "cov-2020-02"},
+        secrets={"person": str(ids.new_id()), "door": "3-2-501"},
+        hour=True,
+        by=by,
+    )
+
+
+def _bare() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO bench_bare (x) VALUES (%s)", ["x" * 300])
+
+
+def _client(what: str, seconds: float) -> tuple[int, float]:
+    """One client process: how many, and the CPU seconds they took it."""
+    act: Callable[[], None] = {"append": _append, "bare": _bare}[what]
+    act()
+    count, cpu, end = 0, time.process_time(), time.monotonic() + seconds
+    while time.monotonic() < end:
+        act()
+        count += 1
+    return count, time.process_time() - cpu
+
+
+def _appends(*, seconds: float) -> Iterable[dict[str, Any]]:
+    keys.organ_signer("cdc")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_bare (id bigserial PRIMARY KEY, x text)")
+    connections.close_all()
+    rates: dict[str, list[float]] = {"append": [], "bare": []}
+    cpu: dict[str, list[float]] = {"append": [], "bare": []}
+    with ProcessPoolExecutor(CLIENTS, mp_context=get_context("fork")) as pool:
+        for what in ("bare", "append") * 3:
+            done = list(pool.map(functools.partial(_client, what), [seconds] * CLIENTS))
+            count = sum(n for n, _ in done)
+            rates[what].append(count / seconds)
+            cpu[what].append(sum(c for _, c in done) / max(count, 1) * 1000)
+    ours, bare = statistics.median(rates["append"]), statistics.median(rates["bare"])
+    yield _result(
+        f"ledger: acts appended, {CLIENTS} clients, own commits", ours, bare, "1/s against bare commits",
+        round(statistics.median(cpu["append"]), 3),
+    )  # fmt: skip
+    yield _result("ledger: acts appended against the goal", ours, GOAL_APPENDS, "1/s")
+
+
+# -- commit to proof ----------------------------------------------------------------------------
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing: this is not an access log."""
+
+
+def _commit_to_proof(*, rate: int, seconds: float) -> dict[str, Any]:
+    """Append at a steady rate with three real witness processes; how long from commit to 2 of 3."""
+    publication.folder().mkdir(parents=True, exist_ok=True)
+    handler = functools.partial(_Quiet, directory=str(publication.folder()))
+    log = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=log.serve_forever, daemon=True).start()
+    folder = Path(tempfile.mkdtemp(prefix="lianfang-bench-witness-"))
+    processes, configured = [], []
+    for name in PARTIES:
+        signer = create_key(folder / name, f"{keys.origin()}/{name}")
+        port = _free_port()
+        words = [
+            sys.executable, "-m", "lianfang_chain.witness", "--folder", str(folder / name), "--port", str(port),
+            "--log-vkey", str(keys.log_signer().key), "--log-url", f"http://127.0.0.1:{log.server_address[1]}",
+        ]  # fmt: skip
+        processes.append(subprocess.Popen(words, stdout=subprocess.PIPE))
+        configured.append({"name": name, "vkey": str(signer.key), "url": f"http://127.0.0.1:{port}"})
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    settings.LIANFANG_WITNESSES = configured
+    stop = threading.Event()
+    seen: list[tuple[int, float]] = []
+    worker = threading.Thread(target=_sequence, args=(stop, seen), daemon=True)
+    worker.start()
+    try:
+        committed = _append_steadily(rate, seconds)
+        waits = _waits(committed, seen)
+    finally:
+        stop.set()
+        worker.join()
+        for process in processes:
+            process.terminate()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+        log.shutdown()
+        log.server_close()
+    p95 = sorted(waits)[int(len(waits) * 0.95)]
+    done = len(committed) / seconds
+    name = f"ledger: commit to 2-of-3 proof, p95, {done:.0f} acts/s"
+    return _result(name, round(p95, 2), GOAL_PROOF_SECONDS, "s") | {"ok": p95 <= GOAL_PROOF_SECONDS}
+
+
+def _sequence(stop: threading.Event, seen: list[tuple[int, float]]) -> None:
+    """The worker's loop; notes at which instant a quorum was stored for which size."""
+    sequencer = Sequencer()
+    while not stop.is_set():
+        began = time.monotonic()
+        done = sequencer.run_once(clock.now())
+        if len(done.cosigned) >= 2:
+            seen.append((done.size, time.monotonic()))
+        stop.wait(max(0.05, 1.0 - (time.monotonic() - began)))
+    sequencer.close()
+    connections.close_all()
+
+
+def _append_steadily(rate: int, seconds: float) -> dict[Any, float]:
+    committed: dict[Any, float] = {}
+    began = time.monotonic()
+    while (elapsed := time.monotonic() - began) < seconds:
+        if len(committed) < elapsed * rate:
+            with transaction.atomic():
+                entry_id = _entry()
+            committed[entry_id] = time.monotonic()
+        else:
+            time.sleep(0.001)
+    return committed
+
+
+def _waits(committed: dict[Any, float], seen: list[tuple[int, float]]) -> list[float]:
+    """For each entry, from its commit to the instant at which a quorum over it was stored."""
+    last, deadline = list(committed)[-1], time.monotonic() + 30
+    while time.monotonic() < deadline and not queries.state_of(last).quorum:
+        time.sleep(0.1)
+    time.sleep(0.2)  # the round that stored it is noted a moment later
+    indices = dict(Entry.objects.filter(pk__in=committed).values_list("pk", "idx"))
+    waits = []
+    for entry_id, at in committed.items():
+        index = indices[entry_id]
+        over = [t for size, t in seen if index is not None and size > index]
+        waits.append(over[0] - at if over else 30.0)
+    return waits
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# -- growth, proofs, audit, bytes ---------------------------------------------------------------
+
+
+def _growth(small: int, large: int) -> Iterable[dict[str, Any]]:
+    """The pure log: what an entry costs at two sizes, its proofs, an audit of the whole, and bytes."""
+    signers = [Signer(f"bench.example/{name}", 4, ids.random_bytes(32)) for name in PARTIES]
+    log = Signer("bench.example", 1, ids.random_bytes(32))
+    lines = "".join(f"witness {s.key.name.rpartition('/')[2]} {s.key}\n" for s in signers)
+    policy = Policy.parse(f"log {log.key}\n{lines}group three 2 {' '.join(PARTIES)}\nquorum three\n")
+    entry = _sample_entry()
+    writer = TileWriter()
+    files: dict[TileId, bytes] = {}
+    costs: dict[int, float] = {}
+    proving: dict[int, float] = {}
+    for size in (small, large):
+        began, start = time.process_time(), writer.size
+        while writer.size < size:
+            data = entry[:-8] + writer.size.to_bytes(8, "big")
+            writer.append(data, leaf_hash(data))
+            if writer.size % 256 == 0:
+                files.update(writer.take_full())
+        files.update(writer.take())
+        costs[size] = (time.process_time() - began) / (size - start) * 1000
+        proving[size] = _prove(size, files)
+    yield _result(
+        f"ledger: an entry at {large:,} against {small:,}",
+        costs[large],
+        costs[small],
+        "ms of CPU",
+        costs[large],
+    ) | {"ok": costs[large] <= GOAL_GROWTH * costs[small]}
+    yield _result(
+        f"ledger: a proof at {large:,} against {small:,}",
+        proving[large],
+        proving[small],
+        "ms of CPU",
+        proving[large],
+    ) | {"ok": proving[large] <= GOAL_GROWTH * proving[small]}
+    yield from _proof_bytes(entry, large, files, writer.root(), log, signers, policy)
+    yield _audit(large, files, writer.root())
+    stored = sum(len(data) for data in files.values())
+    yield _result(
+        "ledger: bytes of tiles and bundles per entry", stored / large, float(len(entry)), "B against B"
+    )
+
+
+def _sample_entry() -> bytes:
+    with transaction.atomic():
+        return queries.entry_bytes(_entry())
+
+
+def _prove(size: int, files: dict[TileId, bytes]) -> float:
+    """Median CPU milliseconds of an inclusion proof near the right edge, where tiles are mostly warm."""
+    costs = []
+    for n in range(200):
+        began = time.process_time()
+        inclusion_proof(size - 1 - n * 7, size, TileHashes(size, files.__getitem__))
+        costs.append(time.process_time() - began)
+    return statistics.median(costs) * 1000
+
+
+def _proof_bytes(
+    entry: bytes,
+    size: int,
+    files: dict[TileId, bytes],
+    root: bytes,
+    log: Signer,
+    signers: list[Signer],
+    policy: Policy,
+) -> Iterable[dict[str, Any]]:
+    """A real entry does not stand in the sample tree, so its proof is of the last leaf's path and true length."""
+    head = TreeHead("bench.example", size, root)
+    note = parse_note(sign_checkpoint(head, log))
+    cosigned = Note(note.text, (*note.signatures, *(s.cosign(note.text, at=1_581_600_000) for s in signers)))
+    path = inclusion_proof(size // 3, size, TileHashes(size, files.__getitem__))
+    paper = paper_proof_of(entry, [], size // 3, path, bytes(cosigned), policy)
+    file = bytes(TlogProof(size // 3, tuple(path), bytes(cosigned)))
+    yield _result(
+        f"ledger: paper proof at {size:,}", float(len(paper)), 2_132 / 1.5, "B against a QR of version 27 L"
+    )
+    yield _result(f"ledger: .tlog-proof at {size:,}", float(len(file)), 1_750.0, "B")
+    small = json.loads((Path(__file__).parents[1] / "vectors/chain/paper.json").read_text(encoding="utf-8"))
+    data, trusted = bytes.fromhex(small["good"][0]["proof"]), Policy.parse(small["policy"])
+    began = time.process_time()
+    for _ in range(200):
+        verify_paper_proof(data, trusted)
+    cost = (time.process_time() - began) / 200 * 1000
+    yield _result("ledger: a paper proof verified, 4 signatures", cost, None, "ms of CPU", cost)
+
+
+def _audit(size: int, files: dict[TileId, bytes], root: bytes) -> dict[str, Any]:
+    """A third party re-hashes every entry of the bundles and compares tiles and root; seconds a million."""
+    began, edge = time.process_time(), Edge()
+    leaves = TileHashes(size, files.__getitem__).leaves(0, size)
+    for first in range(0, size, 256):
+        width = min(256, size - first)
+        for entry in entries_of(files[TileId(ENTRIES, first // 256, width)], width=width):
+            leaf = leaf_hash(entry)
+            if leaf != next(leaves):
+                raise RuntimeError("an entry is not what its hash says")
+            edge.append(leaf)
+    if edge.root() != root:
+        raise RuntimeError("another root")
+    seconds = (time.process_time() - began) / size * 1_000_000
+    return _result(
+        "ledger: whole log audited, per million entries", seconds, None, "s of CPU", seconds / 1_000
+    )
