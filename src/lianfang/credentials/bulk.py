@@ -58,9 +58,10 @@ def issue_passes(drafts: Iterable[PassDraft], *, suspended: Collection[UUID] = (
         if any(d.valid_until - d.valid_from > LONGEST_LIFE for d in batch):
             raise LastsTooLong
         shard = _shard(batch[0].shard, by.at)
-        indexes = _indexes(shard, len(batch), at=by.at)
+        # Drawn before the copy begins: while rows stream in, the connection answers no question.
+        indexes, numbers = _indexes(shard, len(batch), at=by.at), _numbers(len(batch))
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            for draft, index, number in zip(batch, indexes, _numbers(len(batch)), strict=True):
+            for draft, index, number in zip(batch, indexes, numbers, strict=True):
                 copy.write_row(
                     (
                         draft.id, draft.holder_id, number, shard.pk, index, draft.kind, draft.door,
