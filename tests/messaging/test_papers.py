@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pypdf
 import pytest
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
 PAPERS = tuple(specimens.one_of_each())
 
 
+#: A picture in place of a code: its thousand squares would take the reader of the text layer most of the time.
+PLAIN = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'
+
+
 def texts(*papers: Paper) -> list[str]:
     """The text layer, page by page."""
-    made = typeset.bundle(papers, at=specimens.AT)
+    with patch.object(Code, "svg", lambda _: PLAIN):
+        made = typeset.bundle(papers, at=specimens.AT)
     return [page.extract_text() for page in pypdf.PdfReader(BytesIO(made)).pages]
 
 
@@ -48,7 +54,8 @@ def test_a_mapping_and_its_record_print_alike(template: str) -> None:
     paper = specimens.one_of_each()[template]
     told = {f: getattr(paper, f) for f in paper.__dataclass_fields__}
     told |= {k: getattr(paper, k) for k, v in vars(type(paper)).items() if isinstance(v, property)}
-    one = pypdf.PdfReader(BytesIO(typeset.pdf(template, told, at=specimens.AT)))
+    with patch.object(Code, "svg", lambda _: PLAIN):
+        one = pypdf.PdfReader(BytesIO(typeset.pdf(template, told, at=specimens.AT)))
     assert [p.extract_text() for p in one.pages] == texts(paper)
 
 
@@ -305,19 +312,19 @@ def test_board_sheets_hold_place_period_and_phone_and_nothing_else() -> None:
 # --- codes --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lang", Lang)
 @pytest.mark.parametrize("template", [p for p in PAPERS if p not in ("spoken_sheet", "take_down_sheet")])
-def test_every_code_is_read_back_from_a_tilted_scan(template: str, lang: Lang) -> None:
-    paper = specimens.one_of_each(lang)[template]
+def test_every_code_is_read_back_from_a_tilted_scan(template: str) -> None:
+    paper = specimens.one_of_each(Lang.BOTH)[template]
     wanted = {
         str(value.content)
         for name in (*paper.__dataclass_fields__, "code")
         if isinstance(value := getattr(paper, name, None), Code)
     }
     assert wanted
-    for tilt in (0, 7, -17):
+    pages = typeset.pictures([paper], at=specimens.AT, ppi=150)
+    for tilt in (7, -17):
         read: set[str] = set()
-        for page in typeset.pictures([paper], at=specimens.AT, ppi=150):
+        for page in pages:
             picture = Image.open(BytesIO(page)).convert("L").rotate(tilt, expand=True, fillcolor=255)
             read |= {found.text for found in zxingcpp.read_barcodes(picture)}
         assert read == wanted, tilt
