@@ -52,7 +52,9 @@ def _below(
 ) -> Iterable[Address]:
     for pattern in patterns:
         route = before + str(pattern.pattern)
-        own = arguments + tuple(pattern.pattern.converters)
+        named = getattr(pattern.pattern, "regex", None) if not pattern.pattern.converters else None
+        groups = tuple(named.groupindex) if named is not None else ()
+        own = arguments + (tuple(pattern.pattern.converters) or groups)
         if isinstance(pattern, URLPattern):
             name = f"{namespace}{pattern.name}" if pattern.name else ""
             yield Address(route, name, pattern.callback, surface_of(pattern.callback), own)

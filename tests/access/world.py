@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import islice
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import apps
@@ -13,16 +14,17 @@ from django.urls import reverse
 from lianfang.accounts.models import User
 from lianfang.accounts.rights import Role
 from lianfang.accounts.web import Audience
+from lianfang.gates import actions as gates
 from lianfang.kernel import clock
 from lianfang.kernel.actor import lies_within
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import scope
+from lianfang.orders import actions as order_actions
 from tests.factories import orders
 from tests.factories.accounts import DISTRICT, a_user, an_office, log_in
 from tests.factories.people import a_citizen_number, a_community, a_dwelling, a_person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from uuid import UUID
 
     from django.test import Client
@@ -117,7 +119,42 @@ def _a_household(world: World, area: str) -> None:
         )
         world.people.append(Marked(person_id, area, name, phone, id_no))
     first = world.people[-2]
-    orders.an_order(first.id, at=clock.now(), anchor_at=clock.now() - timedelta(hours=3))
+    now = clock.now()
+    before = now - timedelta(hours=3)
+    order = orders.an_order(first.id, at=now, anchor_at=before)
+    community = orders.community_of(area)
+    by = orders.officer(Role.COMMUNITY, area=community, at=now)
+    with scope(areas=[DISTRICT]):
+        order_actions.appeal(
+            order_actions.AppealDraft(id=new_id(), order_id=order.pk, text="日期不对"), by=by
+        )
+        # Of the second person a fact is known: proposed in one household, undecided in the next.
+        concern = orders.a_concern(world.people[-1].id, at=now, anchor_at=before)
+        if len(world.people) % 4 == 0:
+            order_actions.propose_isolation(
+                order_actions.ProposalDraft(
+                    id=new_id(),
+                    person_id=world.people[-1].id,
+                    reason="area_returnee_high",
+                    anchor_at=before,
+                    evidence_id=concern,
+                    home_is_suitable=True,
+                ),
+                by=by,
+            )
+        elif len(world.people) == 2:
+            gates.set_up_gate(
+                gates.GateDraft(
+                    id=new_id(),
+                    name="和睦花园东门",
+                    kind="gate",
+                    area=community,
+                    shards=(community.split(".")[1][1:],),
+                    phone="19900009999",
+                    zones=(),
+                ),
+                by=by,
+            )
 
 
 #: Argument of an address → the table whose rows fill it.
@@ -137,44 +174,50 @@ TABLES: Final = {
     "gate_id": "gates.Gate",
     "duplicate_id": "people.SuspectedDuplicate",
     "run_id": "people.ImportRun",
+    "dependant_id": "people.Person",
 }
 
 
-def fillings(address: Address, world: World, *, most: int = 4) -> Iterable[dict[str, Any]]:
+#: Arguments that no table fills.
+WORDS: Final = {
+    "path": ["no/such/file"],
+    "name": ["no/such/file"],
+    "code": ["ABCDEFGHJK"],
+    "kind": ["health", "street"],
+    "field": ["name", "phone", "care"],
+}
+
+
+def fillings(address: Address, world: World, *, most: int = 4) -> list[dict[str, Any]]:
     """Values for the arguments of an address; one empty filling for an address without.
 
-    :raises LookupError: an argument is called something this table does not know
+    :raises LookupError: an argument is called something these tables do not know
     """
-    if not address.arguments:
-        return [{}]
-    if len(address.arguments) > 1 and address.arguments != ("person_id", "field"):
-        raise LookupError(f"say in tests/access/world.py how to fill {address}")
-    (argument, *others) = address.arguments
+    columns = [_values(argument, address, world, most) for argument in address.arguments]
+    rows = [dict(zip(address.arguments, row, strict=True)) for row in product(*columns)]
+    if len(rows) <= 2 * most:
+        return rows
+    # Spread over all of them: from the first, which is at home, to the last, in the other street.
+    return [rows[n * (len(rows) - 1) // (2 * most - 1)] for n in range(2 * most)]
+
+
+def _values(argument: str, address: Address, world: World, most: int) -> list[Any]:
+    if listed := re.search(rf"\(\?P<{argument}>([a-z_|]+)\)", address.route):
+        return listed.group(1).split("|")
+    if argument == "path" and "area_path" in address.route:
+        building = [p.area.rpartition(".")[0] for p in (world.people[0], world.people[-1])]
+        return [building[0], world.people[0].area, building[1]]
     if argument in TABLES:
         app, _, model = TABLES[argument].partition(".")
-        try:
-            table = apps.get_model(app, model)
-        except LookupError:
-            return [{argument: new_id()}]
         with scope(areas=[DISTRICT]):
-            keys = list(table._default_manager.order_by("pk").values_list("pk", flat=True))
-        # From the first and from the last: the own community and the other street.
+            keys = list(
+                apps.get_model(app, model)._default_manager.order_by("pk").values_list("pk", flat=True)
+            )
         spread = [*keys[: most // 2], *keys[-(most - most // 2) :]] if len(keys) > most else keys
-        filled = [{argument: key} for key in dict.fromkeys(spread)] or [{argument: new_id()}]
-    elif argument == "path" and "area_path" in address.route:
-        filled = [{"path": p.area.rpartition(".")[0]} for p in (world.people[0], world.people[-1])]
-        filled += [{"path": world.people[0].area}]
-    elif argument in ("path", "name"):
-        filled = [{argument: "no/such/file"}]
-    elif argument == "code":
-        filled = [{argument: "ABCDEFGHJK"}]
-    elif argument == "field":
-        filled = [{argument: f} for f in ("name", "phone", "care")]
-    else:
-        raise LookupError(f"say in tests/access/world.py how to fill {argument!r} of {address}")
-    if others == ["field"]:
-        filled = [values | {"field": f} for values in filled for f in ("name", "phone")]
-    return islice(filled, most * 2)
+        return list(dict.fromkeys(spread)) or [new_id()]
+    if argument in WORDS:
+        return list(WORDS[argument])
+    raise LookupError(f"say in tests/access/world.py how to fill {argument!r} of {address}")
 
 
 def url(address: Address, values: dict[str, Any]) -> str:
