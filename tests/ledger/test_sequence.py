@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
-from tests.factories.ledger import AT, an_entry
+from tests.factories.ledger import AT, an_actor, an_entry
 from tests.sizes import size
 
-from lianfang.ledger import fsck, keys, publication, queries, sequencer
+from lianfang.ledger import fsck, keys, publication, queries, reconcile, sequencer
 from lianfang.ledger import parties as configured
 from lianfang.ledger.errors import NotWitnessedYet, RestoredOlder
 from lianfang.ledger.models import Checkpoint, Cosignature, Entry, Tree, WitnessState
@@ -191,6 +191,38 @@ class TestRestoredOlder:
                 with pytest.raises(RestoredOlder):
                     an_entry()
                 transaction.set_rollback(True)
+
+    @pytest.mark.parametrize("source", ["files", "witness"])
+    def test_what_was_lost_comes_back_from_files_or_a_witness_and_the_chain_goes_on(self, parties, source):
+        first = grow(5)
+        older = run(2).size
+        grow(300)
+        newest = run(2).size
+        self.restore(older)
+        waiting = an_entry(kind="orders:order:lifted")  # what frees is taken meanwhile
+        assert run().suspended
+        if source == "files":
+            found, note = reconcile.from_files()
+        else:
+            parties[0].stop()
+            found, note = reconcile.from_witness(parties[0].folder)
+            parties[0].start()
+
+        incomplete = {index: data for index, data in found.items() if index != newest - 1}
+        other = {**found, older: found[older + 1]}
+        for wrong in (incomplete, other, {}):
+            with pytest.raises(reconcile.CannotReconcile), transaction.atomic():
+                reconcile.recover(wrong, note, reason="test", by=an_actor())
+        assert Tree.objects.get().suspended
+
+        recovered = reconcile.recover(found, note, reason="backup of the day before", by=an_actor())
+        assert len(recovered.entries) == newest - older
+        done = run(2)
+        assert (done.suspended, done.size) == ("", newest + 2)  # the lift and the notice
+        assert fsck.check().problems == []
+        assert {party.size for party in parties} == {newest + 2}
+        for entry_id in (first[0], waiting, recovered.notice):
+            assert queries.state_of(entry_id).quorum
 
     def test_a_witness_with_another_history_is_noticed(self, parties):
         grow(3)
