@@ -41,6 +41,7 @@ from tests.factories.orders import (
     officer,
 )
 from tests.factories.people import a_dwelling, a_person
+from tests.orders.past_the_act import copy_past_the_act
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -277,57 +278,6 @@ def lower_caps(*, alone: int, seconded: int) -> None:
     )
     rules.draft_document(draft, by=officer(Role.CDC))
     rules.publish_document(draft.id, by=officer(Role.CMD_LEAD))
-
-
-def copy_past_the_act(
-    person: UUID,
-    evidence: UUID,
-    *,
-    like: IsolationOrder | None = None,
-    by: Actor | None = None,
-    proposal: UUID | None = None,
-    entry: bool = True,
-    **changes: object,
-) -> IsolationOrder:
-    """Insert an order row for `person` without the act; every column is right unless the caller changes it."""
-    from lianfang.ledger import actions as ledger
-
-    model = like or IsolationOrder.objects.order_by("signed_at").first()
-    assert model is not None
-    key = new_id()
-    entry_id = (
-        ledger.append(
-            kind="orders:isolation:issued",
-            act_id=key,
-            organ=model.organ,
-            scope=model.community,
-            basis=model.basis,
-            terms={},
-            secrets={},
-            by=by or officer(Role.CDC),
-            hour=True,
-        )
-        if entry
-        else model.entry_id
-    )
-    values = {f.attname: getattr(model, f.attname) for f in IsolationOrder._meta.concrete_fields}
-    values |= {
-        "id": key,
-        "order_no": str(key),
-        "person_id": person,
-        "presence_id": person,
-        "evidence_id": evidence,
-        "entry_id": entry_id,
-        "proposal_id": proposal,
-        "signed_by": by.user_id if by else new_id(),
-        "second_id": None,
-        "previous_id": None,
-    }
-    if proposal is not None:
-        values["second_id"] = (
-            SecondSignature.objects.filter(proposal_id=proposal).values_list("pk", flat=True).first()
-        )
-    return IsolationOrder.objects.create(**(values | changes))
 
 
 def test_a_right_row_passes_the_schema(luo: UUID, household: list[UUID]) -> None:

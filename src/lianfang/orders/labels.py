@@ -95,6 +95,12 @@ def reason_words(code: str, on: date, *, area: str) -> tuple[str, str]:
     return (code, code) if found is None else (found.zh, found.en)
 
 
+def event(name: str) -> str:
+    """The event that days are counted from, in the reader's language."""
+    zh, en = EVENT_WORDS.get(name, (name, name))
+    return en if get_language() == "en" else zh
+
+
 def reason(code: str, on: date, *, area: str) -> str:
     """The catalogue's words for a reason in the reader's language."""
     if code == "fever":

@@ -21,3 +21,7 @@ PHONE: Final["Sequence[Entry]"] = (
     Entry("orders:own", _("我的隔离决定")),
     Entry("orders:report", _("报告返回或症状")),
 )
+PERSON: Final["Sequence[Entry]"] = (
+    Entry("orders:proxy_arrival", _("代报返回")),
+    Entry("orders:proxy_symptoms", _("代报症状")),
+)

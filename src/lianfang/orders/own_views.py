@@ -64,7 +64,7 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
         "organ": organ.name if organ else order.organ,
         "phone": organ.phone if organ else "",
         "rule": rule,
-        "event": labels.EVENT_WORDS.get(rule.anchor_event, (rule.anchor_event, ""))[0],
+        "event": labels.event(rule.anchor_event),
         "last_full_day": policy.term(rule, order.anchor_at).last_full_day,
         "remedies": prints.remedies(order),
         "appeals": queries.appeals_of(order.id),
