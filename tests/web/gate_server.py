@@ -57,6 +57,7 @@ class GateServer:
         self.rows: dict[tuple[bytes, int], bytes] = {}
         self.uploads = 0
         self.fault = ""
+        self.stopped = False
         self.signals: list[Any] = []
         self.device_key: PublicKey | None = None
         self.changed = threading.Condition()
@@ -67,7 +68,8 @@ class GateServer:
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
-        """Stop answering; the port is closed, as when the server process is gone."""
+        """Stop answering; open connections too, as when the server process is gone."""
+        self.stopped = True
         with self.changed:
             self.changed.notify_all()
         self._http.shutdown()
@@ -109,6 +111,10 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             pass
 
         def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+            if server.stopped:
+                self.close_connection = True
+                self.connection.close()
+                return
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name.replace("_", "-"), value)
@@ -116,8 +122,11 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 signed = passages.sign_time(server.now, key=world.KEYS[Purpose.RECEIPT])
                 self.send_header("LF-Time", b64(signed))
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            try:
+                self.end_headers()
+                self.wfile.write(body)
+            except OSError:  # the browser is gone
+                self.close_connection = True
 
         def entitled(self) -> bool:
             scheme, _, token = self.headers.get("Authorization", "").partition(" ")

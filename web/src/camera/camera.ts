@@ -97,6 +97,7 @@ export class Camera {
     const brush = canvas.getContext("2d", { willReadFrequently: true });
     if (brush === null) return;
     while (this.#running) {
+      const began = performance.now();
       const { videoWidth: width, videoHeight: height } = this.video;
       if (width > 0 && !document.hidden) {
         const side = Math.min(width, height);
@@ -108,8 +109,9 @@ export class Camera {
         const [code] = await readBarcodes(brush.getImageData(0, 0, side, side), options);
         if (this.#running && code?.isValid === true) this.found(code.text);
       }
-      // Leave the phone some time of its own between two pictures.
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      // A slow phone keeps half of its time for taps and verdicts, whatever a picture costs it.
+      const pause = Math.max(40, performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 }

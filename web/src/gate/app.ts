@@ -76,8 +76,8 @@ class App {
       },
       changed: () => this.#render(),
     });
-    this.#camera = new Camera(this.#video, (text) => this.#scanned(text));
-    this.#main = make("main", { class: "g-main" });
+    this.#camera = new Camera(this.#video, (text) => this.#scanned(text, "camera"));
+    this.#main = make("div", { class: "g-main" });
   }
 
   static async open(root: HTMLElement, store: GateStore, enrolment: Enrolment, language: Language): Promise<App> {
@@ -93,10 +93,10 @@ class App {
   }
 
   begin(): void {
-    this.root.replaceChildren(this.#top, this.#main, this.#verdict, this.#live);
+    this.root.replaceChildren(this.#top, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
     this.#buildMain();
     void this.#count();
-    listenForScanner(document, (text) => this.#scanned(text));
+    listenForScanner(document, (text) => this.#scanned(text, "scanner"));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) void this.#wakeLock();
     });
@@ -110,9 +110,9 @@ class App {
     if (this.post.shift === null) this.#shiftDialog();
   }
 
-  #scanned(text: string): void {
+  #scanned(text: string, by: "camera" | "scanner"): void {
     if (document.querySelector("dialog[open]") !== null) return;
-    this.#guarded(this.post.scan(text));
+    this.#guarded(this.post.scan(text, by));
   }
 
   /** What fails in the store is said; the post goes on. */

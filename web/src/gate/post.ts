@@ -14,7 +14,8 @@ import { type Held, look, type Outcome, type StoreRow } from "../pass/scan";
 import type { Decision } from "../pass/verdict";
 import type { GateStore, Shift } from "./store";
 
-const SAME_TEXT_SECONDS = 4;
+/** A card held before the camera is one look; a second pull of a scanner's trigger is meant. */
+const SAME_TEXT_SECONDS = { camera: 4, scanner: 1 } as const;
 const ALREADY_SHOWN_SECONDS = 600;
 const LOOKUPS_PER_HOUR = 30;
 const LIFE_EXIT_WORD_SECONDS = 20;
@@ -100,10 +101,10 @@ export class Post {
   // --- what comes in -----------------------------------------------------------------------
 
   /** A code from camera or scanner. The same text within seconds is the same look. */
-  scan(text: string): Promise<void> {
+  scan(text: string, by: "camera" | "scanner" = "camera"): Promise<void> {
     return this.#serially(async () => {
       const now = this.around.deviceTime();
-      if (text === this.#lastText && now - this.#lastTextAt < SAME_TEXT_SECONDS) {
+      if (text === this.#lastText && now - this.#lastTextAt < SAME_TEXT_SECONDS[by]) {
         this.#lastTextAt = now;
         return;
       }

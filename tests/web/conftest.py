@@ -1,0 +1,116 @@
+"""Chromium, and the applications as they are built from the sources now."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from lianfang.config import islands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+FLAGS: Final = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+)  # fmt: skip
+AXE: Final = islands.WEB / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    islands.ensure_built(say=lambda line: print(line, file=sys.stderr))
+
+
+@pytest.fixture(scope="module")
+def playwright(built: None) -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+def launch(playwright: Playwright, *, film: Path | None = None) -> Browser:
+    flags = [*FLAGS, *([f"--use-file-for-fake-video-capture={film}"] if film else [])]
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    started = launch(playwright)
+    yield started
+    started.close()
+
+
+class Watched:
+    """A page of which every error of script or policy is a failure of the test."""
+
+    def __init__(self, context: BrowserContext, *, at: int | None = None) -> None:
+        self.page: Page = context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._console)
+        if at is not None:
+            self.set_clock(at)
+
+    def _console(self, message: Any) -> None:
+        # A server that is gone is part of these tests; everything else is not.
+        gone = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "404", "Failed to load resource")
+        if message.type == "error" and not any(word in message.text for word in gone):
+            self.errors.append(message.text)
+
+    def set_clock(self, at: int) -> None:
+        self.page.clock.set_fixed_time(datetime.datetime.fromtimestamp(at, datetime.UTC))
+
+
+def axe(page: Page) -> list[str]:
+    """What axe finds wrong, one line each."""
+    # The page's policy forbids added scripts, so axe comes in through the debugger.
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+DUMP: Final = """async () => {
+  const text = (v) => v instanceof ArrayBuffer ? text(new Uint8Array(v))
+    : v instanceof Uint8Array ? String.fromCharCode(...v.slice(0, 200000)) + ' ' +
+      Array.from(v.slice(0, 20000), (b) => b.toString(16).padStart(2, '0')).join('')
+    : v instanceof Map ? [...v].map(text).join(' ')
+    : Array.isArray(v) ? v.map(text).join(' ')
+    : v && typeof v === 'object' && v.constructor === Object
+      ? Object.entries(v).map(([k, w]) => k + '=' + text(w)).join(' ')
+    : String(v);
+  const out = {};
+  for (const { name } of await indexedDB.databases()) {
+    const db = await new Promise((ok, no) => {
+      const r = indexedDB.open(name); r.onsuccess = () => ok(r.result); r.onerror = no; });
+    for (const store of db.objectStoreNames) {
+      const all = (m) => new Promise((ok, no) => {
+        const r = db.transaction(store).objectStore(store)[m](); r.onsuccess = () => ok(r.result); r.onerror = no; });
+      out[name + '/' + store] = text(await all('getAllKeys')) + ' ' + text(await all('getAll'));
+    }
+    db.close();
+  }
+  out.local = JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie;
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    out['cache/' + name] = (await cache.keys()).map((r) => r.url).join(' ');
+  }
+  return out;
+}"""
+
+
+def storage(page: Page) -> dict[str, str]:
+    """Everything the browser keeps for this origin, as text; byte strings as characters and as hex."""
+    found: dict[str, str] = page.evaluate(DUMP)
+    return found
