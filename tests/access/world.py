@@ -147,7 +147,7 @@ def _a_household(world: World, area: str) -> None:
                 gates.GateDraft(
                     id=new_id(),
                     name="和睦花园东门",
-                    kind="gate",
+                    kind="road",
                     area=community,
                     shards=(community.split(".")[1][1:],),
                     phone="19900009999",
