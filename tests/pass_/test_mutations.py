@@ -12,12 +12,13 @@ from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose, accept_key_list
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.verdict import Verdict
+from tests.sizes import size
 
 from . import make_vectors, world
 from .world import HOLDER, KEY_LIST, NOON, ROOT, URI
 
 SEED = 20200205
-MUTATIONS = 10_000
+MUTATIONS = size("mutations")
 
 
 def accept_pass(data: bytes) -> object:

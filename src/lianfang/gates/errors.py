@@ -25,3 +25,21 @@ class NotAKey(Refused):
 
 class NumberUnknown(Refused):
     code = "gates:number_unknown"
+
+
+class NotAtHome(Refused):
+    """The person has no dwelling in a compound, so no gate is theirs."""
+
+    code = "gates:not_at_home"
+
+
+class UnderOrder(Refused):
+    """An order is in force; the pass asked for would say otherwise."""
+
+    code = "gates:under_order"
+
+
+class PhoneProofBad(Refused):
+    """What the phone sent does not prove that it holds the key."""
+
+    code = "gates:phone_proof_bad"

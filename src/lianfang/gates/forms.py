@@ -15,6 +15,7 @@ from lianfang.kernel.ids import new_id
 
 from .actions import BacklogDraft, GateDraft
 from .labels import KINDS, VERDICTS
+from .passes import PaperPassDraft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,23 @@ if TYPE_CHECKING:
 
 #: A paper register is typed in within days; an older line is a mistake in the date.
 OLDEST: Final = timedelta(days=21)
+
+
+class PaperPassForm(RefusableForm):
+    id = forms.UUIDField(widget=forms.HiddenInput)
+    for_household = forms.ChoiceField(
+        label=_("发给"),
+        choices=[("", _("本人（个人证）")), ("yes", _("全户（一户一证）"))],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def draft(self, person_id: UUID) -> PaperPassDraft:
+        return PaperPassDraft(
+            id=self.cleaned_data["id"],
+            person_id=person_id,
+            for_household=self.cleaned_data["for_household"] == "yes",
+        )
 
 
 class GateForm(RefusableForm):

@@ -207,7 +207,7 @@ class State:
         """The shard's files as soon as they are newer than `held`, or as they are after `wait` seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
-        while self.shards[shard].version == held and (left := until - loop.time()) > 0:
+        while self.shards[shard].version <= held and (left := until - loop.time()) > 0:
             changed = self._changed
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), left)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
 
 DESK: Final[Sequence[Entry]] = (Entry("gates:posts", _("卡口")),)
+PHONE: Final[Sequence[Entry]] = (Entry("gates:own_pass", _("我的出入证")),)
+PERSON: Final[Sequence[Entry]] = (Entry("gates:person_passes", _("出入证")),)
 
 
 def todo(by: Actor) -> list[Todo]:

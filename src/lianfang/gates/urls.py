@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from . import views
+from . import pass_views, views
 
 app_name = "gates"
 urlpatterns = [
+    path("me/pass/", pass_views.own, name="own_pass"),
+    path("me/pass/enrol/", pass_views.enrol_phone, name="enrol_phone"),
+    path("me/pass/renew/", pass_views.renew_phone, name="renew_phone"),
+    path("desk/people/<uuid:person_id>/passes/", pass_views.desk, name="person_passes"),
+    path("desk/people/<uuid:person_id>/passes/<uuid:pass_id>/card/", pass_views.card, name="print_pass"),
+    path(
+        "desk/people/<uuid:person_id>/passes/<uuid:pass_id>/withdraw/",
+        pass_views.withdraw,
+        name="withdraw_pass",
+    ),
     path("desk/gates/", views.posts, name="posts"),
     path("desk/gates/new/", views.new_gate, name="new_gate"),
     path("desk/gates/<uuid:gate_id>/", views.post, name="post"),

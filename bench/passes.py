@@ -1,0 +1,453 @@
+"""Passes and gates: checking, status files, uploads with receipts, and how long a change takes to every gate."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import random  # noqa: TID251 - seeded: the same population on every run
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+GATES: Final = 552
+SHARD: Final = "510402003"
+_BATCH: Final = 100
+_CLIENTS: Final = 8
+
+
+def cases(size: str) -> Iterable[dict[str, Any]]:
+    """All of them. `size` changes how long each is measured, never what."""
+    seconds = 1.0 if size == "small" else 5.0
+    yield from checking(seconds)
+    yield from status_bytes()
+    with _Server() as server:
+        yield from uploads(server, batches=200 if size == "small" else 2000)
+        yield from to_every_gate(server, changes=5 if size == "small" else 20)
+
+
+# --- P9: checking in Python ----------------------------------------------------------------------------------
+
+
+def checking(seconds: float) -> Iterable[dict[str, Any]]:
+    """Text of a QR code → verdict, against one bare ECDSA verification of the same signature."""
+    from lianfang_pass import base45, scan, statuslist, tokens
+    from lianfang_pass.keylist import ListedKey, Purpose, accept_key_list, sign_key_list
+    from lianfang_pass.keys import PublicKey, private_key_from_seed
+
+    at = 1_580_875_200
+    root, key, holder = (private_key_from_seed(bytes([n]) * 32) for n in (1, 2, 3))
+    listed = [ListedKey(PublicKey.of(key), purpose.value, at - 86_400, at + 86_400) for purpose in Purpose]
+    public = PublicKey.of(root)
+    keys = accept_key_list(
+        sign_key_list(listed, version=1, at=at, root=root), root=public, thumbprint=public.thumbprint
+    )
+    shard = statuslist.ShardState(f"lf:s/{SHARD}", 1, at, bytes(100_000), {})
+    held = scan.Held(keys, {shard.uri: shard}, floor=at)
+    gate = scan.Gate(frozenset({"m1k"}))
+    texts = {}
+    for name, phone in (("paper", False), ("phone", True)):
+        claims = tokens.Pass(
+            cti=bytes(8), issued_at=at - 60, expires_at=at + 86_400, list_uri=shard.uri, index=4711,
+            kind=tokens.PassClass.PERSON, identity=tokens.Identity("5-2-603", 1, "LXM", 1988), zones=("m1k",),
+            flags=tokens.Flag.NONE if phone else tokens.Flag.PAPER,
+            holder_key=PublicKey.of(holder) if phone else None,
+        )  # fmt: skip
+        token = tokens.sign_pass(claims, key=key)
+        texts[name] = base45.to_text(tokens.sign_code(token, at=at, key=holder) if phone else token)
+
+    def bare() -> Callable[[], object]:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        algorithm, message = ec.ECDSA(hashes.SHA256()), bytes(150)
+        signature, verifier = key.sign(message, algorithm), key.public_key()
+        return lambda: verifier.verify(signature, message, algorithm)
+
+    def ours(text: str) -> Callable[[], object]:
+        asked = scan.Look([text], inward=False, device_time=at)
+        assert scan.look(asked, gate=gate, held=held).decision.verdict == "ALLOW"
+        return lambda: scan.look(asked, gate=gate, held=held)
+
+    # Interleaved, so that a machine that is busy for a moment slows all three.
+    runs = {"bare": bare(), **{name: ours(text) for name, text in texts.items()}}
+    spent = dict.fromkeys(runs, 0.0)
+    done = dict.fromkeys(runs, 0)
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        for name, run in runs.items():
+            began = time.process_time()
+            for _ in range(50):
+                run()
+            spent[name] += time.process_time() - began
+            done[name] += 50
+    per = {name: done[name] / spent[name] for name in runs}
+    yield _row("P9 verdict from a paper pass, Python", per["paper"], per["bare"], "1/s CPU", 0.5)
+    yield _row("P9 verdict from a phone code, 2 signatures", per["phone"], per["bare"] / 2, "1/s CPU", 0.5)
+
+
+# --- P12: bytes ---------------------------------------------------------------------------------------------
+
+
+def status_bytes() -> Iterable[dict[str, Any]]:
+    """Signed files of 400,000 passes against the compressed bits alone, and deltas against 4 B a change + 300."""
+    from lianfang_pass import statuslist
+    from lianfang_pass.keys import private_key_from_seed
+    from lianfang_pass.statuslist import Change, ListStatus
+
+    chance = random.Random(12)
+    key, at, uri, passes = private_key_from_seed(bytes([2]) * 32), 1_580_875_200, f"lf:s/{SHARD}", 400_000
+    for share in (0.005, 0.05):
+        chosen = chance.sample(range(passes), int(passes * share))
+        bits = statuslist.pack(dict.fromkeys(chosen, ListStatus.SUSPENDED), passes)
+        raw = len(zlib.compress(bits, 9))
+        began = time.process_time()
+        whole = statuslist.sign_list(bits, uri=uri, version=1, at=at, key=key)
+        spent = (time.process_time() - began) * 1000
+        yield {
+            **_row(f"P12 list, 400,000 passes, {share:.1%}", len(whole), raw, "B", 1.15, most=True),
+            "cpu_ms": spent,
+        }
+        ends = {index: at + 86_400 * chance.randrange(1, 15) for index in chosen}
+        until = statuslist.sign_until(ends, uri=uri, version=1, at=at, key=key)
+        yield _row(
+            f"    until list, {share:.1%}",
+            len(until),
+            2 * len(chosen) + 200,
+            "B (limit: 2 B a row)",
+            2,
+            most=True,
+        )
+    for changes in (10, 200, 2000):
+        rows = [
+            Change(i, ListStatus.SUSPENDED, at + 86_400 * 14)
+            for i in sorted(chance.sample(range(passes), changes))
+        ]
+        data = statuslist.sign_delta(rows, uri=uri, from_version=1, to_version=2, at=at, key=key)
+        yield _row(
+            f"P12 delta, {changes} suspensions with ends", len(data), 4 * changes + 300, "B", 1.5, most=True
+        )
+
+
+# --- a server of its own -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Device:
+    id: UUID
+    gate: UUID
+    key: Any
+
+    def header(self, at: int) -> str:
+        from lianfang_pass import cose
+
+        token = cose.sign1({}, {2: self.id.hex, 3: "LF", 6: at}, key=self.key)
+        return "LF-Device " + base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
+class _Server:
+    """The gate front in a process of its own, a gate, and devices enrolled at it."""
+
+    def __enter__(self) -> _Server:
+        from lianfang.credentials import actions as credentials
+        from lianfang.gates import jobs
+        from lianfang.gates.models import Device as DeviceRow
+        from lianfang.gates.models import Gate
+        from lianfang.kernel import clock, ids
+        from lianfang_pass.keys import PublicKey, private_key_from_seed
+
+        now = clock.now()
+        credentials.rotate_keys(now)
+        credentials.publish(SHARD, [], now)
+        jobs.ensure_partitions(now)
+        gate = Gate.objects.create(
+            id=ids.new_id(), name="bench", kind="road", area="d510402", shards=[SHARD], phone="0"
+        )
+        self.devices = []
+        for n in range(GATES):
+            key = private_key_from_seed(bytes(30) + (n + 1).to_bytes(2, "big"))
+            self.devices.append(Device(ids.new_id(), gate.pk, key))
+        DeviceRow.objects.bulk_create(
+            DeviceRow(id=d.id, gate=gate, point=PublicKey.of(d.key).point(), enrolled_at=now)
+            for d in self.devices
+        )
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "uvicorn", "bench.passes_server:app", "--port", str(self.port),
+                "--log-level", "warning", "--timeout-graceful-shutdown", "1", "--no-access-log", "--loop", "uvloop", "--http", "httptools",
+            ],
+            env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )  # fmt: skip
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def cpu(self) -> float:
+        """Seconds of CPU the server process has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class _Connection:
+    """HTTP/1.1 with keep-alive, no more than is needed."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def __aenter__(self) -> _Connection:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.close()
+
+    async def ask(self, method: str, path: str, authorization: str, body: bytes = b"") -> tuple[int, bytes]:
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self.writer.write(head.encode() + body)
+        answer = await self.reader.readuntil(b"\r\n\r\n")
+        status = int(answer[9:12])
+        length = 0
+        for line in answer.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        return status, await self.reader.readexactly(length) if length and status != 304 else b""
+
+
+# --- P7: uploads with receipts --------------------------------------------------------------------------------
+
+
+def uploads(server: _Server, *, batches: int) -> Iterable[dict[str, Any]]:
+    """Rows stored through HTTP, each batch with a verified receipt, against COPY in equal batches."""
+    from lianfang.credentials import queries
+    from lianfang_pass.keylist import accept_key_list
+    from lianfang_pass.passages import Batch, accept_receipt, encode_batch
+
+    root, listed = queries.root_public(), queries.key_list()
+    assert listed is not None
+    keys = accept_key_list(listed[1], root=root, thumbprint=root.thumbprint)
+    chance = random.Random(7)
+    # Sealed rows are noise to the server: 65 bytes of a point, 33 of a passage, 16 of a tag.
+    work = []
+    for n in range(batches):
+        device = server.devices[n % GATES]
+        rows = tuple(chance.randbytes(114) for _ in range(_BATCH))
+        work.append((device, Batch(device.id.bytes, 1 + _BATCH * (n // GATES), rows)))
+    bodies = [(device, batch, encode_batch(batch)) for device, batch in work]
+    spent = {"ours": 0.0, "copy": 0.0}
+
+    async def send() -> None:
+        queue = list(reversed(bodies))
+        at = int(time.time())
+        headers = {device.id: device.header(at) for device, _, _ in bodies}
+
+        async def client() -> None:
+            async with _Connection(server.port) as connection:
+                while queue:
+                    device, batch, body = queue.pop()
+                    path = f"/api/v1/gates/{device.gate}/passages"
+                    status, answer = await connection.ask("POST", path, headers[device.id], body)
+                    assert status == 201, (status, answer)
+                    answers.append((answer, batch))
+
+        await asyncio.gather(*(client() for _ in range(_CLIENTS)))
+
+    answers: list[tuple[bytes, Batch]] = []
+    cpu = server.cpu()
+    began = time.perf_counter()
+    asyncio.run(send())
+    spent["ours"] = time.perf_counter() - began
+    cpu = server.cpu() - cpu
+    assert all(accept_receipt(answer, keys=keys).covers(batch) for answer, batch in answers)
+
+    asyncio.run(_copy(work, spent))
+    rows = batches * _BATCH
+    ours, copied = rows / spent["ours"], rows / spent["copy"]
+    row = _row("P7 passages by HTTP with receipts, batches of 100", ours, copied, "rows/s (limit: COPY)", 0.5)
+    yield {**row, "cpu_ms": cpu / rows * 1000}
+    yield _row("    against the worst minute known of a province", ours, 23_300, "rows/s", 1)
+
+
+async def _copy(work: list[tuple[Device, Any]], spent: dict[str, float]) -> None:
+    import psycopg
+
+    from lianfang.gates.front_state import _parameters
+    from lianfang.kernel import clock
+
+    async with await psycopg.AsyncConnection.connect(autocommit=True, **_parameters()) as one:
+        await one.execute(
+            "CREATE TABLE bench_copy (device uuid, seq bigint, gate uuid, received_at timestamptz, sealed bytea)"
+        )
+    queue = list(reversed(work))
+    at = clock.now()
+
+    async def writer() -> None:
+        async with await psycopg.AsyncConnection.connect(**_parameters()) as connection:
+            while queue:
+                device, batch = queue.pop()
+                async with (
+                    connection.transaction(),
+                    connection.cursor() as cursor,
+                    cursor.copy("COPY bench_copy FROM STDIN (FORMAT binary)") as copy,
+                ):
+                    copy.set_types(["uuid", "int8", "uuid", "timestamptz", "bytea"])
+                    for n, row in enumerate(batch.rows):
+                        await copy.write_row((device.id, batch.from_seq + n, device.gate, at, row))
+
+    began = time.perf_counter()
+    await asyncio.gather(*(writer() for _ in range(_CLIENTS)))
+    spent["copy"] = time.perf_counter() - began
+
+
+# --- a change to every gate -----------------------------------------------------------------------------------
+
+
+def to_every_gate(server: _Server, *, changes: int) -> Iterable[dict[str, Any]]:
+    """From the signature of an act on a pass to the verified delta at the last of 552 waiting gates."""
+    from lianfang.credentials import actions as credentials
+    from lianfang.credentials import queries
+    from lianfang.gates import publisher
+    from lianfang.kernel import clock, ids
+    from lianfang.kernel.actor import Actor
+    from lianfang_pass import statuslist
+    from lianfang_pass.keylist import accept_key_list
+
+    now = clock.now()
+    by = Actor(
+        user_id=ids.new_id(), pseudonym="bench", organ="bench", organ_kind="", grants=frozenset(), at=now,
+        purpose="passes", surface="bench", request_id=ids.new_id(),
+    )  # fmt: skip
+    issued = [
+        credentials.issue_pass(
+            credentials.PassDraft(
+                id=ids.new_id(), holder_id=ids.new_id(), kind="P", shard=SHARD, door="1-1-101", member_no=1,
+                initials="DEMO", birth_year=1980, zones=("m1",), valid_from=now, valid_until=now + timedelta(days=3),
+                channel="printed",
+            ),
+            by=by,
+        )
+        for _ in range(changes)
+    ]  # fmt: skip
+    publisher.run_once(now)
+    stop = threading.Event()
+    working = threading.Thread(target=publisher.loop, args=(stop,))
+    working.start()
+    time.sleep(2)
+    root, listed, files = queries.root_public(), queries.key_list(), queries.files(SHARD)
+    assert listed is not None
+    assert files is not None
+    keys = accept_key_list(listed[1], root=root, thumbprint=root.thumbprint)
+    start = statuslist.accept_list(files.whole, files.until, uri=queries.uri(SHARD), keys=keys)
+    took: list[float] = []
+
+    async def story() -> None:
+        begun = [0.0]
+        reached = asyncio.Event()
+        left = [0]
+        at = int(time.time())
+
+        async def gate(device: Device) -> None:
+            held, header = start, device.header(at)
+            async with _Connection(server.port) as connection:
+                while True:
+                    path = f"/s/{SHARD}/d?v={held.version}&wait=25"
+                    status, body = await connection.ask("GET", path, header)
+                    assert status in (200, 304), status
+                    if status != 200:
+                        continue
+                    for step in _steps(body):
+                        held = statuslist.accept_delta(step, keys=keys, held=held)
+                    if wanted[0] is not None:
+                        row = held.row(wanted[0])
+                        if row is not None and row.status is statuslist.ListStatus.INVALID:
+                            took.append(time.perf_counter() - begun[0])
+                            left[0] -= 1
+                            if left[0] == 0:
+                                reached.set()
+
+        wanted: list[int | None] = [None]
+        waiting = [asyncio.create_task(gate(device)) for device in server.devices]
+        await asyncio.sleep(3)
+        for one in issued:
+            left[0], wanted[0] = GATES, one.index
+            reached.clear()
+            begun[0] = time.perf_counter()
+            await asyncio.to_thread(_revoke, one.pass_id, by)
+            failed = asyncio.gather(*waiting)
+            await asyncio.wait([failed, asyncio.create_task(reached.wait())], timeout=60,
+                               return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+            assert reached.is_set(), f"{left[0]} gates were not reached"
+            await asyncio.sleep(0.5)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    cpu = server.cpu()
+    asyncio.run(story())
+    cpu = server.cpu() - cpu
+    stop.set()
+    working.join(20)
+    took.sort()
+    name = f"signature → applied at {GATES} waiting gates"
+    yield {**_row(f"{name}, slowest", took[-1], 1, "s", 1, most=True), "cpu_ms": cpu / len(took) * 1000}
+    yield _row(f"{name}, middle", took[len(took) // 2], 1, "s", 1, most=True)
+
+
+def _revoke(pass_id: UUID, by: Any) -> None:
+    from django.db import connection
+
+    from lianfang.credentials import actions
+
+    try:
+        actions.revoke_pass(pass_id, reason="bench", by=by)
+    finally:
+        connection.close()
+
+
+def _steps(body: bytes) -> list[Any]:
+    from lianfang_chain import cbor
+
+    value = cbor.decode(body, max_bytes=10**6)
+    assert isinstance(value, list)
+    return value
+
+
+def _row(
+    name: str, ours: float, limit: float, unit: str, goal: float, *, most: bool = False
+) -> dict[str, Any]:
+    """One line. `goal` is the ratio to reach, or with `most` not to exceed."""
+    ratio = ours / limit
+    return {
+        "name": name,
+        "ours": ours,
+        "limit": limit,
+        "ratio": ratio,
+        "goal": goal,
+        "unit": unit,
+        "cpu_ms": None,
+        "reached": ratio <= goal if most else ratio >= goal,
+    }

@@ -1,0 +1,214 @@
+"""Pages of passes: the resident's own, and the desk's for a person. Each writing page calls one act."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from lianfang.accounts import queries as accounts
+from lianfang.accounts.rights import Purpose, Right
+from lianfang.accounts.saying import sentence
+from lianfang.accounts.web import actor, surface
+from lianfang.credentials import queries as credentials
+from lianfang.kernel.clock import legal_day
+from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.ids import new_id
+from lianfang.messaging import typeset
+from lianfang.messaging.papers import Lang, PassCard, Words
+from lianfang.orders import queries as orders
+from lianfang.people import queries as people
+from lianfang.people import reader
+from lianfang.people.policy import PersonField
+from lianfang.places import queries as places
+from lianfang_pass import base45
+
+from . import passes
+from .errors import CodeNotValid
+from .forms import PaperPassForm, WhyForm
+from .labels import CLASSES
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+    from lianfang.credentials.queries import PassView
+    from lianfang.kernel.actor import Actor
+    from lianfang.people.queries import PersonRef
+
+_MOST_BODY: Final = 4_096
+
+
+def _person(person_id: UUID, *, by: Actor, right: Right) -> PersonRef:
+    found = people.person_refs([person_id]).get(person_id)
+    if found is None:
+        raise NotFound
+    by.require(right, over=found.area)
+    return found
+
+
+def _row(view: PassView, *, by: Actor) -> dict[str, Any]:
+    """A pass as the pages show it. No verdict and no colour: a guard must scan."""
+    return {
+        "id": view.id,
+        "number": f"{view.pass_no[:8]}-{view.pass_no[8:]}",
+        "kind": CLASSES[view.kind],
+        "phone": view.channel == "phone",
+        "until": view.valid_until,
+        "live": view.revoked_at is None and view.valid_until > by.at,
+    }
+
+
+@never_cache
+@surface(resident=True, purpose=Purpose.PASSES)
+def own(request: HttpRequest) -> HttpResponse:
+    """The resident's pass: a code that changes every 30 seconds, and the numbers of the paper ones."""
+    by = actor(request)
+    if by.person_id is None:
+        raise NotFound
+    person = people.person_refs([by.person_id]).get(by.person_id)
+    if person is None:
+        raise NotFound
+    rows = [_row(p, by=by) for p in passes.of_person(person)]
+    return render(
+        request,
+        "gates/own_pass.html",
+        {
+            "papers": [r for r in rows if r["live"] and not r["phone"]],
+            "under_order": bool(orders.restrictions([person.id], by.at)),
+            "island": {
+                "holder": str(person.id),
+                "enrol": reverse("gates:enrol_phone"),
+                "renew": reverse("gates:renew_phone"),
+            },
+        },
+    )
+
+
+def _body(request: HttpRequest) -> dict[str, str]:
+    """The small JSON object that the phone sends; anything else counts as an empty one."""
+    if len(request.body) > _MOST_BODY:
+        return {}
+    try:
+        content = json.loads(request.body)
+    except ValueError:
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, str)}
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise CodeNotValid from error
+
+
+def _answer(token: bytes) -> JsonResponse:
+    return JsonResponse({"pass": base64.urlsafe_b64encode(token).rstrip(b"=").decode()})
+
+
+@require_POST
+@surface(resident=True, purpose=Purpose.PASSES)
+def enrol_phone(request: HttpRequest) -> HttpResponse:
+    """Bind a pass to this phone's key: {code, key} → {pass}."""
+    body = _body(request)
+    try:
+        token = passes.put_on_phone(body.get("code", ""), _decoded(body.get("key", "")), by=actor(request))
+    except Refused as refusal:
+        return JsonResponse({"refused": refusal.code, "sentence": sentence(refusal)}, status=422)
+    return _answer(token)
+
+
+@require_POST
+@surface(resident=True, purpose=Purpose.PASSES)
+def renew_phone(request: HttpRequest) -> HttpResponse:
+    """A fresh pass for the phone that proves it holds the key: {proof} → {pass}."""
+    try:
+        token = passes.renew_on_phone(_body(request).get("proof", ""), by=actor(request))
+    except Refused as refusal:
+        return JsonResponse({"refused": refusal.code, "sentence": sentence(refusal)}, status=422)
+    return _answer(token)
+
+
+@never_cache
+@surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES)
+def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """The passes of a person: issue on paper, print, withdraw, hand out a code for the phone."""
+    by = actor(request)
+    person = _person(person_id, by=by, right=Right.CREDENTIALS_PASS_ISSUE)
+    form = PaperPassForm(request.POST or None, initial={"id": new_id()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = passes.give_paper_pass(form.draft(person_id), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已签发。请打印并交给本人。"))
+            return redirect("gates:print_pass", person_id, made.pass_id)
+    shown = reader.read([person_id], (PersonField.NAME,), by=by)[person_id]
+    return render(
+        request,
+        "gates/person_passes.html",
+        {
+            "person": shown,
+            "rows": [_row(p, by=by) for p in passes.of_person(person)],
+            "form": form,
+            "may_hand_out_codes": by.may(Right.ACCOUNTS_LOGIN_CODE_ISSUE, over=person.area),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+@surface(right=Right.CREDENTIALS_PASS_REVOKE, purpose=Purpose.PASSES)
+def withdraw(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
+    """Withdraw a lost pass."""
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        passes.withdraw_pass(pass_id, person_id=person_id, reason=form.cleaned_data["why"], by=actor(request))
+        messages.success(request, gettext("已作废。"))
+    else:
+        messages.error(request, gettext("请写明原因。"))
+    return redirect("gates:person_passes", person_id)
+
+
+@never_cache
+@surface(right=Right.CREDENTIALS_PASS_PRINT, purpose=Purpose.PASSES)
+def card(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
+    """The paper card of a pass, as PDF."""
+    by = actor(request)
+    person = _person(person_id, by=by, right=Right.CREDENTIALS_PASS_PRINT)
+    found = next((p for p in passes.of_person(person) if p.id == pass_id and p.channel != "phone"), None)
+    if found is None:
+        raise NotFound
+    reader.read([person_id], (PersonField.ADDRESS,), by=by)  # door, initials and year leave on the card
+    organ = next(iter(accounts.organs(kind="community", covering=person.community)), None)
+    paper = PassCard(
+        token=base45.to_text(credentials.token(found.id)),
+        pass_no=str(_row(found, by=by)["number"]),
+        door=found.door,
+        initials=found.initials,
+        kind=Words(str(CLASSES[found.kind])),
+        valid_from=legal_day(found.valid_from),
+        valid_until=legal_day(found.valid_until),
+        community=places.place(person.community).name,
+        community_phone=organ.phone if organ else "",
+        lang=Lang.BOTH if get_language() == "en" else Lang.ZH,
+        demo=settings.DEMO,
+    )
+    answer = HttpResponse(typeset.bundle([paper], at=by.at), content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="pass-{paper.pass_no}.pdf"'
+    return answer

@@ -1,0 +1,198 @@
+"""Acts on passes of residents: give one on paper, put one on a phone, renew it, withdraw it (F09, passes.md §5).
+
+`credentials` signs; what belongs together, who lives behind which door and whether an order is in force, is
+known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from lianfang.accounts import actions as accounts
+from lianfang.accounts.rights import Right
+from lianfang.credentials import actions as credentials
+from lianfang.credentials import queries as credentials_queries
+from lianfang.kernel.errors import NotFound
+from lianfang.kernel.ids import new_id
+from lianfang.orders import queries as orders
+from lianfang.people import actions as people
+from lianfang.people import queries as people_queries
+from lianfang.places import queries as places
+from lianfang.places.policy import Kind, at_level
+from lianfang_chain import cbor
+from lianfang_pass import base45, tokens
+from lianfang_pass.errors import Rejected
+
+from .errors import CodeNotValid, NotAKey, NotAtHome, PhoneProofBad, UnderOrder
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from lianfang.credentials.actions import IssuedPass
+    from lianfang.credentials.queries import PassView
+    from lianfang.kernel.actor import Actor
+    from lianfang.people.queries import PersonRef
+
+#: passes.md §5.1: paper 31 days, a phone's pass 3 days, renewed while fewer than 2 are left.
+PAPER_LIVES: Final = timedelta(days=31)
+PHONE_LIVES: Final = timedelta(days=3)
+_REPLACED: Final = "replaced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperPassDraft:
+    """A paper pass for a person, or for the whole household of the person. `id` is the client's."""
+
+    id: UUID
+    person_id: UUID
+    for_household: bool = False
+
+
+@transaction.atomic
+def give_paper_pass(draft: PaperPassDraft, *, by: Actor) -> IssuedPass:
+    """Issue a paper pass; an earlier one of the same kind for the same holder is withdrawn.
+
+    Sending the same draft again returns the pass already made.
+
+    :raises NotFound: no such person in reach
+    :raises NotAllowed: `by` holds no office that issues passes over the home
+    :raises NotAtHome: the person has no dwelling in a compound
+    :raises UnderOrder: a household pass was asked for while a member is under an order; personal ones are given then
+    """
+    person = people.person_for_update(draft.person_id)
+    by.require(Right.CREDENTIALS_PASS_ISSUE, over=person.area)
+    holder, kind = draft.person_id, "P"
+    if draft.for_household and person.household_id is not None:
+        holder, kind = person.household_id, "H"
+        members = people_queries.members_of(person.household_id)
+        if any(orders.restrictions(members, by.at).values()):
+            raise UnderOrder
+    for earlier in _live(holder, kind, channel="printed", by=by):
+        if earlier.id != draft.id:
+            credentials.revoke_pass(earlier.id, reason=_REPLACED, by=by)
+    return credentials.issue_pass(_facts(draft.id, person, holder, kind, by=by), by=by)
+
+
+@transaction.atomic
+def withdraw_pass(pass_id: UUID, *, person_id: UUID, reason: str, by: Actor) -> None:
+    """Withdraw a pass that was lost or given in error. At the gate that is no proof, and no order either.
+
+    :raises NotFound: the pass is not of this person or household
+    :raises NotAllowed: `by` holds no office that withdraws passes over the home
+    """
+    person = people.person_for_update(person_id)
+    by.require(Right.CREDENTIALS_PASS_REVOKE, over=person.area)
+    if pass_id not in {p.id for p in of_person(person)}:
+        raise NotFound
+    credentials.revoke_pass(pass_id, reason=reason, by=by)
+
+
+@transaction.atomic
+def put_on_phone(code: str, cose_key: bytes, *, by: Actor) -> bytes:
+    """Bind a pass to a key that only this phone has; returns the token.
+
+    :param code: one-time code that the community handed to this person
+    :param cose_key: the phone's public key as a COSE_Key (RFC 9052 §7)
+    :raises CodeNotValid: unknown, used, too old, or somebody else's
+    :raises NotAKey: not a P-256 key
+    :raises UnderOrder: an order is in force; the phone's pass is evidence that none is (passes.md §4.3)
+    :raises TooManyPhones: two phones hold passes of this person
+    """
+    person_id = _own(by)
+    person = people.person_for_update(person_id)
+    user = accounts.use_code(code.strip(), way="paper", at=by.at)
+    if user is None or user.person_id != person_id:
+        raise CodeNotValid
+    try:
+        point = credentials.phone_point(cbor.decode(cose_key))
+    except (Rejected, cbor.NotCanonical) as error:
+        raise NotAKey from error
+    return _phone_pass(person, point, by=by).token
+
+
+@transaction.atomic
+def renew_on_phone(proof: str, *, by: Actor) -> bytes:
+    """A fresh pass for the phone that proves, by a rotating code of this instant, that it holds the key.
+
+    The old pass is withdrawn, and the new one has another random index (passes.md §3.4).
+
+    :raises PhoneProofBad: no rotating code, of another time, of another person, or the pass was withdrawn
+    :raises UnderOrder: an order is in force
+    """
+    person = people.person_for_update(_own(by))
+    try:
+        read = tokens.read(base45.from_text(proof))
+    except Rejected as error:
+        raise PhoneProofBad from error
+    if not isinstance(read, tokens.ReadCode) or not read.holder_signed():
+        raise PhoneProofBad
+    if abs(read.signed_at - by.at.timestamp()) > tokens.CODE_WINDOW:
+        raise PhoneProofBad
+    held = [
+        p
+        for p in credentials_queries.passes_of([person.id])
+        if p.cti == read.within.claims.cti and p.revoked_at is None
+    ]
+    key = read.within.claims.holder_key
+    if not held or key is None:
+        raise PhoneProofBad
+    credentials.revoke_pass(held[0].id, reason=_REPLACED, by=by)
+    return _phone_pass(person, key.point(), by=by).token
+
+
+def of_person(person: PersonRef) -> list[PassView]:
+    """The passes of the person and of the household, the newest first."""
+    holders = [person.id, *([person.household_id] if person.household_id else [])]
+    found = credentials_queries.passes_of(holders)
+    return sorted(found, key=lambda p: p.issued_at, reverse=True)
+
+
+def _phone_pass(person: PersonRef, point: bytes, *, by: Actor) -> IssuedPass:
+    if any(orders.restrictions([person.id], by.at).values()):
+        raise UnderOrder
+    draft = _facts(new_id(), person, person.id, "P", by=by, cnf=point)
+    return credentials.issue_pass(draft, by=by)
+
+
+def _facts(
+    pass_id: UUID, person: PersonRef, holder: UUID, kind: str, *, by: Actor, cnf: bytes | None = None
+) -> credentials.PassDraft:
+    compound = at_level(person.area, Kind.COMPOUND)
+    street = at_level(person.area, Kind.STREET)
+    facts = people_queries.pass_facts([person.id]).get(person.id)
+    if compound is None or street is None or facts is None:
+        raise NotAtHome
+    household = kind == "H"
+    return credentials.PassDraft(
+        id=pass_id,
+        holder_id=holder,
+        kind=kind,
+        shard=places.place(street).code,
+        door=facts.door,
+        member_no=None if household else facts.member_no or None,
+        initials=facts.initials,
+        birth_year=None if household else facts.birth_year or None,
+        zones=(compound.rpartition(".")[2],),
+        valid_from=by.at,
+        valid_until=by.at + (PHONE_LIVES if cnf else PAPER_LIVES),
+        channel="phone" if cnf else "printed",
+        cnf=cnf,
+    )
+
+
+def _live(holder: UUID, kind: str, *, channel: str, by: Actor) -> list[PassView]:
+    return [
+        p
+        for p in credentials_queries.passes_of([holder])
+        if p.kind == kind and p.channel == channel and p.revoked_at is None and p.valid_until > by.at
+    ]
+
+
+def _own(by: Actor) -> UUID:
+    if by.person_id is None:
+        raise NotFound
+    return by.person_id

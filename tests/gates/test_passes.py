@@ -1,0 +1,150 @@
+"""Passes of residents: on paper, on a phone that proves its key, and never against an order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from lianfang.accounts import actions as accounts
+from lianfang.accounts.rights import Role
+from lianfang.credentials import queries as credentials
+from lianfang.gates import passes
+from lianfang.gates.errors import CodeNotValid, NotAKey, PhoneProofBad, UnderOrder
+from lianfang.kernel.errors import NotAllowed, NotFound
+from lianfang.kernel.ids import new_id
+from lianfang.kernel.row_security import set_scope
+from lianfang.people import queries as people
+from lianfang_chain import cbor
+from lianfang_pass import base45, tokens
+from lianfang_pass.keys import PublicKey
+from tests.factories.orders import ROOT, S1_NOW, an_incident, an_order, officer, resident
+from tests.factories.people import a_household
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+KEY = ec.derive_private_key(0xC0FFEE, ec.SECP256R1())
+OTHER_KEY = ec.derive_private_key(0xBEEF, ec.SECP256R1())
+
+
+def cose_key(key: ec.EllipticCurvePrivateKey = KEY) -> bytes:
+    return cbor.encode(PublicKey.of(key).cose())
+
+
+@pytest.fixture
+def luo(db: None) -> UUID:
+    an_incident()
+    set_scope(areas=[ROOT])
+    return a_household()[0]
+
+
+def a_code(person_id: UUID) -> str:
+    home = people.person_refs([person_id])[person_id].area
+    return accounts.issue_paper_code(person_id, home, by=officer(Role.COMMUNITY))
+
+
+def draft(person_id: UUID, **changes: object) -> passes.PaperPassDraft:
+    return passes.PaperPassDraft(**{"id": new_id(), "person_id": person_id, **changes})  # type: ignore[arg-type]
+
+
+def test_a_paper_pass_is_signed_for_the_door_and_replaces_the_earlier_one(luo: UUID) -> None:
+    by = officer(Role.COMMUNITY)
+    first = passes.give_paper_pass(draft(luo), by=by)
+    read = tokens.read_pass(first.token)
+    facts = people.pass_facts([luo])[luo]
+    assert (read.claims.identity.door, read.claims.identity.birth_year) == (facts.door, facts.birth_year)
+    assert read.claims.on_paper
+
+    second = passes.give_paper_pass(draft(luo), by=by)
+    by_id = {p.id: p for p in credentials.passes_of([luo])}
+    assert by_id[first.pass_id].revoked_at == S1_NOW
+    assert by_id[second.pass_id].revoked_at is None
+
+
+def test_the_same_draft_twice_is_one_pass(luo: UUID) -> None:
+    by, wanted = officer(Role.COMMUNITY), draft(luo)
+    assert passes.give_paper_pass(wanted, by=by) == passes.give_paper_pass(wanted, by=by)
+    assert len(credentials.passes_of([luo])) == 1
+
+
+def test_only_who_issues_passes_there_may(luo: UUID) -> None:
+    wanted = draft(luo)
+    with pytest.raises(NotAllowed):
+        passes.give_paper_pass(wanted, by=officer(Role.CDC))
+    assert not credentials.passes_of([luo])
+    passes.give_paper_pass(wanted, by=officer(Role.COMMUNITY))
+
+
+def test_no_household_pass_while_a_member_is_under_an_order(luo: UUID) -> None:
+    an_order(luo)
+    by = officer(Role.COMMUNITY, at=S1_NOW + timedelta(minutes=5))
+    with pytest.raises(UnderOrder):
+        passes.give_paper_pass(draft(luo, for_household=True), by=by)
+    # A personal one may be printed: it is suspended by the order, and lives when the order ends.
+    passes.give_paper_pass(draft(luo), by=by)
+
+
+def test_a_phone_pass_is_bound_to_the_phones_key(luo: UUID) -> None:
+    token = passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo))
+    claims = tokens.read_pass(token).claims
+    assert claims.holder_key == PublicKey.of(KEY)
+    assert claims.expires_at - claims.issued_at == 3 * 86_400
+
+
+def test_a_code_serves_its_person_once(luo: UUID) -> None:
+    neighbour = a_household()[0]
+    code = a_code(luo)
+    with pytest.raises(CodeNotValid):
+        passes.put_on_phone(code, cose_key(), by=resident(neighbour))
+    with pytest.raises(CodeNotValid):
+        passes.put_on_phone("AAAA-BBBB", cose_key(), by=resident(luo))
+    with pytest.raises(NotAKey):
+        passes.put_on_phone(a_code(luo), b"\xa0", by=resident(luo))
+
+
+def test_no_phone_pass_under_an_order(luo: UUID) -> None:
+    an_order(luo)
+    with pytest.raises(UnderOrder):
+        passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo, at=S1_NOW + timedelta(minutes=5)))
+
+
+def renewal(token: bytes, *, at: int, key: ec.EllipticCurvePrivateKey = KEY) -> str:
+    return base45.to_text(tokens.sign_code(token, at=at, key=key))
+
+
+def test_the_phone_renews_by_proving_its_key_and_gets_another_index(luo: UUID) -> None:
+    first = passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo))
+    later = S1_NOW + timedelta(days=2)
+    second = passes.renew_on_phone(renewal(first, at=int(later.timestamp())), by=resident(luo, at=later))
+    old, new = tokens.read_pass(first).claims, tokens.read_pass(second).claims
+    assert new.cti != old.cti
+    assert new.holder_key == old.holder_key
+    with pytest.raises(PhoneProofBad):  # the old pass is withdrawn
+        passes.renew_on_phone(renewal(first, at=int(later.timestamp())), by=resident(luo, at=later))
+
+
+def test_a_proof_of_another_key_another_time_or_nonsense_renews_nothing(luo: UUID) -> None:
+    token = passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo))
+    now = int(S1_NOW.timestamp())
+    for proof in (
+        renewal(token, at=now, key=OTHER_KEY),
+        renewal(token, at=now - 600),
+        base45.to_text(token),
+        "LF1:??",
+    ):
+        with pytest.raises(PhoneProofBad):
+            passes.renew_on_phone(proof, by=resident(luo))
+    passes.renew_on_phone(renewal(token, at=now), by=resident(luo))
+
+
+def test_a_lost_pass_is_withdrawn_only_through_its_holder(luo: UUID) -> None:
+    by = officer(Role.COMMUNITY)
+    issued = passes.give_paper_pass(draft(luo), by=by)
+    neighbour = a_household()[0]
+    with pytest.raises(NotFound):
+        passes.withdraw_pass(issued.pass_id, person_id=neighbour, reason="lost", by=by)
+    passes.withdraw_pass(issued.pass_id, person_id=luo, reason="lost", by=by)
+    assert credentials.passes_of([luo])[0].revoked_at == S1_NOW
