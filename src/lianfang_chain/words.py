@@ -8,6 +8,11 @@ from typing import Final
 __all__ = ["KINDS", "SCOPES", "words_of"]
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "orders:isolation:issued": ("个人居家隔离决定", "home isolation order"),
+    "orders:order:lifted": ("提前解除", "order lifted"),
+    "orders:release:noticed": ("解除通知", "release notice"),
+    "orders:appeal:won": ("异议成立", "appeal won"),
+    "orders:appeal:lost": ("异议不成立", "appeal lost"),
     "ledger:disclosures:erased": ("个人明细已删除", "personal details erased"),
     "ledger:key:announced": ("公布单位签名公钥", "an organ's key announced"),
     "ledger:origin:continued": (

@@ -1,18 +1,30 @@
 """The witness answers as the specification has it, stores before it answers, and keeps what proves a fork."""
 
 import contextlib
+import http.server
 import threading
 
 import pytest
 from tests.chain.logs import AT, LOG, ORIGIN, WITNESS, SmallLog, a_witness, seed
 
 from lianfang_chain.checkpoint import EMPTY_ROOT, Checkpoint, open_checkpoint
-from lianfang_chain.client import SIZE_TYPE, Unreachable
+from lianfang_chain.client import (
+    SIZE_TYPE,
+    Behind,
+    Cosigned,
+    NotCosigned,
+    Unreachable,
+    add_checkpoint,
+    held_by,
+    send,
+)
 from lianfang_chain.evidence import ForkEvidence
-from lianfang_chain.note import ED25519, NotSigned, Signature, Signer, open_note
+from lianfang_chain.note import COSIGNATURE, ED25519, NotSigned, Signature, Signer, open_note
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import ENTRIES, TileId, bundle_of
 from lianfang_chain.tree import NotProved
+from lianfang_chain.witness.page import light_of, status_page
+from lianfang_chain.witness.server import WitnessServer
 from lianfang_chain.witness.store import DamagedFolder, Store
 
 
@@ -291,8 +303,7 @@ class TestTheFolder:
             raise OSError("the answer was lost")
 
         monkeypatch.setattr(witness.store, "advance", stored_then_failed)
-        with pytest.raises(OSError, match="lost"):
-            witness.add_checkpoint(log.submission(0))
+        assert witness.add_checkpoint(log.submission(0)).status == 500
         monkeypatch.undo()
         reply = witness.add_checkpoint(log.submission(0))
         assert (reply.status, reply.body) == (409, "5\n")
@@ -316,8 +327,7 @@ class TestTheFolder:
             real(descriptor)
 
         monkeypatch.setattr(os_module, "fsync", failing)
-        with contextlib.suppress(OSError):
-            witness.add_checkpoint(log.submission(5))
+        assert witness.add_checkpoint(log.submission(5)).status in (200, 500)
         monkeypatch.undo()
         old = witness.store.size
         accepted(witness, log, old)
@@ -325,3 +335,115 @@ class TestTheFolder:
         again = Store(tmp_path / "w", LOG.key)
         assert again.root_at(305) == log.roots[305]
         again.close()
+
+
+class TestThePage:
+    def test_each_light_says_in_chinese_what_to_do(self, tmp_path, log):
+        witness = a_witness(tmp_path / "w", log)
+        assert light_of(witness) == "white"
+        accepted(witness, log, 0)
+        assert light_of(witness) == "green"
+        assert "您什么都不用做" in status_page(witness, "居民")
+        witness.now = lambda: AT + 301
+        assert light_of(witness) == "yellow"
+        witness.now = lambda: AT
+
+        def nothing(tile):
+            raise Unreachable("timed out")
+
+        log.grow(1)
+        witness.read = nothing
+        assert witness.add_checkpoint(log.submission(5)).status == 503
+        page = status_page(witness, "居民")
+        assert (light_of(witness), "503号：对方的服务器没有给出新记录" in page) == ("yellow", True)
+        assert witness.add_checkpoint(log.submission(0)).status == 409
+        assert light_of(witness) == "yellow"  # where we are is no news about what troubles us
+        other = SmallLog().grow(5, "other")
+        witness.add_checkpoint(bytes(AddCheckpoint(5, (), other.note())))
+        page = status_page(witness, "<b>居民")
+        assert (light_of(witness), "不要关机" in page, "fork-evidence.txt" in page) == ("red", True, True)
+        assert "<b>居民" not in page
+        witness.store.close()
+
+
+class TestOverHttp:
+    @pytest.fixture
+    def server(self, tmp_path, log):
+        server = WitnessServer(("127.0.0.1", 0), a_witness(tmp_path / "w", log), "居民")
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+        server.server_close()
+        server.witness.store.close()
+
+    def test_submission_and_monitoring(self, server, log):
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        assert held_by(url, LOG.key, WITNESS.key) is None
+        answer = add_checkpoint(url, WITNESS.key, old=3, proof=(), note=log.note())
+        assert answer == Behind(0)
+        answer = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note())
+        assert isinstance(answer, Cosigned)
+        assert held_by(url, LOG.key, WITNESS.key).size == 5
+        for path, status in [
+            ("/", 200),
+            ("/status.json", 200),
+            ("/fork-evidence.txt", 404),
+            ("/../witness.key", 404),
+        ]:
+            assert send("GET", url + path).status == status
+        assert send("POST", f"{url}/elsewhere", body=b"x").status == 404
+        assert send("POST", f"{url}/add-checkpoint", body=b"x" * 100_000).status == 413
+
+    def test_foreign_witnesses_answers_mean_not_cosigned(self, log):
+        """What litewitness and transparency-dev do otherwise, and what nobody should do (ledger.md 2)."""
+        stranger = Signer("other.example/w", COSIGNATURE, seed("x"))
+        text = open_checkpoint(log.note(), LOG.key)[0].text
+        for status, body, kind in [
+            (403, "unknown origin", "text/plain"),
+            (409, "", "text/plain"),
+            (409, "", SIZE_TYPE),
+            (409, "-1\n", SIZE_TYPE),
+            (409, "5\n", "text/plain"),
+            (500, "bad signature", "text/plain"),
+            (200, "", "text/plain"),
+            (200, "nonsense\n", "text/plain"),
+            (200, stranger.cosign(text, at=AT).line, "text/plain"),
+            (200, WITNESS.cosign(text + "x", at=AT).line, "text/plain"),
+            (202, WITNESS.cosign(text, at=AT).line, "text/plain"),
+            (301, WITNESS.cosign(text, at=AT).line, "text/plain"),
+        ]:
+            with answering(status, body, kind) as url:
+                heard = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note())
+            assert isinstance(heard, NotCosigned), (status, body)
+        both = stranger.cosign(text, at=AT).line + WITNESS.cosign(text, at=AT).line
+        with answering(200, both, "text/plain") as url:
+            assert isinstance(add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note()), Cosigned)
+        with pytest.raises(Unreachable):
+            add_checkpoint("http://127.0.0.1:9", WITNESS.key, old=0, proof=(), note=log.note())
+
+
+@contextlib.contextmanager
+def answering(status, body, kind):
+    """A server that gives one answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            """Quiet."""
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

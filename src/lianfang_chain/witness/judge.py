@@ -42,6 +42,7 @@ class Lights:
     cosigned_at: int | None = None
     asked_at: int | None = None
     trouble: str = ""  # the last reason for which a checkpoint was not cosigned, until one is
+    status: int = 200
     withheld: int = 0
 
 
@@ -63,9 +64,18 @@ class Witness:
         """Answer one submission. A 200 is given only for what is on the disk."""
         with self._one_at_a_time:
             self.lights.asked_at = self.now()
-            reply = self._add(body)
-            self.lights.trouble = "" if reply.status in (200, 409) else reply.body.strip()
+            try:
+                reply = self._add(body)
+            except OSError as error:  # a full or failing disk: not stored, so not cosigned
+                reply = Reply(500, f"not stored: {error}\n")
+            self._remember(reply)
             return reply
+
+    def _remember(self, reply: Reply) -> None:
+        """A 409 only says where we are; what troubled us before still does."""
+        if reply.status != 409:
+            self.lights.status = reply.status
+            self.lights.trouble = "" if reply.status == 200 else reply.body.strip()
 
     def _add(self, body: bytes) -> Reply:
         log = self.store.log

@@ -80,6 +80,24 @@ def status_of(witness: Witness) -> dict[str, object]:
     }
 
 
+_TROUBLES: Final = {
+    400: "收到的内容看不懂",
+    403: "收到的内容签名不对",
+    404: "收到的是另一本账",
+    422: "收到的内容和签名对不上",
+    500: "这台电脑存不下来，磁盘可能满了",
+    503: "对方的服务器没有给出新记录",
+}
+
+
+def _trouble(witness: Witness) -> str:
+    """What to read out on the telephone: the number and a sentence; the program's own words behind them."""
+    lights = witness.lights
+    if not lights.trouble:
+        return ""
+    return f"{lights.status}号：{_TROUBLES.get(lights.status, '原因不明')}。\n（{lights.trouble}）"
+
+
 def _when(at: int | None) -> str:
     if at is None:
         return "还没有"
@@ -91,7 +109,7 @@ def status_page(witness: Witness, title: str) -> str:
     heading, sentence, steps = _LIGHTS[light]
     esc = html.escape
     todo = "".join(f"<li>{step}</li>" for step in steps)
-    trouble = witness.lights.trouble
+    trouble = _trouble(witness)
     own = witness.store.own_entries()
     rows = "".join(_row(index, data) for index, data in reversed(own[-_SHOWN:]))
     return f"""<!doctype html>
@@ -102,12 +120,12 @@ def status_page(witness: Witness, title: str) -> str:
 body{{font:22px/1.6 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:0 auto;max-width:44rem;
 padding:1rem;color:#1a1a1a;background:#fff}}
 .light{{background:{_COLOURS[light]};color:#fff;border-radius:.6rem;padding:1rem 1.4rem}}
-.light h1{{font-size:2.4rem;line-height:1.3;margin:0}}
+.light h1{{font-size:2.4rem;overflow-wrap:anywhere;line-height:1.3;margin:0}}
 .light p{{margin:.4rem 0 0}}
 ol{{padding-left:1.6rem}}li{{margin:.5rem 0}}
 dl{{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1.2rem}}dt{{color:#444}}dd{{margin:0;font-weight:600}}
 pre{{background:#eee;padding:.6rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:1rem}}
-table{{width:100%;border-collapse:collapse;font-size:1.1rem}}td,th{{text-align:left;padding:.3rem;border-bottom:1px solid #bbb}}
+table{{width:100%;border-collapse:collapse;font-size:1.1rem}}td,th{{text-align:left;overflow-wrap:anywhere;padding:.3rem;border-bottom:1px solid #bbb}}
 a{{color:#0645ad}}
 @media (max-width:30rem){{body{{font-size:19px}}dl{{grid-template-columns:1fr}}}}
 </style></head><body><main>

@@ -9,7 +9,7 @@ from typing import Final
 
 from lianfang_chain.submission import MAX_BODY
 
-from .judge import TEXT, Reply, Witness
+from .judge import Reply, Witness
 from .page import status_of, status_page
 
 __all__ = ["WitnessServer"]
@@ -65,12 +65,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path != "/add-checkpoint":
             self._answer(Reply(404, "nothing here\n"))
             return
-        try:
-            reply = self.server.witness.add_checkpoint(body)
-        except OSError as error:  # a full or failing disk: not stored, so not cosigned
-            self.log_error("not stored: %s", error)
-            reply = Reply(500, "not stored\n", TEXT)
-        self._answer(reply)
+        self._answer(self.server.witness.add_checkpoint(body))
 
     def _answer(self, reply: Reply) -> None:
         body = reply.body.encode()
