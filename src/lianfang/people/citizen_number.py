@@ -23,6 +23,13 @@ _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
 _SHAPE: Final = re.compile(r"[0-9]{17}[0-9X]")
 _FLOAT: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+|[0-9]{15,18}\.0+")
+_HALF_WIDTH: Final = {0xFF10 + i: str(i) for i in range(10)} | {
+    0xFF38: "X",
+    0xFF58: "X",
+    0xFF0E: ".",
+    0xFF0B: "+",
+}
+_INVISIBLE: Final = re.compile(r"[\s\u200b-\u200f\u2060]")
 #: First two digits of the codes of provinces, regions and cities under the central government.
 _PROVINCES: Final = frozenset(
     [
@@ -148,9 +155,10 @@ def parse(
 
 def normal(text: str) -> str:
     """Half-width, upper case, without spaces and the marks spreadsheets put before text."""
-    table = {0xFF10 + i: str(i) for i in range(10)} | {0xFF38: "X", 0xFF58: "X", 0xFF0E: ".", 0xFF0B: "+"}
-    plain = text.translate(table).strip().lstrip("'’‘`\ufeff")
-    return re.sub(r"[\s\u200b-\u200f\u2060]", "", plain).upper()
+    if text.isascii() and text.isalnum():
+        return text.upper()
+    plain = text.translate(_HALF_WIDTH).strip().lstrip("'’‘`\ufeff")
+    return _INVISIBLE.sub("", plain).upper()
 
 
 def _damage_or(plain: str, otherwise: Fault) -> Fault:

@@ -280,6 +280,7 @@ class ImportRun(models.Model):
     filename = models.CharField(max_length=120)
     digest = models.BinaryField()
     content = models.BinaryField(null=True)
+    headings = ArrayField(models.CharField(max_length=500, blank=True), default=list)
     columns = ArrayField(models.CharField(max_length=12, blank=True), default=list)
     compound = models.CharField(max_length=40, default="", blank=True)
     stage = models.CharField(max_length=10, choices=Stage.choices)

@@ -10,10 +10,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext
 
+from lianfang.accounts.menu import Todo
+from lianfang.accounts.rights import Right
 from lianfang.places.queries import at_level, doors
 
-from .models import Guardian, Household, Membership, Person, PersonAlias, ReadRecord
+from .models import (
+    Correction,
+    Guardian,
+    Household,
+    Membership,
+    Person,
+    PersonAlias,
+    ReadRecord,
+    SuspectedDuplicate,
+)
 from .naming import pass_initials
 from .policy import ACTS_ALONE_FROM, WhyDependant, age, dependant_because
 
@@ -21,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
     from uuid import UUID
+
+    from lianfang.kernel.actor import Actor
 
 __all__ = [
     "Dependant",
@@ -38,6 +53,7 @@ __all__ = [
     "persons_within",
     "reads_of",
     "same_person",
+    "todo",
     "same_person_each",
 ]
 
@@ -234,3 +250,18 @@ def reads_of(person_id: UUID, *, before: int | None = None, limit: int = 50) -> 
         )
         for r in rows.order_by("-pk")[:limit]
     ]
+
+
+def todo(by: Actor) -> list[Todo]:
+    """What waits in this room: corrections asked for, rows held back. Two bounded queries."""
+    areas = list(by.areas(Right.PEOPLE_PERSON_CORRECT))
+    if not areas:
+        return []
+    most = 99
+    asked = Correction.objects.filter(state__in=["asked", "conflict"], area__within_any=areas)  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+    held = SuspectedDuplicate.objects.filter(decision="", area__within_any=areas)  # type: ignore[misc]  # as above
+    waiting = (
+        (len(asked.values_list("pk")[:most]), gettext("处理信息更正"), "people:corrections"),
+        (len(held.values_list("pk")[:most]), gettext("判断名册中的疑似重复"), "people:duplicates"),
+    )
+    return [Todo(title=title, url=reverse(url), count=count) for count, title, url in waiting if count]

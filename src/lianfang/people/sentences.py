@@ -70,7 +70,7 @@ ROW_FAULTS: Final["Mapping[str, StrPromise]"] = {
     "sex_contradicts_number": _("性别与身份证号码不一致"),
     "number_not_acceptable": _("证件号码有误"),
     "number_damaged_by_spreadsheet": _(
-        "身份证号码被表格软件改坏（末尾变成 000 或 E+17），请按文本格式重新填写"
+        "身份证号码被表格软件改坏（末尾变成 000 或 E+17），请按文本格式重填；本来就以 000 结尾的，请到户登记"
     ),
     "number_fifteen_digits": _("这是 15 位旧号码，请填 18 位"),
     "number_not_18_characters": _("身份证号码应为 18 位"),

@@ -76,6 +76,7 @@ def receive_roster(run_id: UUID, *, community: str, filename: str, content: byte
         filename=filename[-120:],
         digest=digest,
         content=seal_bytes(content, of=run_id, field="content"),
+        headings=list(table.headings),
         columns=guessed,
         stage=Stage.UPLOADED,
         total=4 * len(table.rows),
@@ -107,15 +108,14 @@ def choose_columns(run_id: UUID, chosen: Sequence[Column], *, compound: str, by:
     run = _own_run(run_id, by)
     if run.stage not in _OPEN:
         raise RunOver()
-    table = table_of(run)
-    if len(chosen) != len(table.headings) or columns.missing(chosen) or columns.twice(chosen):
+    if len(chosen) != len(run.headings) or columns.missing(chosen) or columns.twice(chosen):
         lacking = [c.value for c in columns.missing(chosen)] + [c.value for c in columns.twice(chosen)]
         raise RosterMappingIncomplete(columns=", ".join(lacking))
     run.columns, run.compound, run.stage = [c.value for c in chosen], compound.strip()[:40], Stage.UPLOADED
     run.save(update_fields=["columns", "compound", "stage"])
     SavedMapping.objects.update_or_create(
         community=run.community,
-        signature=columns.signature(table.headings),
+        signature=columns.signature(run.headings),
         defaults={"columns": run.columns, "saved_at": by.at, "saved_by": by.user_id},
     )
 

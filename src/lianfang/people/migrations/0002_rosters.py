@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('digest', models.BinaryField()),
                 ('content', models.BinaryField(null=True)),
                 ('columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(blank=True, max_length=12), default=list, size=None)),
+                ('headings', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(blank=True, max_length=500), default=list, size=None)),
                 ('compound', models.CharField(blank=True, default='', max_length=40)),
                 ('stage', models.CharField(choices=[('uploaded', 'Uploaded'), ('checking', 'Checking'), ('checked', 'Checked'), ('writing', 'Writing'), ('done', 'Done'), ('faulty', 'Faulty'), ('refused', 'Refused'), ('cancelled', 'Cancelled')], max_length=10)),
                 ('refusal', models.CharField(blank=True, default='', max_length=60)),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from lianfang.people.citizen_number import Fault, NotACitizenNumber, normal, parse
@@ -169,12 +170,14 @@ def _door(cell, fault) -> tuple[str, str, str]:  # type: ignore[no-untyped-def] 
     return building[:12], stairwell[:8], room[:10]
 
 
+@lru_cache(maxsize=4096)
 def number_of(text: str) -> str:
     """The number of a building or stairwell: 05栋, 5号楼, 第5幢 and 5 are one."""
     plain = re.sub(r"(号楼|楼栋|栋|幢|楼|单元|座|号)$", "", normal(text).removeprefix("第"))
     return plain.lstrip("0") or ("0" if plain else "")
 
 
+@lru_cache(maxsize=4096)
 def room_of(text: str) -> str:
     """The number of a room: 603, 603室 and 0603 are one door, since spreadsheets drop the zero."""
     plain = re.sub(r"(室|号|房)$", "", normal(text))
