@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from tests.factories.people import a_household
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from lianfang.kernel.actor import Actor
+
 KEY = ec.derive_private_key(0xC0FFEE, ec.SECP256R1())
 OTHER_KEY = ec.derive_private_key(0xBEEF, ec.SECP256R1())
 
@@ -39,6 +42,10 @@ def luo(db: None) -> UUID:
     an_incident()
     set_scope(areas=[ROOT])
     return a_household()[0]
+
+
+def later(by: Actor, **after: float) -> Actor:
+    return replace(by, at=by.at + timedelta(**after))
 
 
 def a_code(person_id: UUID) -> str:
@@ -88,27 +95,32 @@ def test_no_household_pass_while_a_member_is_under_an_order(luo: UUID) -> None:
 
 
 def test_a_phone_pass_is_bound_to_the_phones_key(luo: UUID) -> None:
-    token = passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo))
+    who = resident(luo)
+    token = passes.put_on_phone(a_code(luo), cose_key(), by=who)
     claims = tokens.read_pass(token).claims
     assert claims.holder_key == PublicKey.of(KEY)
     assert claims.expires_at - claims.issued_at == 3 * 86_400
 
 
 def test_a_code_serves_its_person_once(luo: UUID) -> None:
-    neighbour = a_household()[0]
-    code = a_code(luo)
+    who, neighbour = resident(luo), resident(a_household("陈明")[0])
     with pytest.raises(CodeNotValid):
-        passes.put_on_phone(code, cose_key(), by=resident(neighbour))
+        passes.put_on_phone(a_code(luo), cose_key(), by=neighbour)
     with pytest.raises(CodeNotValid):
-        passes.put_on_phone("AAAA-BBBB", cose_key(), by=resident(luo))
+        passes.put_on_phone("AAAA-BBBB", cose_key(), by=who)
     with pytest.raises(NotAKey):
-        passes.put_on_phone(a_code(luo), b"\xa0", by=resident(luo))
+        passes.put_on_phone(a_code(luo), b"\xa0", by=who)
+    code = a_code(luo)
+    passes.put_on_phone(code, cose_key(), by=who)
+    with pytest.raises(CodeNotValid):
+        passes.put_on_phone(code, cose_key(OTHER_KEY), by=who)
 
 
 def test_no_phone_pass_under_an_order(luo: UUID) -> None:
+    who = resident(luo)
     an_order(luo)
     with pytest.raises(UnderOrder):
-        passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo, at=S1_NOW + timedelta(minutes=5)))
+        passes.put_on_phone(a_code(luo), cose_key(), by=later(who, minutes=5))
 
 
 def renewal(token: bytes, *, at: int, key: ec.EllipticCurvePrivateKey = KEY) -> str:
@@ -116,18 +128,20 @@ def renewal(token: bytes, *, at: int, key: ec.EllipticCurvePrivateKey = KEY) -> 
 
 
 def test_the_phone_renews_by_proving_its_key_and_gets_another_index(luo: UUID) -> None:
-    first = passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo))
-    later = S1_NOW + timedelta(days=2)
-    second = passes.renew_on_phone(renewal(first, at=int(later.timestamp())), by=resident(luo, at=later))
+    who = resident(luo)
+    first = passes.put_on_phone(a_code(luo), cose_key(), by=who)
+    then = later(who, days=2)
+    second = passes.renew_on_phone(renewal(first, at=int(then.at.timestamp())), by=then)
     old, new = tokens.read_pass(first).claims, tokens.read_pass(second).claims
     assert new.cti != old.cti
     assert new.holder_key == old.holder_key
     with pytest.raises(PhoneProofBad):  # the old pass is withdrawn
-        passes.renew_on_phone(renewal(first, at=int(later.timestamp())), by=resident(luo, at=later))
+        passes.renew_on_phone(renewal(first, at=int(then.at.timestamp())), by=then)
 
 
 def test_a_proof_of_another_key_another_time_or_nonsense_renews_nothing(luo: UUID) -> None:
-    token = passes.put_on_phone(a_code(luo), cose_key(), by=resident(luo))
+    who = resident(luo)
+    token = passes.put_on_phone(a_code(luo), cose_key(), by=who)
     now = int(S1_NOW.timestamp())
     for proof in (
         renewal(token, at=now, key=OTHER_KEY),
@@ -136,8 +150,8 @@ def test_a_proof_of_another_key_another_time_or_nonsense_renews_nothing(luo: UUI
         "LF1:??",
     ):
         with pytest.raises(PhoneProofBad):
-            passes.renew_on_phone(proof, by=resident(luo))
-    passes.renew_on_phone(renewal(token, at=now), by=resident(luo))
+            passes.renew_on_phone(proof, by=who)
+    passes.renew_on_phone(renewal(token, at=now), by=who)
 
 
 def test_a_lost_pass_is_withdrawn_only_through_its_holder(luo: UUID) -> None:

@@ -1,6 +1,7 @@
 """What a room offers to the frame: entries of menus, and what waits for somebody.
 
-A room names its entries in `X/menu.py` as `DESK` and `PHONE`, and what waits in `todo(by) -> list[Todo]`
+A room names its entries in `X/menu.py` as `DESK` and `PHONE`, as `PERSON` what it offers to do for one person
+(addresses that take the person's id), and what waits in `todo(by) -> list[Todo]`
 of the same module, from a bounded number of its queries. `config` collects them; whether an entry is shown
 follows from the surface of the page it leads to.
 """

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal, cast
+from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -44,6 +45,7 @@ def context(request: HttpRequest) -> dict[str, object]:
             else "phone.html",
             "home": "/desk/" if desk else "/",
             "menu": menu("DESK", by, here=request.path) if desk and by else [],
+            "person": person_menu(by, request) if desk and by else [],
             "organ": by.organ if by else "",
             "pseudonym": by.pseudonym if by else "",
         },
@@ -59,6 +61,40 @@ def menu(which: Literal["DESK", "PHONE"], by: Actor, *, here: str = "") -> list[
             is_here = here == url or (url.count("/") > 2 and here.startswith(url))
             shown.append({"url": url, "label": str(label), "here": is_here})
     return shown
+
+
+#: Stands for a person while an address is looked up once, to learn its surface.
+_NOBODY: Final = UUID(int=0)
+
+
+def person_menu(by: Actor, request: HttpRequest) -> list[dict[str, object]]:
+    """On the page of a person: what all rooms offer to do for that person, as far as it opens for this actor."""
+    match = request.resolver_match
+    person_id = match.kwargs.get("person_id") if match else None
+    if person_id is None:
+        return []
+    return [
+        {"url": reverse(name, args=[person_id]), "label": str(label)}
+        for name, label, declared in _person_entries()
+        if _opens(declared, by)
+    ]
+
+
+@cache
+def _person_entries() -> list[tuple[str, StrPromise, Surface]]:
+    """:raises LookupError: an entry leads to an address that is not there, or that has no surface"""
+    found = []
+    for room in reversed(settings.ROOMS):
+        name = f"lianfang.{room}.menu"
+        if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
+            continue
+        entries: list[Entry] = getattr(import_module(name), "PERSON", [])
+        for entry in entries:
+            declared = surface_of(resolve(reverse(entry.url_name, args=[_NOBODY])).func)
+            if declared is None:
+                raise LookupError(f"{entry.url_name} has no surface")
+            found.append((entry.url_name, entry.label, declared))
+    return found
 
 
 def _opens(declared: Surface, by: Actor) -> bool:
