@@ -113,12 +113,15 @@ def test_no_code_says_anything_outside_translation(file: Path) -> None:
         for inner in ast.walk(node)
     }
     told |= _docstrings(tree) | _with_english(tree)
+    messages = {n.value for n in ast.walk(tree) if id(n) in told and isinstance(n, ast.Constant)}
     left = [
         (node.lineno, node.value)
         for node in ast.walk(tree)
         # One or two characters are marks of masking, separators and units, which no language translates.
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
         if len(HAN.findall(node.value)) > 2
+        # A paper that is Chinese by law may say untranslated what the file's pages say translated.
+        and node.value not in messages
     ]
     assert not left, left
 

@@ -28,7 +28,7 @@ _LEVEL_OF: Final = {"d": "district", "s": "street", "c": "community"}
 
 def an_organ(kind: str, area: str = DISTRICT, *, code: str | None = None) -> Organ:
     """An organ of this kind over the area; the same one every time."""
-    code = code or f"{kind}-{area.replace('.', '-')}"[:40]
+    code = code or f"{kind}-{area.rpartition('.')[2]}"
     organ, _ = Organ.objects.get_or_create(
         code=code,
         defaults={

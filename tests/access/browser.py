@@ -1,0 +1,110 @@
+"""Chromium over the application in this very process: every request of a page is answered by the test client.
+
+No port, no second process, and the pages see the rows of the test's own transaction.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib.staticfiles import finders
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.test import Client
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ORIGIN: Final = "http://testserver"
+#: WeChat's web view on a common phone; it knows no newer tricks and wipes its storage.
+WECHAT: Final = (
+    "Mozilla/5.0 (Linux; Android 10; MI 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/86.0.4240.99"
+    " XWEB/4317 MMWEBSDK/20220903 Mobile Safari/537.36 MicroMessenger/8.0.28.2240(0x28001C57)"
+)
+_TYPES: Final = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "wasm": "application/wasm",
+    "svg": "image/svg+xml",
+}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser. Playwright's loop runs in this thread, so Django is told that this is meant."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            try:
+                yield browser
+            finally:
+                browser.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@contextmanager
+def window(
+    browser: Browser, client: Client, *, width: int, height: int = 900, **options: Any
+) -> Iterator[Page]:
+    """A window whose requests this client answers; cookies are the client's."""
+    context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **options)
+    context.route("**/*", lambda route: _answer(route, client))
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def _answer(route: Route, client: Client) -> None:
+    request = route.request
+    path = request.url.removeprefix(ORIGIN)
+    if not request.url.startswith(ORIGIN):
+        route.abort()
+        return
+    if path.startswith("/static/"):
+        name = path.removeprefix("/static/").partition("?")[0]
+        found = finders.find(name)
+        if not isinstance(found, str):
+            route.fulfill(status=404)
+            return
+        route.fulfill(
+            path=found, content_type=_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+        )
+        return
+    headers = {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in request.headers.items() if k != "cookie"}
+    headers.pop("HTTP_CONTENT_TYPE", None)
+    if request.method == "POST":
+        kind = request.headers.get("content-type", "application/octet-stream")
+        response = client.post(path, data=request.post_data_buffer or b"", content_type=kind, **headers)
+    else:
+        response = client.get(path, **headers)
+    body = b"".join(response) if response.streaming else response.content
+    sent = {k: v for k, v in response.headers.items() if k.lower() != "content-length"}
+    if 300 <= response.status_code < 400:
+        # Playwright follows no redirect of a fulfilled route, so the page is sent there by itself.
+        target = response["Location"]
+        route.fulfill(
+            status=200, content_type="text/html", body=f'<meta http-equiv="refresh" content="0;url={target}">'
+        )
+        return
+    route.fulfill(status=response.status_code, headers=sent, body=body)
