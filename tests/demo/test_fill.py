@@ -18,6 +18,7 @@ from lianfang.config import demo
 from lianfang.config.demo import cases, population, world
 from lianfang.config.demo.calendar import DAY_ONE, days
 from lianfang.credentials.models import Pass, Shard
+from lianfang.gates.models import Gate
 from lianfang.kernel import clock
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang.ledger.models import Entry
@@ -227,6 +228,19 @@ def test_everybody_has_a_pass_and_every_index_one_holder(day_twenty: conftest.Fi
         # Drawn at random: in the order of issue they do not rise.
         rises = sum(a < b for a, b in pairwise(Pass.objects.filter(shard=shard).order_by("pk").values_list("index", flat=True)))  # fmt: skip
         assert rises < 0.7 * len(indexes)
+
+
+def test_every_checkpoint_is_a_post_with_the_lists_it_needs(day_twenty: conftest.Filled) -> None:
+    posts = list(Gate.objects.all())
+    assert Counter(g.kind for g in posts) == {"road": 12, "compound": 7, "venue": 1}
+    zones = {zone for row in Pass.objects.all() for zone in row.zones}
+    streets = set(Shard.objects.values_list("code", flat=True))
+    for gate in posts:
+        assert set(gate.shards) <= streets
+        if gate.kind == "compound":
+            assert set(gate.zones) <= zones
+        if gate.kind == "road":
+            assert set(gate.shards) == {p.shard_id for p in Pass.objects.all()}
 
 
 def test_a_pass_says_what_the_person_is(day_twenty: conftest.Filled) -> None:

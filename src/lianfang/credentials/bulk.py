@@ -60,7 +60,7 @@ def issue_passes(drafts: Iterable[PassDraft], *, suspended: Collection[UUID] = (
         shard = _shard(batch[0].shard, by.at)
         # Drawn before the copy begins: while rows stream in, the connection answers no question.
         indexes, numbers = _indexes(shard, len(batch), at=by.at), _numbers(len(batch))
-        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for draft, index, number in zip(batch, indexes, numbers, strict=True):
                 copy.write_row(
                     (

@@ -20,11 +20,10 @@ from lianfang.places import queries as places_queries
 from lianfang.places.policy import Kind, at_level
 from lianfang.rules import actions as rules
 
-from . import offices, settling, world
+from . import happenings, offices, settling, world
 from .calendar import REGISTERED_ON, at, shift_for
 from .cases import officers_for
 from .estates import HEMU, HEMU_COMMUNITY, LUO_DOOR, WU_DOOR
-from .happenings import Stage
 from .offices import Staff, logins
 from .progress import Progress
 
@@ -78,7 +77,8 @@ def _fill(made: world.World, root: str, *, now: datetime, shift: timedelta, prog
     )
     _begin_incident(staff, root, shift=shift)
     settling.settle(made, settled, staff=staff, shift=shift, progress=progress)
-    Stage(made, settled, staff=staff, shift=shift, until=now, progress=progress).play()
+    happenings.let_the_planner_know()
+    happenings.Stage(made, settled, staff=staff, shift=shift, until=now, progress=progress).play()
 
 
 def _paths(made: world.World) -> tuple[dict[str, str], dict[str, str]]:

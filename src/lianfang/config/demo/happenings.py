@@ -13,10 +13,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.db import connection
+
 from lianfang.accounts.rights import Purpose
 from lianfang.concerns import actions as concerns
 from lianfang.credentials import bulk as credentials
 from lianfang.credentials.actions import PassDraft
+from lianfang.gates import actions as gates
 from lianfang.kernel.ids import random_bytes
 from lianfang.orders import actions as orders
 from lianfang.people import queries as people
@@ -27,7 +30,7 @@ from lianfang_pass.tokens import Flag
 
 from .calendar import REGISTERED_ON, at
 from .cases import Case
-from .numbers import Ids
+from .numbers import TEST_PHONES, Ids
 from .offices import community_login, officer_login, street_login
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from .settling import Settled
     from .world import World
 
+#: Checkpoints are manned an hour before the first pass is given out.
+GATES_AT: Final = at(date(2020, 1, 28), 7)
 #: Passes are given out on the fourth day for as long as a pass may live: before Ms Luo comes home.
 PASSES_AT: Final = at(date(2020, 1, 28), 8)
 _PASSES_FOR: Final = timedelta(days=31)
@@ -54,6 +59,12 @@ _APPEALED: Final = timedelta(hours=4)
 _WUHAN: Final = "4201"
 _READ_OUT_FROM: Final = 75
 _REFUSES: Final = 11
+
+
+def let_the_planner_know() -> None:
+    """Measure the tables within the transaction that filled them: else every act plans as if they were empty."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class Stage:
             "check",
             "notice",
             "appeal",
+            "gate",
         )
         self._ids = {name: Ids(kind=0x10 + i, at=PASSES_AT + shift) for i, name in enumerate(kinds)}
         self._concerns: dict[int, UUID] = {}
@@ -106,6 +118,7 @@ class Stage:
 
     def play(self) -> None:
         """Everything up to now, in order."""
+        self._plan(GATES_AT, self._set_up_gates)
         self._plan(PASSES_AT, self._give_out_passes)
         for case in self._world.cases:
             self._plan_case(case)
@@ -324,7 +337,24 @@ class Stage:
             if h is not None and i not in struck and h.members[0].phone
         )  # fmt: skip
 
-    # --- Passes --------------------------------------------------------------------------------------------
+    # --- Gates and passes --------------------------------------------------------------------------------------------
+
+    def _set_up_gates(self, when: datetime) -> None:
+        """The checkpoints as posts to which devices can be enrolled; a road takes the lists of all streets."""
+        by = self._staff.actor("duty", when, Purpose.ADMINISTRATION)
+        every = tuple(sorted({h.community[:9] for h in self._world.homes}))
+        for post, place in zip(self._world.estates.checkpoints, self._settled.posts, strict=True):
+            compound = at_level(place, Kind.COMPOUND)
+            street = (at_level(place, Kind.STREET) or "").rpartition(".")[2][1:]
+            gates.set_up_gate(
+                gates.GateDraft(
+                    id=self._ids["gate"].next(), name=f"{post.compound}{post.name}",
+                    kind="compound" if compound else post.kind, area=place,
+                    shards=every if post.kind == "road" else (street,),
+                    phone=f"{TEST_PHONES}0020", zones=(compound.rpartition(".")[2],) if compound else (),
+                ),
+                by=by,
+            )  # fmt: skip
 
     def _give_out_passes(self, when: datetime) -> None:
         """Everybody a personal pass, every household of two or more one of its own, street by street."""
@@ -346,6 +376,7 @@ class Stage:
             by = self._staff.actor(street_login(street), when, Purpose.PASSES)
             while batch := list(islice(drafts, _PASSES_AT_ONCE)):
                 progress.done(credentials.issue_passes(batch, suspended=under_order, by=by))
+        let_the_planner_know()
 
     def _passes_of(self, i: int, street: str, when: datetime, *, with_household: bool) -> Iterator[PassDraft]:
         """What is printed on them is what `people.queries.pass_facts` says, without asking 175,000 times."""

@@ -36,6 +36,8 @@ class Settled:
     """Where everything is: `homes[i]` is the path of `world.homes[i]`, the ids are those of its people."""
 
     homes: list[str] = field(default_factory=list)
+    #: The place each checkpoint guards: a compound, a community or a street.
+    posts: list[str] = field(default_factory=list)
     compounds: dict[str, str] = field(default_factory=dict)
     grids: dict[str, str] = field(default_factory=dict)
     households: list[UUID | None] = field(default_factory=list)
@@ -90,17 +92,18 @@ def build(
         ]
     ]
     settled.homes = places.add_places(drafts, from_on=from_on)
+    settled.posts = [
+        settled.compounds[f"{p.place}/{p.compound}"]
+        if p.compound
+        else communities.get(p.place) or streets[p.place]
+        for p in world.estates.checkpoints
+    ]
     places.add_places(
         [
-            PlaceDraft(
-                kind=Kind.CHECKPOINT,
-                parent=settled.compounds[f"{p.place}/{p.compound}"]
-                if p.compound
-                else communities.get(p.place) or streets[p.place],
-                name=p.name,
-                code=f"K{n:03d}",
+            PlaceDraft(kind=Kind.CHECKPOINT, parent=parent, name=p.name, code=f"K{n:03d}")
+            for n, (p, parent) in enumerate(
+                zip(world.estates.checkpoints, settled.posts, strict=True), start=1
             )
-            for n, p in enumerate(world.estates.checkpoints, start=1)
         ],
         from_on=from_on,
     )

@@ -49,7 +49,7 @@ def enrol_households(drafts: Iterable[HouseholdDraft], *, by: Actor) -> int:
     :raises NotAllowed: `by` imports no rosters over one of the homes
     :raises NotADwelling: one of the areas is no dwelling
     :raises NameNotAcceptable: , NumberNotAcceptable, NumberContradictsBirth, PhoneNotAcceptable
-    :raises WardActsAlone: , GuardianNotFit: a guardianship between the wrong two
+    :raises WardActsAlone: , GuardianNotFit: a guardianship between the wrong two, or beyond the household
     :raises NumberTaken: a number is registered already
     :raises SameIdOtherContent: an id is used already
     """
@@ -79,10 +79,12 @@ def _write(households: Sequence[HouseholdDraft], *, by: Actor) -> int:
             persons.append(_person(draft, household, member_no, by=by))
         born = {p.person_id: p.birth_date for p in household.members}
         for g in household.guardians:
+            if g.ward_id == g.guardian_id or not {g.ward_id, g.guardian_id} <= born.keys():
+                raise GuardianNotFit
             ward, guardian = born[g.ward_id], born[g.guardian_id]
             if ward is None or age(ward, on=by.legal_day) >= ACTS_ALONE_FROM:
                 raise WardActsAlone
-            if guardian is None or g.ward_id == g.guardian_id or age(guardian, on=by.legal_day) < OF_AGE:
+            if guardian is None or age(guardian, on=by.legal_day) < OF_AGE:
                 raise GuardianNotFit
             guardians.append((g.id, g.ward_id, g.guardian_id, g.basis))
     today = by.legal_day
