@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -118,9 +119,16 @@ def test_nothing_is_recorded_of_an_unknown_message() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_reports_of_one_arrival_make_one() -> None:
+def test_two_reports_of_one_arrival_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
     by = officer()
     message = owed(by)
+    write = actions._try
+
+    def write_late(*args: Any) -> None:
+        time.sleep(0.3)  # long enough for all four to have looked before one has written
+        write(*args)
+
+    monkeypatch.setattr(actions, "_try", write_late)
 
     def report(means: Means) -> bool:
         try:
