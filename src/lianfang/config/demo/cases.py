@@ -1,7 +1,7 @@
 """The curve of home isolation, and what happens in each case, minute by minute.
 
-Some 3,000 cases at full scale (domain reference §6). New cases rise from the first day to the thirteenth of
-the scenario's calendar, then fall; the last person is free on 11 March. Pure: what is made of a case, the
+Some 3,000 cases at full scale (domain reference §6). New cases rise until the ninth day and
+then fall; the last person is free on 11 March. Pure: what is made of a case, the
 acts make. That the ends come out by the rule in force, and not from here, is tested.
 """
 
