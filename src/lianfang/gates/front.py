@@ -7,6 +7,7 @@ connection.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
@@ -79,6 +80,9 @@ async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> 
         answer = await _route(scope, receive)
     except Answer as found:
         answer = found
+    except asyncio.CancelledError:
+        # The server stops. A waiting gate is told so in order, and asks again after 0-10 s.
+        answer = refusal(503, "busy")
     except Exception:
         log.exception("a request to %s failed", scope.get("path"))
         answer = refusal(503, "busy")

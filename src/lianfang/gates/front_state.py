@@ -119,14 +119,16 @@ class State:
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            # A database that no longer answers must not keep the process from ending.
+            await asyncio.wait({self._task}, timeout=3)
         if self._thread is not None:
             with contextlib.suppress(Exception):
-                await self.in_database(_write_contacts, dict(self._contacts))
-            await asyncio.get_running_loop().run_in_executor(self._thread, _close)
-            self._thread.shutdown()
+                async with asyncio.timeout(3):
+                    await self.in_database(_write_contacts, dict(self._contacts))
+                    await asyncio.get_running_loop().run_in_executor(self._thread, _close)
+            self._thread.shutdown(wait=False, cancel_futures=True)
         if self._pool is not None:
-            await self._pool.close()
+            await self._pool.close(timeout=3)
         self.__init__()  # type: ignore[misc]  # as new, for a server that starts again in this process
 
     def connection(self) -> contextlib.AbstractAsyncContextManager[Any]:

@@ -18,7 +18,9 @@ SENTENCES: Final[Mapping[str, StrPromise]] = {
     "gates:code_used_by_another": _("这个登记码已被另一台设备使用。请在工作台重新生成。"),
     "gates:not_at_home": _("此人没有登记到小区内的住房。请先在人员档案中登记住址。"),
     "gates:under_order": _("有隔离决定在生效，现在不能发这种证。决定到期后即可办理；同户其他人请办个人证。"),
-    "gates:phone_proof_bad": _("手机的证明不对或已过期。请重新打开本页；仍不行请向社区要一个新的一次性代码。"),
+    "gates:phone_proof_bad": _(
+        "手机的证明不对或已过期。请重新打开本页；仍不行请向社区要一个新的一次性代码。"
+    ),
     "gates:not_a_key": _("设备密钥不符合要求。请更新浏览器后重试。"),
     "gates:number_unknown": _("号码不对。请核对校验位。"),
 }
