@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from lianfang.kernel.actor import Actor
+
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 T = TypeVar("T")
+
+
+def issuing(draft: actions.IsolationDraft, by: Actor) -> Callable[[], IsolationOrder]:
+    """The act, to be done later in a thread."""
+    return lambda: actions.issue_isolation(draft, by=by)
 
 
 def at_once(acts: list[Callable[[], T]]) -> list[T | Exception]:
@@ -83,7 +90,7 @@ def test_two_officers_for_one_person_one_order(persons: list[UUID]) -> None:
 def test_a_cap_is_not_passed_by_being_fast(persons: list[UUID]) -> None:
     lower_caps(alone=3, seconded=5)
     ready, by = drafts(persons), officer(Role.CDC)
-    made = at_once([lambda d=d: actions.issue_isolation(d, by=by) for d in ready])  # type: ignore[misc]  # a default binds the loop's value
+    made = at_once([issuing(d, by) for d in ready])
     with scope(areas=[ROOT]):
         assert IsolationOrder.objects.count() == 3
     refused = [m for m in made if isinstance(m, Exception)]
@@ -97,9 +104,7 @@ def test_a_cap_is_not_passed_by_being_fast(persons: list[UUID]) -> None:
 def test_changes_follow_commits_without_gaps(persons: list[UUID]) -> None:
     ready = drafts(persons)
     officers = [officer(Role.CDC) for _ in ready]
-    made = at_once(
-        [lambda d=d, by=by: actions.issue_isolation(d, by=by) for d, by in zip(ready, officers, strict=True)]
-    )  # type: ignore[misc]  # as above
+    made = at_once([issuing(d, by) for d, by in zip(ready, officers, strict=True)])
     assert not [m for m in made if isinstance(m, Exception)]
     numbers = sorted(Change.objects.values_list("n", flat=True))
     start = numbers[0] - 1  # the counter goes on where an earlier test left it

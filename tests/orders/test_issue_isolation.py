@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -314,7 +314,7 @@ DAY = timedelta(days=1)
     ],
 )
 def test_what_the_schema_refuses_past_the_act(
-    luo: UUID, household: list[UUID], constraint: str, changes: dict[str, object]
+    luo: UUID, household: list[UUID], constraint: str, changes: dict[str, Any]
 ) -> None:
     """O-1, O-3, O-6: each with every other column right."""
     actions.issue_isolation(a_draft(luo), by=officer(Role.CDC))
@@ -349,6 +349,7 @@ def test_a_second_signer_of_the_same_body_is_refused_by_the_schema(luo: UUID) ->
     by = officer(Role.CDC)
     draft = a_draft(luo)
     made = proposed(luo, draft, second=None)
+    assert made.proposal_id
     SecondSignature.objects.create(
         proposal_id=made.proposal_id,
         signed_by=new_id(),

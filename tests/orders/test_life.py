@@ -500,9 +500,11 @@ def test_cohabitants_keep_a_pass(luo: UUID, household: list[UUID]) -> None:
 
 def test_my_list_today(order: IsolationOrder) -> None:
     doctor = officer(Role.CDC)
-    assert {t.kind for t in queries.todo(doctor)} == {"to_serve"}
+    assert {t.title for t in queries.todo(doctor)} == {"决定待送达"}
+    (waiting,) = queries.todo(doctor)
+    assert (waiting.count, waiting.due_at) == (1, S1_NOW + timedelta(hours=2))
     day_before = officer(Role.CDC, at=S1_END - timedelta(hours=3))
-    assert {t.kind for t in queries.todo(day_before)} == {"to_serve", "ending"}
+    assert {t.title for t in queries.todo(day_before)} == {"决定待送达", "24小时内到期，准备解除文书"}
     assert queries.todo(officer(Role.POLICE)) == []
     assert queries.order(order.pk, by=officer(Role.POLICE)) is None
     seen = queries.order(order.pk, by=doctor)

@@ -372,7 +372,7 @@ class _Fourteen:
 def test_order_life(db: None) -> None:
     an_incident()
     set_scope(areas=[ROOT])
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+    run_state_machine_as_test(
         OrderLife,
         settings=settings(
             max_examples=size("machine_examples"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from django.http import HttpResponse
 
 pytestmark = pytest.mark.django_db
 COMMUNITY = f"{ROOT}.s510402001.c510402001003"
@@ -40,7 +39,7 @@ def order(luo: UUID) -> IsolationOrder:
     return actions.issue_isolation(a_draft(luo), by=officer(Role.CDC))
 
 
-def text(answer: HttpResponse, status: int = 200) -> str:
+def text(answer: Any, status: int = 200) -> str:
     body = answer.content.decode()
     assert answer.status_code == status, body[:2000]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
@@ -144,9 +143,9 @@ def test_from_concern_to_signature_to_serving(luo: UUID, household: list[UUID]) 
     url = f"/desk/orders/concern/{concern}/propose/"
     text(community.get(url))
     assert community.post(url, form).status_code == 302
-    page = doctor.get("/desk/orders/")
-    assert "从高风险地区返回" in text(page)
-    (proposal,) = set(re.findall(r"/desk/orders/proposal/([0-9a-f-]{36})/", page.content.decode()))
+    desk = doctor.get("/desk/orders/")
+    assert "从高风险地区返回" in text(desk)
+    (proposal,) = set(re.findall(r"/desk/orders/proposal/([0-9a-f-]{36})/", desk.content.decode()))
     url = f"/desk/orders/proposal/{proposal}/"
     assert "2020年2月14日 00:00" in text(doctor.get(url))
     text(doctor.post(url, {"id": str(new_id())}), 422)

@@ -39,6 +39,7 @@ from tests.factories.people import a_dwelling, a_person
 from tests.orders.past_the_act import copy_past_the_act
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +162,7 @@ def test_nothing_returns_after_a_lift(luo: UUID) -> None:
     )
     after = replace(by, at=at + timedelta(minutes=1), verified_at=at)
     own = resident(luo, at=after.at)
-    steps = [
+    steps: list[Callable[[], object]] = [
         lambda: actions.issue_isolation(draft, by=after),  # an older message arrives again
         lambda: concerns.report_arrival(arrival(luo), by=own),  # the form is filled in again
         lambda: concerns.report_symptoms(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from tests.factories.orders import ROOT, S1_NOW, a_rule_draft, an_incident, officer
 
 from lianfang.accounts.rights import Role
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
@@ -20,6 +20,10 @@ from lianfang.rules.errors import (
     OverlapsAtOneLevel,
 )
 from lianfang.rules.policy import Measure, jurisdictions
+from tests.factories.orders import ROOT, S1_NOW, a_rule_draft, an_incident, officer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
 
@@ -147,11 +151,12 @@ def test_who_may_not_touch_rules(incident: None, role: Role) -> None:
     with pytest.raises(NotAllowed):
         actions.draft_document(draft, by=officer(role))
     actions.draft_document(draft, by=officer(Role.CDC))
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: actions.publish_document(draft.id, by=officer(role)),
         lambda: actions.end_document(draft.id, last_day=DAY, by=officer(role)),
         lambda: actions.verify_document(draft.id, verified_by="somebody", by=officer(role)),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(NotAllowed):
             act()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from lianfang.accounts.rights import Right
 
 from . import policy
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
+
+
+def _within(areas: Collection[str]) -> Q:
+    """Rows whose area lies in one of these; none given, none found."""
+    return Q(area__within_any=list(areas))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def unassessed(by: Actor, *, limit: int = 200) -> list[Concern]:
     """Concerns that wait for a decision in the actor's areas, the most urgent first."""
     rows = (
         PersonOfConcern.objects.filter(
-            area__within_any=by.areas(Right.CONCERNS_REPORT_SEE),
+            _within(by.areas(Right.CONCERNS_REPORT_SEE)),
             decision=None,
             reported_at__gt=by.at - policy.DECIDE_WITHIN,
         )
@@ -69,7 +76,7 @@ def unassessed(by: Actor, *, limit: int = 200) -> list[Concern]:
 def concern(concern_id: UUID, *, by: Actor) -> Concern | None:
     """One concern, if the actor may see its area."""
     row = (
-        PersonOfConcern.objects.filter(pk=concern_id, area__within_any=by.areas(Right.CONCERNS_REPORT_SEE))
+        PersonOfConcern.objects.filter(_within(by.areas(Right.CONCERNS_REPORT_SEE)), pk=concern_id)
         .select_related("decision")
         .first()
     )

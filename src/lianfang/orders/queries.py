@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from lianfang.accounts.menu import Todo
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from lianfang.kernel.actor import Actor
+
+
+def _within(areas: Collection[str], *, column: str = "area") -> Q:
+    """Rows whose area lies in one of these; none given, none found."""
+    return Q(**{f"{column}__within_any": list(areas)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +277,7 @@ def orders_of(person_id: UUID, at: datetime) -> list[OrderView]:
 
 def _running(by: Actor) -> QuerySet[IsolationOrder]:
     return _rows().filter(
-        area__within_any=by.areas(Right.ORDERS_ISOLATION_SEE),
+        _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
         starts_at__lte=by.at,
         ends_at__gt=by.at,
         lift=None,
@@ -302,7 +307,7 @@ def late_notices(by: Actor, *, limit: int = 200) -> list[OrderView]:
     rows = (
         _rows()
         .filter(
-            area__within_any=by.areas(Right.ORDERS_ISOLATION_SEE),
+            _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
             ends_at__lte=by.at - policy.NOTICE_LATE_AFTER,
             release_notice=None,
         )
@@ -319,7 +324,7 @@ def to_check(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, str]]:
         ("street", Right.ORDERS_RELEASE_CHECK_STREET),
     ):
         rows = _rows().filter(
-            area__within_any=by.areas(right),
+            _within(by.areas(right)),
             ends_at__lte=by.at + policy.NOTICE_AHEAD,
             release_notice=None,
         )
@@ -351,7 +356,7 @@ def proposals(by: Actor, *, limit: int = 200) -> list[ProposalView]:
     """Proposals that wait for a signature in the actor's areas, the most urgent first."""
     rows = (
         IsolationProposal.objects.filter(
-            area__within_any=by.areas(Right.ORDERS_PROPOSAL_SEE),
+            _within(by.areas(Right.ORDERS_PROPOSAL_SEE)),
             signed_at__gt=by.at - policy.PROPOSAL_WAITS,
             refusal=None,
         )
@@ -365,7 +370,7 @@ def proposals(by: Actor, *, limit: int = 200) -> list[ProposalView]:
 def proposal(proposal_id: UUID, *, by: Actor) -> ProposalView | None:
     """One proposal, if the actor may see its area."""
     row = (
-        IsolationProposal.objects.filter(pk=proposal_id, area__within_any=by.areas(Right.ORDERS_PROPOSAL_SEE))
+        IsolationProposal.objects.filter(_within(by.areas(Right.ORDERS_PROPOSAL_SEE)), pk=proposal_id)
         .prefetch_related("second_signatures")
         .first()
     )
@@ -429,7 +434,7 @@ def open_needs(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, NeedView
     """Dependants without a carer, of orders in force where the actor's duty lies."""
     rows = (
         CareNeed.objects.filter(
-            order__area__within_any=by.areas(Right.ORDERS_CARE_ACCEPT),
+            _within(by.areas(Right.ORDERS_CARE_ACCEPT), column="order__area"),
             order__ends_at__gt=by.at,
             order__lift=None,
             arrangement=None,
@@ -486,7 +491,7 @@ def appeals_of(order_id: UUID) -> list[AppealView]:
 def appeals_to_decide(by: Actor, *, limit: int = 200) -> list[AppealView]:
     """Objections that wait for the panel, the oldest first."""
     rows = Appeal.objects.filter(
-        order__area__within_any=by.areas(Right.ORDERS_APPEAL_DECIDE), decision=None
+        _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), decision=None
     ).select_related("order")
     return [_appeal(r) for r in rows.order_by("raised_at", "pk")[:limit]]
 
@@ -537,7 +542,7 @@ def sheets_to_take_down(by: Actor, *, limit: int = 200) -> list[SheetView]:
 def sheets(by: Actor, *, limit: int = 200) -> list[SheetView]:
     """Sheets that hang in the actor's areas, whether they still hold or not."""
     rows = BoardSheet.objects.filter(
-        place__within_any=by.areas(Right.ORDERS_BOARD_POST), take_down=None
+        _within(by.areas(Right.ORDERS_BOARD_POST), column="place"), take_down=None
     ).order_by("ends_at", "pk")
     return [_sheet(r, by.at) for r in rows[:limit]]
 

@@ -39,7 +39,7 @@ from .forms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from django import forms
     from django.http import HttpRequest, HttpResponse
@@ -167,15 +167,11 @@ def sheets(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     known = queries.sheets(by)
     where = places.addresses({s.place for s in known})
-    lines = [{"sheet": s, "where": where.get(s.place, "")} for s in known]
-    return render(
-        request,
-        "orders/sheets.html",
-        {
-            "down": [line for line in lines if line["sheet"].state == "ended"],  # type: ignore[union-attr]  # a SheetView
-            "hanging": [line for line in lines if line["sheet"].state == "valid"],  # type: ignore[union-attr]  # as above
-        },
-    )
+
+    def lines(state: str) -> list[dict[str, object]]:
+        return [{"sheet": s, "where": where.get(s.place, "")} for s in known if s.state == state]
+
+    return render(request, "orders/sheets.html", {"down": lines("ended"), "hanging": lines("valid")})
 
 
 # --- Concerns, proposals, signatures -----------------------------------------------------------------------
@@ -574,7 +570,7 @@ def _done(
     act: Callable[[], object],
     to: str | tuple[str, UUID],
     template: str,
-    context: dict[str, object],
+    context: Mapping[str, object],
 ) -> HttpResponse:
     """Run one act on a valid form and go on; a refusal becomes a sentence above the form."""
     if form.is_valid():
@@ -585,4 +581,4 @@ def _done(
         else:
             messages.success(request, gettext("已办理。"))
             return redirect(*to) if isinstance(to, tuple) else redirect(to)
-    return render(request, template, context | {"form": form}, status=422 if form.errors else 200)
+    return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)

@@ -262,7 +262,11 @@ def _second(
     by: Actor,
 ) -> SecondSignature | None:
     competence = rules.competence(on=by.legal_day, area=person.area)
-    row = competence and competence.of(kind=rule.measure, organ_kind=organ.kind, level=organ.level)
+    row = (
+        None
+        if competence is None
+        else competence.of(kind=rule.measure, organ_kind=organ.kind, level=organ.level)
+    )
     if row is None:
         raise OrganNotCompetent
     with connection.cursor() as cursor:
