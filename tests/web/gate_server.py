@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,6 +61,9 @@ class GateServer:
         self.stopped = False
         self.signals: list[Any] = []
         self.device_key: PublicKey | None = None
+        self.holder: PublicKey | None = None
+        self.page = ""
+        self.pass_until = now + 3 * world.DAY
         self.changed = threading.Condition()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
@@ -143,6 +147,11 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             url = urlsplit(self.path)
             if url.path.startswith("/gate/"):
                 self.file(server.apps / "gate", url.path.removeprefix("/gate/"))
+            elif url.path.startswith("/static/dist/"):
+                self.file(server.apps, url.path.removeprefix("/static/dist/"))
+            elif url.path == "/pages/island":
+                self.answer(200, server.page.encode(), Content_Type="text/html; charset=utf-8",
+                            Content_Security_Policy=POLICY)  # fmt: skip
             elif url.path == "/open/verify/policy.txt":
                 self.answer(200, server.policy.encode(), Content_Type="text/plain; charset=utf-8")
             elif url.path.startswith("/open/verify/"):
@@ -189,6 +198,8 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.enrol(body)
             elif self.path == f"{GATE}/passages":
                 self.upload(body)
+            elif self.path == "/pages/phone":
+                self.phone(body)
             elif self.path == f"{GATE}/signals":
                 server.signals.append(cbor.decode(body))
                 self.answer(201)
@@ -206,6 +217,22 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 1: 1, 2: world.DEVICE_ID, 3: world.GATE_ID, 4: "云岭苑北门", 5: [world.HOME], 6: [world.URI],
                 7: PublicKey.of(world.ROOT).cose(), 8: world.KEYS_BYTES, 9: PHONE, 10: "compound",
             }))  # fmt: skip
+
+        def phone(self, body: bytes) -> None:
+            """A resident's phone: enrolment by one-time code, renewal by a code of this instant."""
+            asked = json.loads(body)
+            if "code" in asked:
+                if asked["code"] != "LUO-2020":
+                    self.answer(403)
+                    return
+                raw = asked["key"]
+                server.holder = PublicKey.read(
+                    cbor.decode(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
+                )
+            token = world.pass_token(
+                world.a_phone_pass(holder_key=server.holder, expires_at=server.pass_until)
+            )
+            self.answer(200, json.dumps({"pass": b64(token)}).encode(), Content_Type="application/json")
 
         def upload(self, body: bytes) -> None:
             server.uploads += 1

@@ -65,7 +65,7 @@ export function verdictView(
     person(at, language),
     ...flags(at, language),
     at.input === "life_exit"
-      ? make("p", { class: "g-next" }, `${text("life_exit_now")}。${text("life_exit_word")}`)
+      ? make("p", { class: "g-next" }, text("life_exit_word"))
       : make("p", { class: "g-next" }, language === "zh" ? words.next_zh : words.next_en),
     make("div", { class: "g-acts" }, ...buttons(at, context, acts)),
   );
@@ -74,7 +74,7 @@ export function verdictView(
 function until(at: AtGate, language: Language): HTMLElement | null {
   const { orderEnd } = at.outcome;
   if (orderEnd === null) return null;
-  return make("p", { class: "g-reason" }, `${say("until", language)}：${instant(orderEnd, language)}`);
+  return make("p", { class: "g-reason" }, `${say("until", language)} ${instant(orderEnd, language)}`);
 }
 
 /** What the guard compares with the person: initials, door, birth year. Never a name. */
@@ -105,7 +105,9 @@ function flags(at: AtGate, language: Language): HTMLElement[] {
   if (at.alreadyShown) found.push("already_shown");
   if (notes.includes("ASK_REFRESH")) found.push("ask_refresh");
   if (notes.includes("TELL_COMMUNITY")) found.push("tell_community");
-  if (notes.includes("LIST_OLD")) found.push("list_old");
+  // Where nobody was recognised there is no evidence at all, and that says nothing of the list.
+  const known = at.outcome.shown !== null || at.found !== null;
+  if (known && notes.includes("LIST_OLD")) found.push("list_old");
   if (notes.includes("CLOCK_IN_DOUBT")) found.push("clock_doubt");
   if ((verdict === "DENY" || verdict === "CALL") && at.outcome.slips.length === 0 && at.texts.length > 0) found.push("slip_hint");
   return found.map((word) => make("p", { class: "g-flag" }, say(word, language)));
