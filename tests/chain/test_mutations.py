@@ -115,6 +115,12 @@ def test_no_changed_checkpoint_says_anything_else():
         assert all(v.at in (None, AT) for v in opened.verified)
 
 
+@pytest.mark.parametrize("more", ["\n", "x\n", "\nx\n", "x"])
+def test_a_checkpoint_has_three_lines_and_never_more(more):
+    with pytest.raises(MalformedNote):
+        Checkpoint.parse(Checkpoint(ORIGIN, 700, b"r" * 32).text + more)
+
+
 def test_no_changed_entry_is_read_as_signed():
     vectors, generator = load("entries.json"), random.Random(4)
     organ = VerifierKey.parse(vectors["organ"])

