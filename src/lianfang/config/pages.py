@@ -6,6 +6,8 @@ import hmac
 from typing import TYPE_CHECKING, Any, Final
 
 import segno
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from django import forms
 from django.conf import settings
 from django.http import Http404, HttpResponse
@@ -169,6 +171,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     return render(request, "demo.html", {"rows": rows})
 
 
+_AUTHORITY: Final = settings.LIANFANG_DATA / "keys" / "tls" / "authority.crt"
 _SLIP: Final = "accounts:enter_by_link"
 
 
@@ -187,7 +190,30 @@ def login_slip(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return render(request, "login_slip.html", {"code": code, "picture": mark_safe(picture)})  # noqa: S308 - drawn by segno from our own address
 
 
+@surface(public=True)
+def public(request: HttpRequest) -> HttpResponse:
+    """Where anybody begins: the chain, the verifier, the rules; the certificate of the local authority."""
+    return render(request, "start_open.html", {"authority": _AUTHORITY.exists()})
+
+
+@surface(public=True)
+def authority(request: HttpRequest) -> HttpResponse:
+    """The local authority's certificate, and how a phone is told to trust it (TLS without a bought certificate)."""
+    if not _AUTHORITY.exists():
+        raise Http404
+    if "file" in request.GET:
+        answer = HttpResponse(_AUTHORITY.read_bytes(), content_type="application/x-x509-ca-cert")
+        answer["Content-Disposition"] = 'attachment; filename="lianfang-authority.crt"'
+        return answer
+    certificate = x509.load_pem_x509_certificate(_AUTHORITY.read_bytes())
+    digest = certificate.fingerprint(hashes.SHA256()).hex().upper()
+    shown = " ".join(digest[i : i + 4] for i in range(0, len(digest), 4))
+    return render(request, "authority.html", {"fingerprint": shown})
+
+
 urlpatterns = [
+    path("open/", public, name="open"),
+    path("open/authority/", authority, name="authority"),
     path("", start, name="start"),
     path("desk/", desk, name="desk"),
     path("language/", language, name="language"),

@@ -174,7 +174,7 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 @require_POST
 @surface(right=Right.CREDENTIALS_PASS_REVOKE, purpose=Purpose.PASSES)
-def withdraw(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
+def withdraw_pass(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
     """Withdraw a lost pass."""
     form = WhyForm(request.POST)
     if form.is_valid():

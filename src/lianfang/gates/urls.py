@@ -13,7 +13,7 @@ urlpatterns = [
     path("desk/people/<uuid:person_id>/passes/<uuid:pass_id>/card/", pass_views.card, name="print_pass"),
     path(
         "desk/people/<uuid:person_id>/passes/<uuid:pass_id>/withdraw/",
-        pass_views.withdraw,
+        pass_views.withdraw_pass,
         name="withdraw_pass",
     ),
     path("desk/gates/", views.posts, name="posts"),

@@ -6,8 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from lianfang.accounts.menu import Entry
 
+from .queries import todo
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+__all__ = ["DESK", "PHONE", "todo"]
 
 DESK: Final["Sequence[Entry]"] = (
     Entry("people:people", _("人员")),
