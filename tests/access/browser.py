@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.staticfiles import finders
+from django.db import connections
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
@@ -68,7 +69,15 @@ def window(
 ) -> Iterator[Page]:
     """A window whose requests this client answers; cookies are the client's."""
     context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **options)
-    context.route("**/*", lambda route: _answer(route, client))
+    ours = connections["default"]
+
+    def answer(route: Route) -> None:
+        # Playwright calls this in a context of its own, in which Django would open another connection
+        # and see nothing of this test's transaction.
+        connections["default"] = ours
+        _answer(route, client)
+
+    context.route("**/*", answer)
     try:
         yield context.new_page()
     finally:

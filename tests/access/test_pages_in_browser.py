@@ -109,6 +109,18 @@ def test_pages_are_accessible(who: str, browser: Browser) -> None:
     assert seen, f"{who} has no page at all"
 
 
+def test_a_bad_page_would_be_found(browser: Browser) -> None:
+    """Negative control: without it a broken checker would look like accessible pages."""
+    with window(browser, Client(), width=320) as page:
+        page.set_content(
+            "<html lang='zh'><title>x</title><img src='x'><p style='width:900px;color:#bbb'>字</p>"
+        )
+        found = "\n".join(_faults(page))
+        assert "image-alt" in found
+        assert "color-contrast" in found
+        assert _sideways(page) > 0
+
+
 def test_the_policy_blocks_nothing_of_ours(browser: Browser) -> None:
     """With the policy in force no page of ours breaks it; an inline script would show up here."""
     world = a_world(households=1)
