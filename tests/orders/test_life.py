@@ -11,6 +11,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from lianfang.accounts.rights import Role
+from lianfang.concerns import actions as concerns
+from lianfang.concerns import queries as concern_queries
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as credentials_queries
 from lianfang.kernel import ids
@@ -38,7 +40,7 @@ from lianfang.orders.errors import (
 from lianfang.orders.models import AppealDecision, IsolationOrder, Lift, Serving
 from lianfang.people import queries as people
 from tests.factories.accounts import an_organ
-from tests.factories.orders import ROOT, S1_END, S1_NOW, a_draft, officer, resident
+from tests.factories.orders import ROOT, S1_ANCHOR, S1_END, S1_NOW, a_draft, officer, resident
 from tests.factories.people import a_dwelling, a_household, a_person
 
 if TYPE_CHECKING:
@@ -125,6 +127,19 @@ def test_the_second_signer_is_of_another_body_and_signs_afresh(luo: UUID) -> Non
     assert actions.second_sign(made.pk, by=lead).pk == actions.second_sign(made.pk, by=lead).pk
     with pytest.raises(ProposalIsOver):
         actions.second_sign(made.pk, by=officer(Role.CMD_LEAD, at=S1_NOW + timedelta(hours=24)))
+
+
+def test_whoever_signs_has_decided_about_the_report(luo: UUID) -> None:
+    answer = concerns.report_arrival(
+        concerns.ArrivalDraft(
+            id=new_id(), person_id=luo, came_from="4201", left_at=S1_ANCHOR, arrived_at=S1_NOW
+        ),
+        by=officer(Role.GRID),
+    )
+    doctor = officer(Role.CDC)
+    assert [c.id for c in concern_queries.unassessed(doctor)] == [answer.concern_id]
+    actions.issue_isolation(a_draft(luo, evidence_id=answer.concern_id), by=doctor)
+    assert concern_queries.unassessed(doctor) == []
 
 
 # --- Serving and care --------------------------------------------------------------------------------------

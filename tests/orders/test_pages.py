@@ -221,10 +221,18 @@ def neighbours(order: IsolationOrder) -> None:
         a_household("邻居", area=a_dwelling(f"5-2-{i + 101:04d}"))
 
 
-@pytest.mark.parametrize("paper", ["notice", "door", "employer", "spoken"])
+@pytest.mark.parametrize("paper", ["notice", "door", "spoken"])
 def test_papers_print(order: IsolationOrder, paper: str) -> None:
     answer = client_for(Role.COMMUNITY, COMMUNITY).get(f"/desk/orders/{order.pk}/print/{paper}/")
     assert answer.status_code == 200
+    assert answer.content.startswith(b"%PDF")
+
+
+def test_a_certificate_for_the_employer_waits_for_the_end(order: IsolationOrder) -> None:
+    url = f"/desk/orders/{order.pk}/print/employer/"
+    assert client_for(Role.COMMUNITY, COMMUNITY).get(url).status_code == 404
+    with clock.fixed(S1_END):
+        answer = client_for(Role.COMMUNITY, COMMUNITY).get(url)
     assert answer.content.startswith(b"%PDF")
 
 

@@ -56,7 +56,8 @@ def paper(request: HttpRequest, order_id: str, paper: str) -> HttpResponse:
     """One paper of one order."""
     by, press = actor(request), _press(request)
     order = _to_print(UUID(order_id), by=by)
-    if paper == "release" and not order.notice_no:
+    # A certificate says that the days are over; it is not printed before they are.
+    if (paper == "release" and not order.notice_no) or (paper == "employer" and order.in_force):
         raise NotFound
     made: Paper
     if paper == "notice":

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 
 from lianfang.accounts.rights import Right
+from lianfang.concerns import actions as concerns_actions
 from lianfang.concerns import queries as concerns
+from lianfang.concerns.policy import State
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.points import point
 from lianfang.kernel.wake import wake
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lianfang.accounts.models import Organ
+    from lianfang.concerns.queries import Concern
     from lianfang.kernel.actor import Actor
     from lianfang.people.queries import PersonRef
     from lianfang.rules.policy import Caps, IsolationRule
@@ -106,7 +109,7 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         return same_or_refuse(earlier, said)
     require_fresh_factor(by)
 
-    rule, caps = _rule(draft, person, by=by)
+    rule, caps, evidence = _rule(draft, person, by=by)
     period = policy.Period(by.at, policy.term(rule, draft.anchor_at).ends_at)
     if period.ends_at <= period.starts_at:
         raise PeriodAlreadyOver
@@ -185,6 +188,9 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         CareNeed(order=order, dependant_id=d.person_id, why=d.why)
         for d in people_queries.dependants(person.id, on=by.legal_day)
     )
+    if evidence.state is State.WAITING:
+        # Whoever signs the order has decided about the report it rests on.
+        concerns_actions.decide_concern(evidence.id, verified=True, reason=order_no, by=by)
     point("orders.issue_isolation.after_row")
     replace_household_passes(person, by=by)
     messaging.owe(
@@ -199,7 +205,7 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
     return order
 
 
-def _rule(draft: IsolationDraft, person: PersonRef, *, by: Actor) -> tuple[IsolationRule, Caps]:
+def _rule(draft: IsolationDraft, person: PersonRef, *, by: Actor) -> tuple[IsolationRule, Caps, Concern]:
     # O-1: reason, evidence, rule and cap come from the documents of the day.
     if draft.anchor_at > by.at:
         raise AnchorInTheFuture
@@ -212,7 +218,7 @@ def _rule(draft: IsolationDraft, person: PersonRef, *, by: Actor) -> tuple[Isola
     caps = rules.caps(by.legal_day, area=person.area)
     if rule is None or caps is None:
         raise NoRuleCovers
-    return rule, caps
+    return rule, caps, known
 
 
 def _presence(person: PersonRef, organ: Organ, *, caps: Caps, by: Actor) -> tuple[str, UUID]:
