@@ -366,3 +366,108 @@ def test_merged_cells_downwards_belong_to_every_row(community: str, worker: Acto
     book.close()
     assert _import(out.getvalue(), community, worker).counts["new"] == 3
     assert {Place.objects.get(path=p.area).code for p in Person.objects.all()} == {"1-1-0603"}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "find_homes",
+        "_stage",
+        "_match",
+        "_suspicions",
+        "_hold",
+        "_households",
+        "_insert",
+        "_change",
+        "_guardians",
+    ],
+)
+def test_a_fault_at_any_step_leaves_nothing_behind(
+    community: str, worker: Actor, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    from lianfang.people.roster import writing
+
+    _import(as_xlsx(a_roster(4)), community, worker)
+    before = _content(), _tables()
+    real = getattr(writing, step)
+
+    def done_but_broken(*args: object, **kwargs: object) -> object:
+        real(*args, **kwargs)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(writing, step, done_but_broken)
+    rows = [*a_roster(4), *a_roster(6, start=700, compound="凤凰里")]
+    rows[1][6] = "19900007777"
+    with pytest.raises(OSError, match="disk"):
+        _import(as_xlsx(rows), community, worker)
+    assert (_content(), _tables()) == before
+    monkeypatch.undo()
+    assert _import(as_xlsx(rows), community, worker).counts["new"] == 6
+
+
+def test_an_import_whose_worker_died_can_be_cancelled(community: str, worker: Actor) -> None:
+    run_id = receive_roster(
+        new_id(), community=community, filename="a.xlsx", content=as_xlsx(a_roster(3)), by=worker
+    )
+    rosters.start_run(run_id, dry=True, by=worker)
+    rosters.cancel_run(run_id, by=worker)
+    assert ImportRun.objects.get().stage == "cancelled"
+    with pytest.raises(RunOver):
+        rosters.carry_out(run_id, by=worker)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_one_roster_at_once_are_one() -> None:
+    import threading
+
+    from django.db import connections
+
+    community_path = a_community()
+    by = an_actor(Role.COMMUNITY, community_path)
+    content = as_xlsx(a_roster(60))
+    begin = threading.Barrier(2)
+    stages: list[str] = []
+
+    def one() -> None:
+        try:
+            begin.wait(20)
+            stages.append(_import(content, community_path, by).stage)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    with scope(areas=[community_path]):
+        assert stages == ["done", "done"]
+        assert Person.objects.count() == 60
+        assert Place.objects.filter(kind="compound").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_is_seen_from_outside_and_cancel_is_heard() -> None:
+    from lianfang.people import jobs
+
+    path = a_community()
+    by = an_actor(Role.COMMUNITY, path)
+    run_id = receive_roster(new_id(), community=path, filename="a.xlsx", content=as_xlsx(a_roster(30)), by=by)
+    rosters.start_run(run_id, dry=True, by=by)
+    step, close = jobs.progress_of(run_id)
+    seen: list[int] = []
+
+    def watched(done: int, total: int) -> None:
+        step(done, total)
+        seen.append(ImportRun.objects.get(pk=run_id).done)
+        other = connection.copy()
+        with other.cursor() as beside:
+            beside.execute("UPDATE people_importrun SET cancel_asked = true WHERE id = %s", [run_id])
+        other.close()
+
+    try:
+        assert rosters.carry_out(run_id, by=by, progress=watched).stage == "cancelled"
+    finally:
+        close()
+    assert seen
+    assert seen[0] > 0

@@ -33,7 +33,9 @@ def test_a_mask_keeps_the_surname_only() -> None:
     assert naming.pass_initials("阿的·日黑") == "ADRH"
 
 
-@pytest.mark.parametrize("name", ["", "罗", "周明3", "罗\n娟", "=罗小娟", "罗" * 51, "·罗娟", "罗娟·", "<b>罗</b>"])
+@pytest.mark.parametrize(
+    "name", ["", "罗", "周明3", "罗\n娟", "=罗小娟", "罗" * 51, "·罗娟", "罗娟·", "<b>罗</b>"]
+)
 def test_what_is_no_name(name: str) -> None:
     assert not naming.acceptable(naming.tidy(name)) or naming.tidy(name) == "罗娟"
 

@@ -129,7 +129,7 @@ def test_the_own_household_and_who_looked(worker: Client) -> None:
     worker.get(f"/desk/people/{mother}/")
     page = me.get("/me/reads/").content.decode()
     assert "户档登记" in page
-    assert page.count('<li class="lf-card">') == 1
+    assert page.count('<article class="lf-card">') == 1
     for third in ("陈志强", "陈念"):
         assert third not in page
     own = me.get("/me/household/").content.decode()

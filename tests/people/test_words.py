@@ -12,7 +12,9 @@ from lianfang.places import sentences as place_sentences
 def test_every_refusal_has_a_sentence() -> None:
     for module, said in ((errors, sentences.SENTENCES), (place_errors, place_sentences.SENTENCES)):
         codes = {
-            c.code for c in vars(module).values() if isinstance(c, type) and issubclass(c, Refused) and c is not Refused
+            c.code
+            for c in vars(module).values()
+            if isinstance(c, type) and issubclass(c, Refused) and c is not Refused
         }
         assert codes == set(said)
 

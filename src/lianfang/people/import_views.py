@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -122,7 +123,16 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
             columns=found.columns,
             initial={"compound": found.compound},
         )
-        context |= {"form": form, "sample": list(zip(table.headings, *table.rows[:3], strict=True))}
+        context |= {
+            "form": form,
+            "sample": [
+                {
+                    "field": form[f"column_{i}"],
+                    "cells": [_hidden(row[i]) for row in table.rows[:3]],
+                }
+                for i in range(len(table.headings))
+            ],
+        }
         if request.method == "POST" and form.is_valid():
             try:
                 actions.choose_columns(run_id, form.chosen(), compound=form.cleaned_data["compound"], by=by)
@@ -138,6 +148,11 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         # Works without script: the page asks again by itself until the job is done.
         response["Refresh"] = "2"
     return response
+
+
+def _hidden(cell: str) -> str:
+    """A cell as shown for comparison: of long numbers only the ends, enough to see what the column is."""
+    return f"{cell[:3]}＊＊＊{cell[-2:]}" if re.fullmatch(r"[0-9]{10,17}[0-9Xx]", cell) else cell
 
 
 def _remaining(found: ImportRun) -> int | None:

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
 def import_roster(run_id: str) -> None:
     """Check or write one roster, as `start_run` marked it."""
     run = ImportRun.objects.get(pk=run_id)
+    if run.stage not in (ImportRun.Stage.CHECKING, ImportRun.Stage.WRITING):
+        return  # cancelled before it began
     with_progress, close = progress_of(run.pk)
     try:
         carry_out(run.pk, by=_sender(run), progress=with_progress)
+    except Exception:
+        # Our fault, not the file's: the import can be started again, and the queue's log says what happened.
+        ImportRun.objects.filter(pk=run_id).update(stage=ImportRun.Stage.UPLOADED)
+        raise
     finally:
         close()
 

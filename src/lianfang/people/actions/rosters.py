@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound, Refused, SameIdOtherContent
@@ -138,20 +138,31 @@ def start_run(run_id: UUID, *, dry: bool, by: Actor) -> None:
 
 @transaction.atomic
 def cancel_run(run_id: UUID, *, by: Actor) -> None:
-    """Cancel: at once where nothing runs, else at the next step, before anything is kept.
+    """Cancel: at once where nothing runs (or the worker died), else at the next step, before anything is kept.
 
     :raises NotFound: no such import
     :raises NotAllowed: `by` may not import over its community
     :raises RunOver: it has ended
     """
     run = _own_run(run_id, by)
-    if run.stage in (Stage.CHECKING, Stage.WRITING):
+    if run.stage in (Stage.CHECKING, Stage.WRITING) and _at_work(run_id):
         run.cancel_asked = True
         run.save(update_fields=["cancel_asked"])
-    elif run.stage in _OPEN:
+    elif run.stage in (*_OPEN, Stage.CHECKING, Stage.WRITING):
         _end(run, Stage.CANCELLED, by=by)
     else:
         raise RunOver()
+
+
+#: Held by whoever carries an import out; a killed worker lets go of it.
+_WORK_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 63))"
+
+
+def _at_work(run_id: UUID) -> bool:
+    """Whether somebody is carrying the import out at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WORK_LOCK, [str(run_id)])
+        return not cursor.fetchone()[0]
 
 
 def table_of(run: ImportRun) -> reading.Table:
@@ -192,6 +203,8 @@ def carry_out(
     table: reading.Table | None = None
     try:
         with scope(areas=[run.community]):
+            if _at_work(run_id):
+                raise RunOver()
             table = table_of(run)
             outcome = _judge_and_write(run, table, by=by, progress=progress)
             if dry or outcome.faults:
@@ -206,6 +219,8 @@ def carry_out(
         with transaction.atomic():
             _end(ImportRun.objects.select_for_update().get(pk=run_id), Stage.CANCELLED, by=by)
         return ImportRun.objects.get(pk=run_id)
+    except RunOver:
+        raise
     except Refused as refusal:
         run.refusal, run.refusal_facts = refusal.code, refusal.facts
         _end(run, Stage.REFUSED, by=by)
