@@ -1,6 +1,7 @@
 """Deterministic CBOR: one value, one byte string; cbor2 is the second implementation."""
 
 import unicodedata
+from typing import Any
 
 import cbor2
 import pytest
@@ -24,7 +25,7 @@ values = st.recursive(
 )
 
 
-def as_cbor2(value):
+def as_cbor2(value: Any) -> Any:
     """The same value in cbor2's own types, maps in the order of RFC 8949."""
     if isinstance(value, Tag):
         return cbor2.CBORTag(value.number, as_cbor2(value.value))
@@ -36,7 +37,7 @@ def as_cbor2(value):
 
 
 @given(values)
-def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value):
+def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value: Any) -> None:
     data = encode(value)
     assert decode(data) == value
     assert cbor2.dumps(as_cbor2(value)) == data
@@ -44,7 +45,7 @@ def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value
 
 @given(st.binary(max_size=64))
 @settings(max_examples=500)
-def test_any_bytes_are_refused_or_are_the_one_encoding(data):
+def test_any_bytes_are_refused_or_are_the_one_encoding(data: Any) -> None:
     try:
         value = decode(data)
     except NotCanonical:
@@ -54,7 +55,7 @@ def test_any_bytes_are_refused_or_are_the_one_encoding(data):
 
 @given(values, st.data())
 @settings(max_examples=300)
-def test_a_changed_encoding_is_refused_or_is_another_value(value, data):
+def test_a_changed_encoding_is_refused_or_is_another_value(value: Any, data: Any) -> None:
     raw = bytearray(encode(value))
     place = data.draw(st.integers(min_value=0, max_value=len(raw) - 1))
     raw[place] ^= data.draw(st.integers(min_value=1, max_value=255))
@@ -99,12 +100,12 @@ def test_a_changed_encoding_is_refused_or_is_another_value(value, data):
         ("bbffffffffffffffff00", "cut short"),
     ],
 )
-def test_each_way_of_not_being_canonical_is_named(data, why):
+def test_each_way_of_not_being_canonical_is_named(data: Any, why: Any) -> None:
     with pytest.raises(NotCanonical, match=why):
         decode(bytes.fromhex(data))
 
 
-def test_keys_are_sorted_bytewise_where_cbor2_sorts_by_length():
+def test_keys_are_sorted_bytewise_where_cbor2_sorts_by_length() -> None:
     assert encode({-1: 0, 24: 0}).hex() == "a2" + "181800" + "2000"
     assert cbor2.dumps({-1: 0, 24: 0}, canonical=True).hex() == "a2" + "2000" + "181800"
 
@@ -125,13 +126,13 @@ def test_keys_are_sorted_bytewise_where_cbor2_sorts_by_length():
         Tag(True, 0),
     ],
 )
-def test_what_has_no_encoding_is_refused(value):
+def test_what_has_no_encoding_is_refused(value: Any) -> None:
     with pytest.raises(NotCanonical):
         encode(value)
 
 
-def test_depth_is_bounded_both_ways():
-    nested: list = []
+def test_depth_is_bounded_both_ways() -> None:
+    nested: list[Any] = []
     for _ in range(MAX_DEPTH):
         nested = [nested]
     assert decode(encode(nested)) == nested
@@ -139,13 +140,13 @@ def test_depth_is_bounded_both_ways():
         encode([nested])
     with pytest.raises(NotCanonical):
         decode(b"\x81" * 60_000 + b"\x80")
-    loop: list = []
+    loop: list[Any] = []
     loop.append(loop)
     with pytest.raises(NotCanonical):
         encode(loop)
 
 
-def test_more_bytes_than_allowed_are_not_read():
+def test_more_bytes_than_allowed_are_not_read() -> None:
     assert decode(encode(b"x" * 100), max_bytes=102)
     with pytest.raises(NotCanonical, match="at most"):
         decode(encode(b"x" * 100), max_bytes=101)

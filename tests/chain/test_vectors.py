@@ -3,6 +3,7 @@
 import json
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +19,15 @@ FOLDER = Path(__file__).parents[2] / "vectors" / "chain"
 REFUSED = (MalformedNote, NotSigned, NotProved, NotCanonical)
 
 
-def load(name):
+def load(name: Any) -> Any:
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def hashes(items):
+def hashes(items: Any) -> Any:
     return [bytes.fromhex(h) for h in items]
 
 
-def test_the_files_are_what_the_code_writes_today(tmp_path):
+def test_the_files_are_what_the_code_writes_today(tmp_path: Path) -> None:
     module = runpy.run_path(str(FOLDER / "make.py"))
     module["main"].__globals__["HERE"] = tmp_path
     module["main"]()
@@ -34,7 +35,7 @@ def test_the_files_are_what_the_code_writes_today(tmp_path):
     assert written == {file.name: file.read_bytes() for file in FOLDER.glob("*.json")}
 
 
-def test_cbor():
+def test_cbor() -> None:
     vectors = load("cbor.json")
     for item in vectors["good"]:
         assert encode(decode(bytes.fromhex(item))).hex() == item
@@ -43,7 +44,7 @@ def test_cbor():
             decode(bytes.fromhex(item))
 
 
-def test_notes():
+def test_notes() -> None:
     vectors = load("notes.json")
     known = [VerifierKey.parse(vkey) for vkey in vectors["known"]]
     for case in vectors["good"]:
@@ -60,7 +61,7 @@ def test_notes():
             VerifierKey.parse(vkey)
 
 
-def test_checkpoints():
+def test_checkpoints() -> None:
     vectors = load("checkpoints.json")
     log = VerifierKey.parse(vectors["log"])
     for case in vectors["good"]:
@@ -71,7 +72,7 @@ def test_checkpoints():
             open_checkpoint(case["note"].encode(), log)
 
 
-def test_inclusion_and_consistency():
+def test_inclusion_and_consistency() -> None:
     for case in load("inclusion.json")["good"]:
         leaf, root, path = bytes.fromhex(case["leaf_hash"]), bytes.fromhex(case["root"]), hashes(case["path"])
         verify_inclusion(leaf, case["index"], case["size"], path, root)
@@ -80,7 +81,7 @@ def test_inclusion_and_consistency():
         verify_consistency(case["old"], case["new"], old_root, new_root, hashes(case["path"]))
 
 
-def test_entries():
+def test_entries() -> None:
     vectors = load("entries.json")
     organ = VerifierKey.parse(vectors["organ"])
     for case in vectors["entries"]:
@@ -90,7 +91,7 @@ def test_entries():
         assert entry.leaf.hex() == case["leaf_hash"]
 
 
-def test_paper_proofs():
+def test_paper_proofs() -> None:
     vectors = load("paper.json")
     policy, strict = Policy.parse(vectors["policy"]), Policy.parse(vectors["strict_policy"])
     organ = VerifierKey.parse(vectors["organs"].split()[2])
@@ -99,6 +100,7 @@ def test_paper_proofs():
         assert to_qr_text(data) == case["qr"]
         assert from_qr_text(case["qr"]) == data
         proved = verify_paper_proof(data, policy)
+        assert proved.entry is not None
         proved.entry.verify(organ)
         assert proved.entry.view() == case["entry"]
         assert {d.field: d.value for d in proved.disclosed} == case["disclosed"]

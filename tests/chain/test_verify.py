@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.chain.logs import LOG, SmallLog
@@ -12,7 +14,7 @@ from lianfang_chain.verify import main, one_file
 
 
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path: Path) -> Any:
     vectors = load("paper.json")
     for name, content in [
         ("policy.txt", vectors["policy"]),
@@ -23,12 +25,14 @@ def files(tmp_path):
     return tmp_path
 
 
-def verify(files, data, *words, policy="policy.txt"):
+def verify(files: Any, data: Any, *words: Any, policy: Any = "policy.txt") -> Any:
     (files / "proof").write_bytes(data)
     return main(["--policy", str(files / policy), *words, str(files / "proof")])
 
 
-def test_good_papers_are_proved_or_called_not_yet_witnessed(files, capsys):
+def test_good_papers_are_proved_or_called_not_yet_witnessed(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     for case in load("paper.json")["good"]:
         for data in (bytes.fromhex(case["proof"]), case["qr"].encode(), case["qr"].encode() + b"\n"):
             code = verify(files, data, "--organs", str(files / "organs.txt"))
@@ -44,20 +48,22 @@ def test_good_papers_are_proved_or_called_not_yet_witnessed(files, capsys):
         capsys.readouterr()
 
 
-def test_bad_papers_are_not_proved(files, capsys):
+def test_bad_papers_are_not_proved(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for case in load("paper.json")["bad"]:
         assert verify(files, bytes.fromhex(case["proof"])) == 1, case["name"]
         assert "NOT PROVED" in capsys.readouterr().out
 
 
-def test_an_entry_that_no_listed_key_of_its_organ_signed_is_not_proved(files, capsys):
+def test_an_entry_that_no_listed_key_of_its_organ_signed_is_not_proved(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     case = load("paper.json")["good"][0]
     (files / "organs.txt").write_text(f"organ cdc {LOG.key}\n")
     assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 1
     assert "not signed by a listed key" in capsys.readouterr().out
 
 
-def test_a_proof_file_is_checked_against_its_entry(files, capsys):
+def test_a_proof_file_is_checked_against_its_entry(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     case, entries = load("paper.json")["good"][0], load("entries.json")["entries"]
     right = next(e for e in entries if e["leaf_hash"] == case["leaf_hash"])
     wrong = next(e for e in entries if e["leaf_hash"] != case["leaf_hash"])
@@ -70,7 +76,7 @@ def test_a_proof_file_is_checked_against_its_entry(files, capsys):
     capsys.readouterr()
 
 
-def test_evidence_of_a_fork_is_checked(files, capsys):
+def test_evidence_of_a_fork_is_checked(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = SmallLog().grow(5), SmallLog().grow(5, "other")
     evidence = str(ForkEvidence(one.note(), two.note(), one.roots[5], ()))
     (files / "policy.txt").write_text(f"log {LOG.key}\nquorum none\n")
@@ -81,7 +87,7 @@ def test_evidence_of_a_fork_is_checked(files, capsys):
     assert "分叉属实" in capsys.readouterr().out
 
 
-def test_wrong_calls_say_so(files, capsys):
+def test_wrong_calls_say_so(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert main(["--policy", str(files / "none"), str(files / "policy.txt")]) == 2
     (files / "bad.txt").write_text("quorum x\n")
@@ -89,7 +95,7 @@ def test_wrong_calls_say_so(files, capsys):
     capsys.readouterr()
 
 
-def test_as_one_file_it_runs_without_this_project(files):
+def test_as_one_file_it_runs_without_this_project(files: Any) -> None:
     program = files / "verify.pyz"
     program.write_bytes(one_file())
     assert one_file() == program.read_bytes()

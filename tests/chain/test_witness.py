@@ -3,6 +3,9 @@
 import contextlib
 import http.server
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.chain.logs import AT, LOG, ORIGIN, WITNESS, SmallLog, a_witness, seed
@@ -29,24 +32,24 @@ from lianfang_chain.witness.store import DamagedFolder, Store
 
 
 @pytest.fixture
-def log():
+def log() -> Any:
     return SmallLog().grow(5)
 
 
 @pytest.fixture
-def witness(tmp_path, log):
+def witness(tmp_path: Path, log: Any) -> Iterator[Any]:
     witness = a_witness(tmp_path / "w", log)
     yield witness
     witness.store.close()
 
 
-def accepted(witness, log, old, new=None):
+def accepted(witness: Any, log: Any, old: Any, new: Any = None) -> Any:
     reply = witness.add_checkpoint(log.submission(old, new))
     assert reply.status == 200, reply
     return reply
 
 
-def test_a_new_tree_is_fetched_stored_and_cosigned(witness, log):
+def test_a_new_tree_is_fetched_stored_and_cosigned(witness: Any, log: Any) -> None:
     reply = accepted(witness, log, 0)
     line = Signature.parse(reply.body)
     assert WITNESS.key.verify(open_checkpoint(log.note(), LOG.key)[0].text, line.raw) == AT
@@ -60,47 +63,47 @@ def test_a_new_tree_is_fetched_stored_and_cosigned(witness, log):
 class TestTheRowsOfTheSpecification:
     """One test for each row of "spec main"."""
 
-    def test_wrong_old_is_409_with_the_size(self, witness, log):
+    def test_wrong_old_is_409_with_the_size(self, witness: Any, log: Any) -> None:
         accepted(witness, log, 0)
         log.grow(3)
         for old in (0, 4, 6):
             reply = witness.add_checkpoint(log.submission(old))
             assert (reply.status, reply.body, reply.content_type) == (409, "5\n", SIZE_TYPE)
 
-    def test_same_size_with_another_root_is_422(self, witness, log):
+    def test_same_size_with_another_root_is_422(self, witness: Any, log: Any) -> None:
         accepted(witness, log, 0)
         other = SmallLog().grow(5, "other")
         body = bytes(AddCheckpoint(5, (), other.note()))
         assert witness.add_checkpoint(body).status == 422
 
-    def test_a_larger_fork_with_a_bad_proof_is_422(self, witness, log):
+    def test_a_larger_fork_with_a_bad_proof_is_422(self, witness: Any, log: Any) -> None:
         accepted(witness, log, 0)
         other = SmallLog().grow(9, "other")
         witness.read = other.read
         assert witness.add_checkpoint(other.submission(5)).status == 422
         assert witness.store.size == 5
 
-    def test_a_proof_with_old_zero_is_422(self, witness, log):
+    def test_a_proof_with_old_zero_is_422(self, witness: Any, log: Any) -> None:
         body = bytes(AddCheckpoint(0, (b"x" * 32,), log.note()))
         assert witness.add_checkpoint(body).status == 422
 
-    def test_size_zero_with_a_root_is_422(self, witness):
+    def test_size_zero_with_a_root_is_422(self, witness: Any) -> None:
         text = Checkpoint(ORIGIN, 0, b"x" * 32).text
         body = bytes(AddCheckpoint(0, (), f"{text}\n{LOG.sign(text).line}".encode()))
         assert witness.add_checkpoint(body).status == 422
 
-    def test_an_unknown_origin_is_404(self, witness):
+    def test_an_unknown_origin_is_404(self, witness: Any) -> None:
         stranger = SmallLog(Signer("other.example/log", ED25519, seed("x"))).grow(1)
         assert witness.add_checkpoint(stranger.submission(0)).status == 404
 
-    def test_an_unknown_key_and_a_wrong_signature_are_403(self, witness, log):
+    def test_an_unknown_key_and_a_wrong_signature_are_403(self, witness: Any, log: Any) -> None:
         impostor = SmallLog(Signer(ORIGIN, ED25519, seed("x"))).grow(1)
         assert witness.add_checkpoint(impostor.submission(0)).status == 403
         text = Checkpoint(ORIGIN, 5, log.roots[5]).text
         wrong = f"{text}\n{LOG.sign(text + 'x').line}".encode()
         assert witness.add_checkpoint(bytes(AddCheckpoint(0, (), wrong))).status == 403
 
-    def test_old_larger_than_the_checkpoint_is_400(self, witness, log):
+    def test_old_larger_than_the_checkpoint_is_400(self, witness: Any, log: Any) -> None:
         accepted(witness, log, 0)
         assert witness.add_checkpoint(bytes(AddCheckpoint(5, (), log.note(0)))).status == 400
 
@@ -108,24 +111,24 @@ class TestTheRowsOfTheSpecification:
         "body",
         [b"", b"old 0", b"old 00\n\n", b"old -1\n\nx", b"old 0\nnot base64\n\nx", b"\xff" * 99, b"old 0\n\n"],
     )
-    def test_what_is_malformed_is_400(self, witness, body):
+    def test_what_is_malformed_is_400(self, witness: Any, body: Any) -> None:
         assert witness.add_checkpoint(body).status == 400
 
-    def test_an_extension_line_is_400(self, witness, log):
+    def test_an_extension_line_is_400(self, witness: Any, log: Any) -> None:
         text = Checkpoint(ORIGIN, 5, log.roots[5]).text + "more\n"
         body = bytes(AddCheckpoint(0, (), f"{text}\n{LOG.sign(text).line}".encode()))
         assert witness.add_checkpoint(body).status == 400
 
-    def test_the_same_size_again_is_200(self, witness, log):
+    def test_the_same_size_again_is_200(self, witness: Any, log: Any) -> None:
         accepted(witness, log, 0)
         accepted(witness, log, 5)
 
-    def test_the_empty_tree_is_200(self, witness, log):
+    def test_the_empty_tree_is_200(self, witness: Any, log: Any) -> None:
         accepted(witness, log, 0, 0)
         assert open_checkpoint(witness.store.note, LOG.key)[0].root == EMPTY_ROOT
 
 
-def test_catching_up_over_many_tiles_gives_the_same_tree(witness, log):
+def test_catching_up_over_many_tiles_gives_the_same_tree(witness: Any, log: Any) -> None:
     accepted(witness, log, 0)
     log.grow(700)
     accepted(witness, log, 5)
@@ -136,7 +139,7 @@ def test_catching_up_over_many_tiles_gives_the_same_tree(witness, log):
             assert witness.store.root_at(size) == log.roots[size]
 
 
-def test_own_places_are_kept_and_the_rest_only_as_hashes(tmp_path):
+def test_own_places_are_kept_and_the_rest_only_as_hashes(tmp_path: Path) -> None:
     from tests.chain.test_vectors import load
 
     entries = [bytes.fromhex(e["bytes"]) for e in load("entries.json")["entries"]]
@@ -148,7 +151,7 @@ def test_own_places_are_kept_and_the_rest_only_as_hashes(tmp_path):
         witness.store.close()
 
 
-def test_a_withheld_entry_is_held_by_its_hash_and_a_wrong_one_is_refused(witness, log):
+def test_a_withheld_entry_is_held_by_its_hash_and_a_wrong_one_is_refused(witness: Any, log: Any) -> None:
     tile = TileId(ENTRIES, 0, 5)
     whole = [f"e {i}".encode() for i in range(5)]
     log.files[tile] = bundle_of([*whole[:4], b"changed"])
@@ -159,15 +162,15 @@ def test_a_withheld_entry_is_held_by_its_hash_and_a_wrong_one_is_refused(witness
     assert witness.lights.withheld == 1
 
 
-def test_tiles_that_lead_to_another_root_are_refused(witness, log):
+def test_tiles_that_lead_to_another_root_are_refused(witness: Any, log: Any) -> None:
     tile = TileId(0, 0, 5)
     log.files[tile] = log.files[tile][:-1] + b"\x00"
     assert witness.add_checkpoint(log.submission(0)).status == 422
     assert witness.store.size == 0
 
 
-def test_a_log_that_serves_nothing_is_not_cosigned(witness, log):
-    def nothing(tile):
+def test_a_log_that_serves_nothing_is_not_cosigned(witness: Any, log: Any) -> None:
+    def nothing(tile: Any) -> None:
         raise Unreachable("no answer")
 
     witness.read = nothing
@@ -175,7 +178,7 @@ def test_a_log_that_serves_nothing_is_not_cosigned(witness, log):
     assert witness.store.size == 0
 
 
-def forks(log):
+def forks(log: Any) -> Iterator[Any]:
     """Each way in which a second history can come to a witness that holds five entries of the first."""
     same = SmallLog().grow(5, "other")
     smaller = SmallLog().grow(3, "other")
@@ -186,7 +189,9 @@ def forks(log):
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_a_fork_is_refused_for_ever_and_its_evidence_convinces_others(tmp_path, log, which):
+def test_a_fork_is_refused_for_ever_and_its_evidence_convinces_others(
+    tmp_path: Path, log: Any, which: Any
+) -> None:
     witness = a_witness(tmp_path / "w", log)
     accepted(witness, log, 0)
     _, other, body = list(forks(log))[which]
@@ -208,7 +213,7 @@ def test_a_fork_is_refused_for_ever_and_its_evidence_convinces_others(tmp_path, 
     again.store.close()
 
 
-def test_a_client_with_a_wrong_proof_raises_no_alarm(witness, log):
+def test_a_client_with_a_wrong_proof_raises_no_alarm(witness: Any, log: Any) -> None:
     accepted(witness, log, 0)
     log.grow(4)
     proof = log.proof(5)
@@ -218,7 +223,7 @@ def test_a_client_with_a_wrong_proof_raises_no_alarm(witness, log):
     accepted(witness, log, 5)
 
 
-def test_evidence_of_a_consistent_pair_is_no_evidence(log):
+def test_evidence_of_a_consistent_pair_is_no_evidence(log: Any) -> None:
     log.grow(4)
     evidence = ForkEvidence(log.note(5), log.note(9), log.roots[5], tuple(log.proof(5, 9)))
     with pytest.raises(NotProved):
@@ -228,7 +233,7 @@ def test_evidence_of_a_consistent_pair_is_no_evidence(log):
         ForkEvidence(log.note(5), impostor.note(), log.roots[5], ()).verify(LOG.key)
 
 
-def test_two_clients_at_once_never_get_two_histories_cosigned(tmp_path, log):
+def test_two_clients_at_once_never_get_two_histories_cosigned(tmp_path: Path, log: Any) -> None:
     witness = a_witness(tmp_path / "w", log)
     other = SmallLog().grow(5, "other")
     witness.read = lambda tile: log.read(tile)
@@ -245,11 +250,11 @@ def test_two_clients_at_once_never_get_two_histories_cosigned(tmp_path, log):
 
 
 class TestTheFolder:
-    def test_a_second_process_is_kept_out(self, witness):
+    def test_a_second_process_is_kept_out(self, witness: Any) -> None:
         with pytest.raises(BlockingIOError):
             Store(witness.store.folder, LOG.key)
 
-    def test_a_restart_continues_where_it_was(self, tmp_path, log):
+    def test_a_restart_continues_where_it_was(self, tmp_path: Path, log: Any) -> None:
         for step in range(4):
             witness = a_witness(tmp_path / "w", log)
             accepted(witness, log, 0 if step == 0 else log.size - 130)
@@ -257,7 +262,7 @@ class TestTheFolder:
             log.grow(130)
 
     @pytest.mark.parametrize("name", ["hashes", "entries"])
-    def test_what_a_crash_left_too_long_is_cut_back(self, tmp_path, name):
+    def test_what_a_crash_left_too_long_is_cut_back(self, tmp_path: Path, name: Any) -> None:
         from tests.chain.test_vectors import load
 
         entries = [bytes.fromhex(e["bytes"]) for e in load("entries.json")["entries"]]
@@ -280,7 +285,7 @@ class TestTheFolder:
         assert len(witness.store.own_entries()) == 8
         witness.store.close()
 
-    def test_hashes_cut_short_or_changed_are_refused(self, tmp_path, log):
+    def test_hashes_cut_short_or_changed_are_refused(self, tmp_path: Path, log: Any) -> None:
         witness = a_witness(tmp_path / "w", log)
         accepted(witness, log, 0)
         witness.store.close()
@@ -294,11 +299,13 @@ class TestTheFolder:
         file.write_bytes(whole)
         Store(tmp_path / "w", LOG.key).close()
 
-    def test_a_write_that_failed_but_was_stored_is_answered_again(self, tmp_path, log, monkeypatch):
+    def test_a_write_that_failed_but_was_stored_is_answered_again(
+        self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         witness = a_witness(tmp_path / "w", log)
         real = witness.store.advance
 
-        def stored_then_failed(*arguments):
+        def stored_then_failed(*arguments: Any) -> None:
             real(*arguments)
             raise OSError("the answer was lost")
 
@@ -311,7 +318,9 @@ class TestTheFolder:
         witness.store.close()
 
     @pytest.mark.parametrize("step", range(1, 7))
-    def test_a_full_disk_at_any_write_is_survived(self, tmp_path, log, monkeypatch, step):
+    def test_a_full_disk_at_any_write_is_survived(
+        self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch, step: Any
+    ) -> None:
         import os as os_module
 
         witness = a_witness(tmp_path / "w", log)
@@ -319,7 +328,7 @@ class TestTheFolder:
         log.grow(300)
         real, count = os_module.fsync, 0
 
-        def failing(descriptor):
+        def failing(descriptor: Any) -> None:
             nonlocal count
             count += 1
             if count == step:
@@ -338,7 +347,7 @@ class TestTheFolder:
 
 
 class TestThePage:
-    def test_each_light_says_in_chinese_what_to_do(self, tmp_path, log):
+    def test_each_light_says_in_chinese_what_to_do(self, tmp_path: Path, log: Any) -> None:
         witness = a_witness(tmp_path / "w", log)
         assert light_of(witness) == "white"
         accepted(witness, log, 0)
@@ -348,7 +357,7 @@ class TestThePage:
         assert light_of(witness) == "yellow"
         witness.now = lambda: AT
 
-        def nothing(tile):
+        def nothing(tile: Any) -> None:
             raise Unreachable("timed out")
 
         log.grow(1)
@@ -368,7 +377,7 @@ class TestThePage:
 
 class TestOverHttp:
     @pytest.fixture
-    def server(self, tmp_path, log):
+    def server(self, tmp_path: Path, log: Any) -> Iterator[Any]:
         server = WitnessServer(("127.0.0.1", 0), a_witness(tmp_path / "w", log), "居民")
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
@@ -376,14 +385,16 @@ class TestOverHttp:
         server.server_close()
         server.witness.store.close()
 
-    def test_submission_and_monitoring(self, server, log):
+    def test_submission_and_monitoring(self, server: Any, log: Any) -> None:
         url = f"http://127.0.0.1:{server.server_address[1]}"
         assert held_by(url, LOG.key, WITNESS.key) is None
         answer = add_checkpoint(url, WITNESS.key, old=3, proof=(), note=log.note())
         assert answer == Behind(0)
         answer = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note())
         assert isinstance(answer, Cosigned)
-        assert held_by(url, LOG.key, WITNESS.key).size == 5
+        held = held_by(url, LOG.key, WITNESS.key)
+        assert held is not None
+        assert held.size == 5
         for path, status in [
             ("/", 200),
             ("/status.json", 200),
@@ -394,7 +405,7 @@ class TestOverHttp:
         assert send("POST", f"{url}/elsewhere", body=b"x").status == 404
         assert send("POST", f"{url}/add-checkpoint", body=b"x" * 100_000).status == 413
 
-    def test_foreign_witnesses_answers_mean_not_cosigned(self, log):
+    def test_foreign_witnesses_answers_mean_not_cosigned(self, log: Any) -> None:
         """What litewitness and transparency-dev do otherwise, and what nobody should do (ledger.md 2)."""
         stranger = Signer("other.example/w", COSIGNATURE, seed("x"))
         text = open_checkpoint(log.note(), LOG.key)[0].text
@@ -423,11 +434,11 @@ class TestOverHttp:
 
 
 @contextlib.contextmanager
-def answering(status, body, kind):
+def answering(status: Any, body: Any, kind: Any) -> Iterator[Any]:
     """A server that gives one answer to everything."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -435,7 +446,7 @@ def answering(status, body, kind):
             self.end_headers()
             self.wfile.write(body.encode())
 
-        def log_message(self, *_):
+        def log_message(self, *_: Any) -> None:
             """Quiet."""
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)

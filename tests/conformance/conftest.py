@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.chain.logs import LOG, ORIGIN
@@ -22,15 +25,16 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 class ServedLog:
     """A growing log in a folder, with the checkpoint of each step."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         self.folder, self.writer = folder, TileWriter()
-        self.leaves, self.steps = [], {}
+        self.leaves: list[bytes] = []
+        self.steps: dict[int, bytes] = {}
         handler = functools.partial(_Quiet, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def grow_to(self, size):
+    def grow_to(self, size: Any) -> None:
         while self.writer.size < size:
             entry = f"entry {self.writer.size}".encode()
             self.leaves.append(leaf_hash(entry))
@@ -43,16 +47,16 @@ class ServedLog:
         self.steps[size] = checkpoint.root
         (self.folder / "checkpoint").write_bytes(sign_checkpoint(checkpoint, LOG))
 
-    def read(self, tile):
+    def read(self, tile: Any) -> Any:
         return (self.folder / tile.path).read_bytes()
 
-    def close(self):
+    def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path: Path) -> Iterator[Any]:
     log = ServedLog(tmp_path / "log")
     (tmp_path / "log").mkdir()
     yield log

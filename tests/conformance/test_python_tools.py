@@ -1,5 +1,8 @@
 """tlog-scales and pymerkle, which this project did not write, agree with our roots, proofs and signatures."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from cryptography.exceptions import InvalidSignature
 from pymerkle import InmemoryTree, verify_inclusion
@@ -29,7 +32,7 @@ pytestmark = pytest.mark.conformance
 SIZES = (1, 2, 255, 256, 257, 511, 65_535, 65_536, 65_537, 70_000)
 
 
-def test_tlog_scales_reads_our_tiles_and_agrees_on_everything(served):
+def test_tlog_scales_reads_our_tiles_and_agrees_on_everything(served: Any) -> None:
     (served.folder / "checkpoint").unlink(missing_ok=True)
     old = 0
     for size in SIZES:
@@ -52,22 +55,24 @@ def test_tlog_scales_reads_our_tiles_and_agrees_on_everything(served):
         old = size
 
 
-def test_tlog_scales_verifies_our_cosignatures_and_refuses_changed_ones():
+def test_tlog_scales_verifies_our_cosignatures_and_refuses_changed_ones() -> None:
     checkpoint = Checkpoint(ORIGIN, 7, b"r" * 32)
     note = parse_note(f"{checkpoint.text}\n{LOG.sign(checkpoint.text).line}".encode())
     note = note.with_signatures([WITNESS.cosign(checkpoint.text, at=AT)])
     theirs = TheirCheckpoint.from_text(bytes(note).decode())
     for key in (LOG.key, WITNESS.key):
         theirs.verify(Vkey.from_string(str(key)))
-        assert Vkey.from_string(str(key)).serialize() == str(key)
+        written: Any = Vkey.from_string(str(key))
+        assert written.serialize() == str(key)
     other = TheirCheckpoint(ORIGIN, 8, b"r" * 32, theirs.signatures)
     for key in (LOG.key, WITNESS.key):
         with pytest.raises(InvalidSignature):
             other.verify(Vkey.from_string(str(key)))
 
 
-def test_we_read_what_tlog_scales_writes(tmp_path):
+def test_we_read_what_tlog_scales_writes(tmp_path: Path) -> None:
     signer = PlainEd25519Signer("their.example/log", b"k" * 32)
+    theirs: Any = signer.vkey
     folder = tmp_path / "theirs"
     writer = TilesWriter.create(folder, "their.example/log")
     added = 0
@@ -76,7 +81,7 @@ def test_we_read_what_tlog_scales_writes(tmp_path):
             writer.add_leaf(f"their {number}".encode())
         added = size
         writer.commit([signer])
-        key = VerifierKey.parse(signer.vkey.serialize())
+        key = VerifierKey.parse(theirs.serialize())
         head, _ = open_checkpoint((folder / "checkpoint").read_bytes(), key)
         assert head.size == size
         tiles = TileHashes(size, lambda tile: (folder / tile.path).read_bytes())
@@ -85,7 +90,7 @@ def test_we_read_what_tlog_scales_writes(tmp_path):
         ours_verifies(leaf_hash(f"their {size - 1}".encode()), size - 1, size, proof, head.root)
 
 
-def test_pymerkle_agrees_on_roots_and_proofs():
+def test_pymerkle_agrees_on_roots_and_proofs() -> None:
     entries = [f"entry {n}".encode() for n in range(300)]
     theirs = InmemoryTree(algorithm="sha256")
     ours = LeafList([leaf_hash(e) for e in entries])

@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.chain.logs import LOG
@@ -18,7 +19,7 @@ ENVIRONMENT = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
+def program(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("go")
     target = folder / "sumdb"
     source = Path(__file__).parent / "sumdb" / "main.go"
@@ -30,7 +31,7 @@ def program(tmp_path_factory):
     return target
 
 
-def run(program, log, size, *, old=0, own="", vkey=None):
+def run(program: Any, log: Any, size: Any, *, old: Any = 0, own: Any = "", vkey: Any = None) -> Any:
     words = [
         program,
         log.address,
@@ -42,7 +43,7 @@ def run(program, log, size, *, old=0, own="", vkey=None):
     return subprocess.run(words, input=own, capture_output=True, text=True, check=False)
 
 
-def own_proofs(log, size):
+def own_proofs(log: Any, size: Any) -> Any:
     """Our own inclusion proofs, for their checker."""
     tiles = TileHashes(size, log.read)
     blocks = []
@@ -52,7 +53,7 @@ def own_proofs(log, size):
     return "\n\n".join(blocks)
 
 
-def test_every_size_is_read_and_checked(program, served):
+def test_every_size_is_read_and_checked(program: Any, served: Any) -> None:
     old = 0
     for size in SIZES:
         served.grow_to(size)
@@ -61,7 +62,7 @@ def test_every_size_is_read_and_checked(program, served):
         old = size
 
 
-def test_it_notices_what_is_wrong(program, served):
+def test_it_notices_what_is_wrong(program: Any, served: Any) -> None:
     """So that the test above means something: each of these is found by their code."""
     served.grow_to(0)
     served.grow_to(255)

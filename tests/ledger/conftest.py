@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.factories.ledger import AT
@@ -20,20 +23,21 @@ NAMES = ("residents", "property", "community")
 class Party:
     """One witness in a thread, reading the log's files directly."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name: Any, folder: Path) -> None:
         self.name, self.folder = name, folder
         self.signer = Signer(f"{keys.origin()}/{name}", COSIGNATURE, ids.random_bytes(32))
-        self.server, self.port = None, 0
+        self.server: WitnessServer | None = None
+        self.port = 0
         self.start()
 
-    def start(self):
+    def start(self) -> None:
         store = Store(self.folder, keys.log_signer().key)
         witness = Witness(store, self.signer, publication.read, lambda: int(AT.timestamp()))
-        self.server = WitnessServer(("127.0.0.1", self.port), witness, self.name)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        server = WitnessServer(("127.0.0.1", self.port), witness, self.name)
+        self.server, self.port = server, int(server.server_address[1])
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def stop(self):
+    def stop(self) -> None:
         if self.server:
             self.server.shutdown()
             self.server.server_close()
@@ -41,16 +45,17 @@ class Party:
             self.server = None
 
     @property
-    def size(self):
+    def size(self) -> Any:
+        assert self.server is not None
         return self.server.witness.store.size
 
     @property
-    def setting(self):
+    def setting(self) -> Any:
         return {"name": self.name, "vkey": str(self.signer.key), "url": f"http://127.0.0.1:{self.port}"}
 
 
 @pytest.fixture
-def chain(settings, tmp_path):
+def chain(settings: Any, tmp_path: Path) -> Any:
     """A data folder of its own, without witnesses."""
     settings.LIANFANG_DATA = tmp_path
     settings.LIANFANG_WITNESSES = []
@@ -58,7 +63,7 @@ def chain(settings, tmp_path):
 
 
 @pytest.fixture
-def parties(settings, chain, tmp_path):
+def parties(settings: Any, chain: Any, tmp_path: Path) -> Iterator[Any]:
     """Three witnesses, configured."""
     made = [Party(name, tmp_path / f"witness-{name}") for name in NAMES]
     settings.LIANFANG_WITNESSES = [party.setting for party in made]

@@ -1,5 +1,8 @@
 """The one door into the chain: what an entry says, what it hides, and that its row stays."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from tests.factories.ledger import AT, an_actor, an_entry
@@ -14,11 +17,11 @@ from lianfang_chain.entry import Entry as ChainEntry
 pytestmark = pytest.mark.django_db
 
 
-def chain_entry(entry_id):
+def chain_entry(entry_id: Any) -> Any:
     return ChainEntry.parse(bytes(Entry.objects.get(pk=entry_id).data))
 
 
-def test_an_entry_says_what_the_act_said_and_its_organ_signed_it():
+def test_an_entry_says_what_the_act_said_and_its_organ_signed_it() -> None:
     act_id = ids.new_id()
     entry_id = an_entry(act_id=act_id, terms={"days": 14, "rule": "cov"})
     entry = chain_entry(entry_id)
@@ -30,11 +33,11 @@ def test_an_entry_says_what_the_act_said_and_its_organ_signed_it():
     assert Entry.objects.get(pk=entry_id).idx is None
 
 
-def test_the_hour_is_rounded_down_for_orders_on_persons():
+def test_the_hour_is_rounded_down_for_orders_on_persons() -> None:
     assert chain_entry(an_entry(hour=True)).act.issued_at == int(AT.replace(minute=0, second=0).timestamp())
 
 
-def test_secrets_are_commitments_among_decoys_and_open_only_with_their_salt():
+def test_secrets_are_commitments_among_decoys_and_open_only_with_their_salt() -> None:
     entry_id = an_entry(secrets={"person": "罗小明", "door": "3-2-501"})
     row = Entry.objects.get(pk=entry_id)
     entry = chain_entry(entry_id)
@@ -49,13 +52,13 @@ def test_secrets_are_commitments_among_decoys_and_open_only_with_their_salt():
     assert all(entry.act.commitments[position] == d.commitment for position, d in opened.items())
 
 
-def test_two_entries_about_one_person_share_no_commitment():
+def test_two_entries_about_one_person_share_no_commitment() -> None:
     first, second = (chain_entry(an_entry(secrets={"person": "x"})) for _ in range(2))
     assert not set(first.act.commitments) & set(second.act.commitments)
     assert first.act.officer != second.act.officer
 
 
-def test_a_later_entry_names_the_earlier_by_its_leaf_hash():
+def test_a_later_entry_names_the_earlier_by_its_leaf_hash() -> None:
     first = an_entry()
     second = an_entry(kind="orders:order:lifted", prior=first)
     assert chain_entry(second).act.prior == bytes(Entry.objects.get(pk=first).leaf_hash)
@@ -75,18 +78,18 @@ def test_a_later_entry_names_the_earlier_by_its_leaf_hash():
         {"organ": "../log"},
     ],
 )
-def test_what_may_not_stand_in_the_chain_is_refused_and_leaves_nothing(changes):
+def test_what_may_not_stand_in_the_chain_is_refused_and_leaves_nothing(changes: Any) -> None:
     with pytest.raises((NotCanonical, ValueError)):
         an_entry(**changes)
     assert not Entry.objects.exists()
     assert not Disclosure.objects.exists()
 
 
-def test_text_is_brought_to_normal_form_before_it_is_signed():
+def test_text_is_brought_to_normal_form_before_it_is_signed() -> None:
     assert chain_entry(an_entry(terms={"place": "Cafe\u0301"})).act.terms == {"place": "Caf\u00e9"}
 
 
-def test_a_restored_older_database_takes_no_restriction_but_still_frees():
+def test_a_restored_older_database_takes_no_restriction_but_still_frees() -> None:
     Tree.objects.create(suspended="witness residents holds 12")
     with pytest.raises(RestoredOlder):
         an_entry()
@@ -110,13 +113,13 @@ def test_a_restored_older_database_takes_no_restriction_but_still_frees():
         "SELECT set_config('lf.erasing', gen_random_uuid()::text, true); DELETE FROM ledger_disclosure",
     ],
 )
-def test_the_schema_refuses_what_goes_past_the_act(statement):
+def test_the_schema_refuses_what_goes_past_the_act(statement: Any) -> None:
     an_entry()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
 
 
-def test_an_index_is_given_once():
+def test_an_index_is_given_once() -> None:
     entry_id = an_entry()
     Entry.objects.filter(pk=entry_id).update(idx=0)
     for value in (1, None):
@@ -124,7 +127,7 @@ def test_an_index_is_given_once():
             Entry.objects.filter(pk=entry_id).update(idx=value)
 
 
-def test_key_files_are_private_and_stay_the_same(settings, tmp_path):
+def test_key_files_are_private_and_stay_the_same(settings: Any, tmp_path: Path) -> None:
     settings.LIANFANG_DATA = tmp_path
     key = keys.organ_signer("cdc-1").key
     file = tmp_path / "keys" / "organs" / "cdc-1.key"
@@ -134,7 +137,7 @@ def test_key_files_are_private_and_stay_the_same(settings, tmp_path):
     assert keys.organ_signer("cdc-1").key == key
 
 
-def test_the_actor_appears_under_a_pseudonym_only():
+def test_the_actor_appears_under_a_pseudonym_only() -> None:
     by = an_actor()
     data = bytes(Entry.objects.get(pk=an_entry(by=by)).data)
     assert by.pseudonym.encode() not in data

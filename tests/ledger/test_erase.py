@@ -1,6 +1,7 @@
 """Erasure: values, salts and key go, the tree and a notice stay, and nothing can be guessed afterwards."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -17,19 +18,19 @@ pytestmark = pytest.mark.django_db
 PHONES = [f"1990000{n:04}" for n in range(10_000)]
 
 
-def erase(entry_id, **changes):
+def erase(entry_id: Any, **changes: Any) -> Any:
     return actions.erase(
         entry_id, **{"reason": "term over", "basis": "个人信息保护法第四十七条", "by": an_actor(), **changes}
     )
 
 
-def guessed(data, salt):
+def guessed(data: Any, salt: Any) -> Any:
     """Which of all test phones the entry commits to, for somebody who knows or guesses the salt."""
     commitments = set(ChainEntry.parse(bytes(data)).act.commitments)
     return [p for p in PHONES if Opened(salt, "phone", p).commitment in commitments]
 
 
-def test_an_erased_value_cannot_be_guessed_and_before_it_could_with_the_salt():
+def test_an_erased_value_cannot_be_guessed_and_before_it_could_with_the_salt() -> None:
     entry_id = an_entry(secrets={"phone": "19900004321"})
     row = Entry.objects.get(pk=entry_id)
     sealed = dict(Disclosure.objects.filter(entry=row).values_list("position", "sealed"))
@@ -47,7 +48,7 @@ def test_an_erased_value_cannot_be_guessed_and_before_it_could_with_the_salt():
             assert cursor.fetchone() == (0,)
 
 
-def test_the_entry_stays_and_a_notice_follows_it():
+def test_the_entry_stays_and_a_notice_follows_it() -> None:
     entry_id = an_entry()
     before = bytes(Entry.objects.get(pk=entry_id).data)
     notice = ChainEntry.parse(bytes(Entry.objects.get(pk=erase(entry_id)).data))
@@ -58,7 +59,7 @@ def test_the_entry_stays_and_a_notice_follows_it():
     assert not CaseKey.objects.filter(pk=entry_id).exists()
 
 
-def test_what_is_kept_is_sealed_anew_so_the_old_key_opens_nothing():
+def test_what_is_kept_is_sealed_anew_so_the_old_key_opens_nothing() -> None:
     entry_id = an_entry(secrets={"person": "a", "phone": "19900004321"})
     old_key = bytes(CaseKey.objects.get(pk=entry_id).sealed)
     position = next(
@@ -73,7 +74,7 @@ def test_what_is_kept_is_sealed_anew_so_the_old_key_opens_nothing():
         sealing.open_sealed(entry_id, old_key, rows)
 
 
-def test_nothing_is_erased_twice_and_nothing_that_is_not_there():
+def test_nothing_is_erased_twice_and_nothing_that_is_not_there() -> None:
     entry_id = an_entry()
     erase(entry_id)
     with pytest.raises(NothingToErase):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -42,7 +43,7 @@ POINTS = (
 )
 
 
-def appender(folder, witnesses, *, fault="", acts=4):
+def appender(folder: Path, witnesses: Any, *, fault: Any = "", acts: Any = 4) -> Any:
     """Run it; returns (killed, acknowledged ids, the largest size it ever said)."""
     words = [sys.executable, "-m", "tests.ledger.appender", connection.settings_dict["NAME"], str(folder),
              json.dumps(witnesses), str(acts)]  # fmt: skip
@@ -62,7 +63,7 @@ def appender(folder, witnesses, *, fault="", acts=4):
     return killed, ids, max(sizes, default=0)
 
 
-def is_whole(acknowledged, seen):
+def is_whole(acknowledged: Any, seen: Any) -> None:
     """Everything that must hold after a crash and one more round."""
     before = publication.published_checkpoint()
     deadline = time.monotonic() + 20
@@ -76,7 +77,7 @@ def is_whole(acknowledged, seen):
     assert done.size >= seen
     rows = dict(Entry.objects.filter(pk__in=acknowledged).values_list("pk", "idx"))
     assert set(rows) == set(acknowledged)
-    assert sorted(Entry.objects.values_list("idx", flat=True)) == list(range(done.size))
+    assert list(Entry.objects.order_by("idx").values_list("idx", flat=True)) == list(range(done.size))
     for entry_id in acknowledged[:20] + acknowledged[-20:]:
         assert queries.state_of(entry_id).quorum
     if before:  # what anybody could read before is a beginning of what is there now
@@ -85,7 +86,7 @@ def is_whole(acknowledged, seen):
 
 
 @pytest.mark.parametrize("where", POINTS)
-def test_a_kill_leaves_nothing_lost_double_or_untrue(parties, chain, where):
+def test_a_kill_leaves_nothing_lost_double_or_untrue(parties: Any, chain: Any, where: Any) -> None:
     witnesses = django_settings.LIANFANG_WITNESSES
     acknowledged, seen = [], 0
     for repeat in range(size("kill_repeats")):
@@ -98,20 +99,20 @@ def test_a_kill_leaves_nothing_lost_double_or_untrue(parties, chain, where):
     assert heads == {bytes(Checkpoint.objects.order_by("-size")[0].root)}
 
 
-def test_the_same_without_a_kill(parties, chain):
+def test_the_same_without_a_kill(parties: Any, chain: Any) -> None:
     """So that the test above cannot pass because nothing happens at all."""
     killed, ids, largest = appender(chain, django_settings.LIANFANG_WITNESSES)
     assert (killed, len(ids), largest) == (False, 4, 5)
     is_whole(ids, largest)
 
 
-def test_clients_and_sequencer_under_random_kills(parties, chain, tmp_path):
+def test_clients_and_sequencer_under_random_kills(parties: Any, chain: Any, tmp_path: Path) -> None:
     """Clients append while they and the sequencer are killed at any moment and started again."""
     generator = random.Random(7)
     wanted, number, running, outputs = size("appends_under_kills"), 0, {}, []
     witnesses = json.dumps(django_settings.LIANFANG_WITNESSES)
 
-    def start(role):
+    def start(role: Any) -> None:
         nonlocal number
         number += 1
         output = tmp_path / f"{role}-{number}.out"
@@ -121,7 +122,7 @@ def test_clients_and_sequencer_under_random_kills(parties, chain, tmp_path):
         with output.open("wb") as target:
             running[role] = subprocess.Popen(words, cwd=Path(__file__).parents[2], stdout=target)
 
-    def said():
+    def said() -> Any:
         lines = [line for output in outputs for line in output.read_text().split("\n")[:-1]]
         return [UUID(line) for line in lines if not line.startswith("size")], max(
             (int(line[5:]) for line in lines if line.startswith("size")), default=0
@@ -153,10 +154,10 @@ class TestFailedButStored:
     """Every write to the outside may succeed and yet seem to fail; doing it again must change nothing."""
 
     @pytest.mark.parametrize("target", ["write", "publish_checkpoint"])
-    def test_files(self, chain, monkeypatch, target):
+    def test_files(self, chain: Any, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
         real = getattr(publication, target)
 
-        def stored_then_failed(*arguments):
+        def stored_then_failed(*arguments: Any) -> None:
             real(*arguments)
             raise OSError("the answer was lost")
 
@@ -169,7 +170,7 @@ class TestFailedButStored:
         assert fsck.check().sound
         assert Checkpoint.objects.filter(size=Tree.objects.get().size).count() == 1
 
-    def test_a_witness_whose_answer_was_lost_is_asked_again(self, parties):
+    def test_a_witness_whose_answer_was_lost_is_asked_again(self, parties: Any) -> None:
         for party in parties:
             real = party.server.witness.add_checkpoint
             party.server.witness.add_checkpoint = lost(real)
@@ -181,12 +182,14 @@ class TestFailedButStored:
         assert {party.size for party in parties} == {2}
 
     @pytest.mark.parametrize("step", range(1, 12))
-    def test_a_disk_that_is_full_at_any_sync(self, chain, monkeypatch, step):
+    def test_a_disk_that_is_full_at_any_sync(
+        self, chain: Any, monkeypatch: pytest.MonkeyPatch, step: Any
+    ) -> None:
         for _ in range(3):
             an_entry()
         real, count = os.fsync, 0
 
-        def failing(descriptor):
+        def failing(descriptor: Any) -> None:
             nonlocal count
             count += 1
             if count == step:
@@ -204,10 +207,10 @@ class TestFailedButStored:
         assert not list(publication.folder().rglob(".*"))
 
 
-def lost(real):
+def lost(real: Any) -> Any:
     calls = []
 
-    def answer(body):
+    def answer(body: Any) -> Any:
         reply = real(body)
         calls.append(reply)
         if len(calls) == 1:
@@ -218,7 +221,7 @@ def lost(real):
 
 
 @pytest.mark.parametrize("name", ["tile/0/000.p/4", "tile/entries/000.p/4", "checkpoint"])
-def test_a_torn_file_is_found_and_written_anew(chain, name):
+def test_a_torn_file_is_found_and_written_anew(chain: Any, name: Any) -> None:
     for _ in range(3):
         an_entry()
     sequencer.run_once(AT)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from lianfang.ledger.kinds import FREEING
 from lianfang_chain.words import KINDS
@@ -10,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "lianfang"
 KIND = re.compile(r'"([a-z_]+:[a-z_]+:[a-z_]+)"')
 
 
-def kinds_in(text):
+def kinds_in(text: Any) -> Any:
     """Kinds named in the call of an append, which may choose between two."""
     found = set()
     for call in re.finditer(r"\bappend\(", text):
@@ -20,12 +21,12 @@ def kinds_in(text):
     return found
 
 
-def test_every_kind_that_is_appended_has_words():
+def test_every_kind_that_is_appended_has_words() -> None:
     found = {kind for file in SOURCE.rglob("*.py") for kind in kinds_in(file.read_text(encoding="utf-8"))}
     assert {"orders:isolation:issued", "ledger:disclosures:erased"} <= found  # so the search finds something
     assert found - set(KINDS) == set()
 
 
-def test_what_frees_is_in_the_vocabulary():
+def test_what_frees_is_in_the_vocabulary() -> None:
     assert set(KINDS) >= FREEING
     assert "orders:isolation:issued" not in FREEING

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.factories.ledger import AT, an_entry
@@ -19,19 +20,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def entry_id(parties):
+def entry_id(parties: Any) -> Any:
     entry_id = an_entry()
     an_entry(scope="d510402.s510402005.c009")
     sequencer.run_once(AT)
     return entry_id
 
 
-def get(client, path, **headers):
+def get(client: Any, path: Any, **headers: Any) -> Any:
     with clock.fixed(AT):
         return client.get(f"/open/chain/{path}", **headers)
 
 
-def test_checkpoint_and_hash_tiles_are_for_everybody(client, entry_id):
+def test_checkpoint_and_hash_tiles_are_for_everybody(client: Any, entry_id: Any) -> None:
     answer = get(client, "checkpoint")
     head, _ = open_checkpoint(answer.content, keys.log_signer().key)
     assert (head.size, answer["Content-Type"]) == (3, "text/plain; charset=utf-8")
@@ -49,7 +50,9 @@ def test_checkpoint_and_hash_tiles_are_for_everybody(client, entry_id):
         assert get(client, wrong).status_code == 404, wrong
 
 
-def test_entries_are_for_witnesses_with_a_fresh_token_of_their_own(client, entry_id, parties, settings):
+def test_entries_are_for_witnesses_with_a_fresh_token_of_their_own(
+    client: Any, entry_id: Any, parties: Any, settings: Any
+) -> None:
     bundle = "tile/entries/000.p/3"
     assert get(client, bundle).status_code == 403
     signer = parties[0].signer
@@ -72,7 +75,7 @@ def test_entries_are_for_witnesses_with_a_fresh_token_of_their_own(client, entry
     assert [bool(e) for e in own] == [True, False, True]  # own place, another's, the chain's own
 
 
-def test_the_trust_files_are_policies(client, entry_id):
+def test_the_trust_files_are_policies(client: Any, entry_id: Any) -> None:
     for name in ("policy.txt", "strict-policy.txt"):
         policy = Policy.parse(get(client, name).content.decode())
         assert policy.log_of(keys.origin()) == keys.log_signer().key
@@ -81,7 +84,7 @@ def test_the_trust_files_are_policies(client, entry_id):
     assert f"organ cdc {keys.organ_signer('cdc').key} 2" in get(client, "organs.txt").content.decode()
 
 
-def test_the_page_says_in_plain_words_what_is_proved_and_what_not(client, entry_id):
+def test_the_page_says_in_plain_words_what_is_proved_and_what_not(client: Any, entry_id: Any) -> None:
     page = get(client, "").content.decode()
     assert "不能证明" in page
     assert "已核对 3 条" in page
@@ -89,7 +92,9 @@ def test_the_page_says_in_plain_words_what_is_proved_and_what_not(client, entry_
     assert "does not prove" in get(client, "").content.decode()
 
 
-def test_an_entry_shows_how_far_it_has_come_and_offers_its_proof(client, entry_id, parties):
+def test_an_entry_shows_how_far_it_has_come_and_offers_its_proof(
+    client: Any, entry_id: Any, parties: Any
+) -> None:
     assert "已见证" in get(client, f"entry/{entry_id}/").content.decode()
     assert get(client, f"entry/{entry_id}/proof.tlog-proof").content.startswith(b"c2sp.org/tlog-proof@v1\n")
     text = get(client, f"entry/{entry_id}/proof.txt").content.decode()
@@ -102,7 +107,9 @@ def test_an_entry_shows_how_far_it_has_come_and_offers_its_proof(client, entry_i
     assert (answer.status_code, "已入账，尚未见证" in answer.content.decode()) == (409, True)
 
 
-def test_a_fork_that_a_witness_reports_is_an_alarm_on_the_page(client, entry_id, parties):
+def test_a_fork_that_a_witness_reports_is_an_alarm_on_the_page(
+    client: Any, entry_id: Any, parties: Any
+) -> None:
     from lianfang.ledger.models import WitnessState
 
     WitnessState.objects.filter(witness="property").update(forked=True)
@@ -111,7 +118,7 @@ def test_a_fork_that_a_witness_reports_is_an_alarm_on_the_page(client, entry_id,
     assert queries.alarms(AT)[0].code == "fork"
 
 
-def test_no_page_holds_a_personal_datum(client, parties):
+def test_no_page_holds_a_personal_datum(client: Any, parties: Any) -> None:
     marker = hashlib.sha256(b"marker").hexdigest()[:20]
     entry_id = an_entry(secrets={"person": marker, "door": marker})
     sequencer.run_once(AT)

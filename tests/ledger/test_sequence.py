@@ -3,6 +3,7 @@
 import shutil
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,24 +26,24 @@ from lianfang_chain.tree import root_of
 pytestmark = pytest.mark.django_db
 
 
-def grow(count):
+def grow(count: Any) -> Any:
     return [an_entry() for _ in range(count)]
 
 
-def run(rounds=1, at=AT):
+def run(rounds: Any = 1, at: Any = AT) -> Any:
     return [sequencer.run_once(at) for _ in range(rounds)][-1]
 
 
-def files():
+def files() -> Any:
     root = publication.folder()
     return {str(f.relative_to(root)): f.read_bytes() for f in root.rglob("*") if f.is_file()}
 
 
-def test_entries_get_indices_without_a_gap_and_the_root_is_signed(chain):
+def test_entries_get_indices_without_a_gap_and_the_root_is_signed(chain: Any) -> None:
     grow(5)
     done = run()
     assert (done.size, done.signed) == (6, True)  # five, and the announcement of the organ's key
-    assert sorted(Entry.objects.values_list("idx", flat=True)) == list(range(6))
+    assert list(Entry.objects.order_by("idx").values_list("idx", flat=True)) == list(range(6))
     checkpoint, _ = open_checkpoint(queries.latest_checkpoint(), keys.log_signer().key)
     assert (
         checkpoint.root
@@ -51,7 +52,7 @@ def test_entries_get_indices_without_a_gap_and_the_root_is_signed(chain):
     )
 
 
-def test_a_round_without_news_changes_nothing(chain):
+def test_a_round_without_news_changes_nothing(chain: Any) -> None:
     grow(3)
     run()
     before = files()
@@ -60,7 +61,7 @@ def test_a_round_without_news_changes_nothing(chain):
 
 
 @pytest.mark.parametrize("steps", [[1, 254, 1, 1], [300], [255, 1, 256, 1]])
-def test_the_files_do_not_depend_on_the_rounds(chain, steps):
+def test_the_files_do_not_depend_on_the_rounds(chain: Any, steps: Any) -> None:
     for step in steps:
         grow(step)
         run()
@@ -75,7 +76,7 @@ def test_the_files_do_not_depend_on_the_rounds(chain, steps):
         assert publication.read(TileId(0, 0, 7)) == publication.read(TileId(0, 0))[: 7 * 32]
 
 
-def test_a_later_process_continues_from_the_files(chain):
+def test_a_later_process_continues_from_the_files(chain: Any) -> None:
     writer = sequencer.Sequencer()
     grow(200)
     writer.run_once(AT)
@@ -88,7 +89,7 @@ def test_a_later_process_continues_from_the_files(chain):
 
 
 class TestWitnessed:
-    def test_three_cosign_and_the_proofs_verify_with_the_policy_file(self, parties):
+    def test_three_cosign_and_the_proofs_verify_with_the_policy_file(self, parties: Any) -> None:
         entry_id = grow(4)[2]
         assert queries.state_of(entry_id).stage == "recorded"
         with pytest.raises(NotWitnessedYet):
@@ -105,14 +106,14 @@ class TestWitnessed:
         assert verify_tlog_proof(queries.tlog_proof(entry_id), leaf, policy).quorum
         assert verify_paper_proof(queries.proof(entry_id), Policy.parse(queries.strict_policy_text())).quorum
 
-    def test_every_party_computes_the_same_root(self, parties):
+    def test_every_party_computes_the_same_root(self, parties: Any) -> None:
         for count in (3, 300):
             grow(count)
             run(3)
         roots = {party.server.witness.store.held.root for party in parties}
         assert roots == {bytes(Checkpoint.objects.order_by("-size")[0].root)}
 
-    def test_two_of_three_are_enough_and_one_is_not(self, parties):
+    def test_two_of_three_are_enough_and_one_is_not(self, parties: Any) -> None:
         parties[0].stop()
         first = grow(1)[0]
         run(2)
@@ -131,7 +132,7 @@ class TestWitnessed:
         assert queries.state_of(second).quorum
         assert queries.alarms(AT + timedelta(days=1)) == []
 
-    def test_a_witness_that_was_away_for_long_is_caught_up(self, parties):
+    def test_a_witness_that_was_away_for_long_is_caught_up(self, parties: Any) -> None:
         run()
         parties[2].stop()
         for _ in range(5):
@@ -141,7 +142,7 @@ class TestWitnessed:
         run(2)
         assert parties[2].size == Tree.objects.get().size
 
-    def test_a_dead_witness_delays_nothing(self, parties, settings):
+    def test_a_dead_witness_delays_nothing(self, parties: Any, settings: Any) -> None:
         settings.LIANFANG_WITNESSES[0]["url"] = "http://10.255.255.1:9"  # answers never
         grow(1)
         collector_began = time.monotonic()
@@ -152,7 +153,7 @@ class TestWitnessed:
 class TestRestoredOlder:
     """A database that was brought back to an earlier state must be noticed before it signs (L-6)."""
 
-    def restore(self, size):
+    def restore(self, size: Any) -> None:
         """As if a backup of that size had been brought back; past the triggers, as the tables' owner can."""
         tables = ("cosignature", "checkpoint", "disclosure", "casekey", "organkey", "entry", "tree")
         with connection.cursor() as cursor:
@@ -173,7 +174,9 @@ class TestRestoredOlder:
                 cursor.execute(f"ALTER TABLE ledger_{table} ENABLE TRIGGER USER")
 
     @pytest.mark.parametrize("files_too", [False, True])
-    def test_it_is_noticed_at_every_older_point_and_nothing_is_signed(self, parties, files_too):
+    def test_it_is_noticed_at_every_older_point_and_nothing_is_signed(
+        self, parties: Any, files_too: Any
+    ) -> None:
         sizes = []
         for step in range(size("restores") + 1):
             grow(1 + step * 3)
@@ -193,7 +196,9 @@ class TestRestoredOlder:
                 transaction.set_rollback(True)
 
     @pytest.mark.parametrize("source", ["files", "witness"])
-    def test_what_was_lost_comes_back_from_files_or_a_witness_and_the_chain_goes_on(self, parties, source):
+    def test_what_was_lost_comes_back_from_files_or_a_witness_and_the_chain_goes_on(
+        self, parties: Any, source: Any
+    ) -> None:
         first = grow(5)
         older = run(2).size
         grow(300)
@@ -224,7 +229,7 @@ class TestRestoredOlder:
         for entry_id in (first[0], waiting, recovered.notice):
             assert queries.state_of(entry_id).quorum
 
-    def test_a_witness_with_another_history_is_noticed(self, parties):
+    def test_a_witness_with_another_history_is_noticed(self, parties: Any) -> None:
         grow(3)
         run(2)
         self.restore(0)
@@ -235,7 +240,7 @@ class TestRestoredOlder:
 
 
 @pytest.mark.parametrize("name", ["tile/0/000.p/4", "tile/entries/000.p/4", "checkpoint"])
-def test_a_damaged_edge_stops_the_sequencer_before_it_signs(chain, name):
+def test_a_damaged_edge_stops_the_sequencer_before_it_signs(chain: Any, name: Any) -> None:
     grow(3)
     run()
     (publication.folder() / name).write_bytes((publication.folder() / name).read_bytes()[:-3] + b"xyz")
@@ -248,7 +253,7 @@ def test_a_damaged_edge_stops_the_sequencer_before_it_signs(chain, name):
     assert fsck.check().problems == []
 
 
-def test_a_row_that_is_not_what_was_signed_stops_the_sequencer(chain):
+def test_a_row_that_is_not_what_was_signed_stops_the_sequencer(chain: Any) -> None:
     grow(3)
     run()
     shutil.rmtree(publication.folder())  # so the tree is computed from the table again
@@ -264,7 +269,9 @@ def test_a_row_that_is_not_what_was_signed_stops_the_sequencer(chain):
         run()
 
 
-def test_an_entry_whose_id_is_older_than_the_last_one_sequenced_is_not_forgotten(chain, monkeypatch):
+def test_an_entry_whose_id_is_older_than_the_last_one_sequenced_is_not_forgotten(
+    chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ids commit out of order: a transaction that began earlier may commit after a round (ledger.md 6.8)."""
     grow(2)
     run()
@@ -275,7 +282,7 @@ def test_an_entry_whose_id_is_older_than_the_last_one_sequenced_is_not_forgotten
     assert Entry.objects.get(pk=late).idx == 3
 
 
-def test_a_damaged_tile_is_found_and_written_anew(chain):
+def test_a_damaged_tile_is_found_and_written_anew(chain: Any) -> None:
     grow(300)
     run()
     good = files()
@@ -289,7 +296,7 @@ def test_a_damaged_tile_is_found_and_written_anew(chain):
         assert fsck.check().sound
 
 
-def test_all_files_are_written_anew_byte_for_byte(chain):
+def test_all_files_are_written_anew_byte_for_byte(chain: Any) -> None:
     grow(300)
     run()
     grow(300)
@@ -301,7 +308,7 @@ def test_all_files_are_written_anew_byte_for_byte(chain):
     assert files() == good
 
 
-def test_the_stored_checkpoint_is_used_again_and_never_another(chain):
+def test_the_stored_checkpoint_is_used_again_and_never_another(chain: Any) -> None:
     grow(2)
     run()
     note = bytes(Checkpoint.objects.get().note)
@@ -310,7 +317,7 @@ def test_the_stored_checkpoint_is_used_again_and_never_another(chain):
     assert publication.published_checkpoint() == note
 
 
-def test_one_sequencer_at_a_time(chain):
+def test_one_sequencer_at_a_time(chain: Any) -> None:
     other = connections["default"].copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [sequencer._LOCK])
@@ -320,7 +327,9 @@ def test_one_sequencer_at_a_time(chain):
     other.close()
 
 
-def test_a_cosignature_that_does_not_verify_is_not_stored(parties, monkeypatch):
+def test_a_cosignature_that_does_not_verify_is_not_stored(
+    parties: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     impostor = Signer(parties[0].signer.key.name, COSIGNATURE, b"x" * 32)
     parties[0].server.witness.signer = impostor
     grow(1)

@@ -290,9 +290,35 @@ def cbor() -> None:
     values: list[Value] = [0, 23, 24, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**63, 2**64 - 1]
     values += [-1, -24, -25, -(2**64), "", "a", "攀枝花", "𠮷", b"", b"\x00\xff", [], [1, [2, []]], {}]
     values += [{24: 0, -1: 0, "a": 0, b"a": 0, 1: 0}, None, True, False, Tag(18, [b"", {}, None])]
-    bad = """- 18 1817 190018 1a0000ffff 1b00000000ffffffff 580161 0000 5f4100ff 9fff bfff f93c00
-        fb3ff0000000000000 f7 f814 ff a201010102 a202010101 a22001181801 a1f500 a18000 6365cc81 61ff 63eda080
-        5bffffffffffffffff00 9bffffffffffffffff00 bbffffffffffffffff00""".split()
+    bad = [
+        "-",
+        "18",
+        "1817",
+        "190018",
+        "1a0000ffff",
+        "1b00000000ffffffff",
+        "580161",
+        "0000",
+        "5f4100ff",
+        "9fff",
+        "bfff",
+        "f93c00",
+        "fb3ff0000000000000",
+        "f7",
+        "f814",
+        "ff",
+        "a201010102",
+        "a202010101",
+        "a22001181801",
+        "a1f500",
+        "a18000",
+        "6365cc81",
+        "61ff",
+        "63eda080",
+        "5bffffffffffffffff00",
+        "9bffffffffffffffff00",
+        "bbffffffffffffffff00",
+    ]
     bad[0] = ""
     bad.append("81" * 40 + "80")
     for item in bad:
