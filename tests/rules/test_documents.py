@@ -240,3 +240,18 @@ def test_listed_areas_name_the_longest_code(incident: None) -> None:
     assert wuhan.name == "湖北省武汉市"
     assert queries.listed_area("429004", DAY) is not None
     assert queries.listed_area("510107", DAY) is None
+
+
+@pytest.mark.parametrize(
+    "reason", ["area_returnee_high", "close_contact", "area_returnee_medium", "bank_depositor"]
+)
+@pytest.mark.parametrize("on", [date(2020, 1, 19), DAY, date(2022, 7, 1)])
+def test_read_at_once_is_the_same_as_one_by_one(incident: None, reason: str, on: date) -> None:
+    together = queries.ruling(reason=reason, area=HOME, on=on)
+    assert together == queries.Ruling(
+        queries.incident(),
+        queries.reason_in_force(reason, on, area=HOME),
+        queries.isolation_rule(reason=reason, area=HOME, on=on),
+        queries.caps(on, area=HOME),
+        queries.competence(on=on, area=HOME),
+    )

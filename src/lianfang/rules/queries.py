@@ -70,6 +70,45 @@ def isolation_rule(*, reason: str, area: str | None = None, on: date) -> Isolati
     return None if row is None else parsing.isolation(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """All that the documents of a day say about one order: read at once, since an act asks for all of it."""
+
+    incident: RunningIncident
+    reason: Reason | None
+    rule: IsolationRule | None
+    caps: Caps | None
+    competence: Competence | None
+
+
+def ruling(*, reason: str, area: str, on: date) -> Ruling:
+    """What is in force for an order for this reason, here, on this day; the same answers as one by one."""
+    now = incident()
+    reach = jurisdictions(area)
+    wanted = {Kind.ISOLATION: reason, Kind.REASONS: "", Kind.CAPS: "", Kind.COMPETENCE: ""}
+    rows = [
+        d
+        for d in Document.objects.in_force(on)
+        .reaching(reach)
+        .filter(kind__in=list(wanted), disease=now.disease, subject__in=["", reason])
+        if d.subject == wanted[Kind(d.kind)]
+    ]
+
+    def chosen(kind: Kind) -> Document | None:
+        of_kind = {d.pk: d for d in rows if d.kind == kind}
+        best = choose(map(parsing.sourced, of_kind.values()), reach=reach, on=on)
+        return None if best is None else of_kind[best.id]
+
+    rule, reasons, caps_, competence_ = map(chosen, wanted)
+    return Ruling(
+        now,
+        None if reasons is None else parsing.catalogue(reasons).find(reason),
+        None if rule is None else parsing.isolation(rule),
+        None if caps_ is None else parsing.caps(caps_),
+        None if competence_ is None else parsing.competence(competence_),
+    )
+
+
 def rule_of(document_id: UUID) -> IsolationRule:
     """The rule an order keeps, whether still in force or not."""
     return parsing.isolation(Document.objects.get(pk=document_id))

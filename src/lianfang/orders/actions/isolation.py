@@ -109,7 +109,7 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         return same_or_refuse(earlier, said)
     require_fresh_factor(by)
 
-    rule, caps, evidence = _rule(draft, person, by=by)
+    ruling, rule, caps, evidence = _rule(draft, person, by=by)
     period = policy.Period(by.at, policy.term(rule, draft.anchor_at).ends_at)
     if period.ends_at <= period.starts_at:
         raise PeriodAlreadyOver
@@ -118,14 +118,13 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
     presence = _presence(person, organ, caps=caps, by=by)
     _one_at_a_time(draft, person, period)
     proposal = _proposal(draft, person, at=by.at)
-    second = _second(draft, person, rule, caps, organ, proposal, period=period, by=by)
+    second = _second(person, ruling, rule, caps, organ, proposal, period=period, by=by)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('orders_number_seq')")
         (seq,) = cursor.fetchone()
-    incident = rules.incident()
     order_no = policy.order_number(
-        incident=incident.code,
+        incident=ruling.incident.code,
         division=person.area.partition(".")[0][1:],
         form=FORM,
         day=legal_day(by.at),
@@ -151,10 +150,11 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         prior=None if draft.previous_id is None else _entry_of(draft.previous_id),
         hour=True,
     )
+    facts = people_queries.pass_facts([person.id])[person.id]
     slips = {
         f"{name}_slip": slip(
             kind,
-            person.id,
+            facts,
             order_no=order_no,
             starts_at=period.starts_at,
             ends_at=period.ends_at,
@@ -205,20 +205,21 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
     return order
 
 
-def _rule(draft: IsolationDraft, person: PersonRef, *, by: Actor) -> tuple[IsolationRule, Caps, Concern]:
+def _rule(
+    draft: IsolationDraft, person: PersonRef, *, by: Actor
+) -> tuple[rules.Ruling, IsolationRule, Caps, Concern]:
     # O-1: reason, evidence, rule and cap come from the documents of the day.
     if draft.anchor_at > by.at:
         raise AnchorInTheFuture
-    if rules.reason_in_force(draft.reason, by.legal_day, area=person.area) is None:
+    ruling = rules.ruling(reason=draft.reason, area=person.area, on=by.legal_day)
+    if ruling.reason is None:
         raise NoSuchReason
     known = concerns.evidence(draft.evidence_id, persons=people_queries.same_person([person.id]), at=by.at)
     if known is None or known.category != draft.reason:
         raise NoSuchEvidence
-    rule = rules.isolation_rule(reason=draft.reason, area=person.area, on=by.legal_day)
-    caps = rules.caps(by.legal_day, area=person.area)
-    if rule is None or caps is None:
+    if ruling.rule is None or ruling.caps is None:
         raise NoRuleCovers
-    return rule, caps, known
+    return ruling, ruling.rule, ruling.caps, known
 
 
 def _presence(person: PersonRef, organ: Organ, *, caps: Caps, by: Actor) -> tuple[str, UUID]:
@@ -257,8 +258,8 @@ def _proposal(draft: IsolationDraft, person: PersonRef, *, at: datetime) -> Isol
 
 
 def _second(
-    draft: IsolationDraft,
     person: PersonRef,
+    ruling: rules.Ruling,
     rule: IsolationRule,
     caps: Caps,
     organ: Organ,
@@ -267,7 +268,7 @@ def _second(
     period: policy.Period,
     by: Actor,
 ) -> SecondSignature | None:
-    competence = rules.competence(on=by.legal_day, area=person.area)
+    competence = ruling.competence
     row = (
         None
         if competence is None

@@ -17,6 +17,7 @@ from lianfang.orders import policy
 from lianfang.orders.errors import AlreadyOver
 from lianfang.orders.models import IsolationOrder, Lift
 from lianfang.people import actions as people
+from lianfang.people import queries as people_queries
 
 from .signing import organ_for, require_fresh_factor, same_or_refuse, signature, slip
 
@@ -93,7 +94,7 @@ def sign_lift(
         entry_id=entry,
         slip=slip(
             "L",
-            order.person_id,
+            people_queries.pass_facts([order.person_id])[order.person_id],
             order_no=order.order_no,
             starts_at=order.starts_at,
             ends_at=order.ends_at,

@@ -10,18 +10,17 @@ from lianfang.kernel.actor import lies_within
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.orders import policy
 from lianfang.orders.errors import FactorNotFresh, OrganNotCompetent
-from lianfang.people import queries as people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from uuid import UUID
 
     from django.db.models import Model
 
     from lianfang.accounts.models import Organ
     from lianfang.accounts.rights import Right
     from lianfang.kernel.actor import Actor
+    from lianfang.people.queries import PassFacts
 
 _Row = TypeVar("_Row", bound="Model")
 
@@ -77,7 +76,7 @@ def same_or_refuse(row: _Row, said: Mapping[str, Any]) -> _Row:
 
 def slip(
     kind: str,
-    person_id: UUID,
+    facts: PassFacts,
     *,
     order_no: str,
     starts_at: datetime,
@@ -86,7 +85,6 @@ def slip(
     at: datetime,
 ) -> str:
     """A signed slip about an order: O says until when, R frees at the end, L frees at once (passes.md §4.3)."""
-    facts = people.pass_facts([person_id])[person_id]
     return credentials.sign_slip(
         credentials.SlipFacts(
             kind=kind,
