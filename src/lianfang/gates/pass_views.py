@@ -158,7 +158,10 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
         else:
             messages.success(request, gettext("已签发。请打印并交给本人。"))
             return redirect("gates:print_pass", person_id, made.pass_id)
-    shown = reader.read([person_id], (PersonField.NAME,), by=by)[person_id]
+    views = reader.read([person_id], (PersonField.NAME,), by=by)
+    if person_id not in views:
+        raise NotFound()  # a street may issue passes and reads no names
+    shown = views[person_id]
     return render(
         request,
         "gates/person_passes.html",
