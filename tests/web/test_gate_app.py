@@ -185,7 +185,8 @@ def test_records_stay_until_a_receipt_covers_them(gate: Watched, server: GateSer
     deadline = time.monotonic() + 15
     while server.uploads < 1 and time.monotonic() < deadline:
         page.wait_for_timeout(100)
-    page.wait_for_timeout(300)
+    # Time enough to act wrongly on the answer; the next try comes after twenty seconds.
+    page.wait_for_timeout(2500)
     # A browser may itself repeat a request whose connection broke; the other faults leave the row here.
     assert fault == "lost answer" or "未上传 1" in page.locator(".g-facts").inner_text()
     assert server.uploads >= 1
