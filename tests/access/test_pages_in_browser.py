@@ -113,7 +113,7 @@ def test_a_bad_page_would_be_found(browser: Browser) -> None:
     """Negative control: without it a broken checker would look like accessible pages."""
     with window(browser, Client(), width=320) as page:
         page.set_content(
-            "<html lang='zh'><title>x</title><img src='x'><p style='width:900px;color:#bbb'>字</p>"
+            "<html lang='zh'><title>x</title><img src='x'><p style='color:#bbb;background:#fff'>看不清的字</p><p style='width:900px'>字</p>"
         )
         found = "\n".join(_faults(page))
         assert "image-alt" in found

@@ -236,5 +236,5 @@ def readable_by(address: Address) -> list[str]:
     assert address.surface is not None
     audience = address.surface.audience
     if audience == Audience.STAFF:
-        return [str(r) for r in address.surface.roles()]
+        return sorted(str(r) for r in address.surface.roles())
     return [str(Role.RESIDENT)]

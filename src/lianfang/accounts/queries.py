@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    #: An office with its organ, for those who may not name the table.
+    HeldOffice = Office
+
 #: Whom jobs act as, and whom an unknown visitor of a public page is. Neither is a row of `User`:
 #: a column that records who acted therefore holds the id and no foreign key.
 SYSTEM_ID: Final = UUID("00000000-0000-7000-8000-000000000001")

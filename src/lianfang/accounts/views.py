@@ -108,7 +108,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
             return render(request, "accounts/recovery_codes.html", {"codes": codes, "next": _home(user)})
         form.add_refusal(WrongCode(), field="code")
     address = factor.otpauth(secret, login=user.login, issuer=gettext("联防"))
-    picture = segno.make(address, error="m").svg_inline(scale=4)
+    picture = segno.make(address, error="m").svg_inline(omitsize=True)
     return render(
         request,
         "accounts/set_up.html",

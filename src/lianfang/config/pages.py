@@ -186,7 +186,7 @@ def login_slip(request: HttpRequest, person_id: UUID) -> HttpResponse:
         raise NotFound()
     code = accounts.issue_paper_code(person_id, found_person.area, by=by)
     address = request.build_absolute_uri(reverse(_SLIP, args=[code]))
-    picture = segno.make(address, error="m").svg_inline(scale=4)
+    picture = segno.make(address, error="m").svg_inline(omitsize=True)
     return render(request, "login_slip.html", {"code": code, "picture": mark_safe(picture)})  # noqa: S308 - drawn by segno from our own address
 
 

@@ -13,15 +13,17 @@ from django.conf import settings
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils import translation
 
+from lianfang.accounts.rights import Role
 from lianfang.accounts.web import Audience, surface_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from django.http import HttpRequest, HttpResponse
     from django_stubs_ext import StrPromise
 
     from lianfang.accounts.menu import Entry, Todo
+    from lianfang.accounts.queries import HeldOffice
     from lianfang.accounts.web import Surface
     from lianfang.kernel.actor import Actor
 
@@ -31,6 +33,7 @@ LANGUAGE_COOKIE: Final = "django_language"
 def context(request: HttpRequest) -> dict[str, object]:
     """Values for the base templates: `demo` and `shell`. Costs no query."""
     by: Actor | None = getattr(request, "lianfang_actor", None)
+    offices: list[HeldOffice] = getattr(request, "lianfang_offices", [])
     desk = request.path.startswith("/desk/")
     english = translation.get_language() == "en"
     return {
@@ -44,30 +47,29 @@ def context(request: HttpRequest) -> dict[str, object]:
             if request.path.startswith("/open/")
             else "phone.html",
             "home": "/desk/" if desk else "/",
-            "menu": menu("DESK", by, here=request.path) if desk and by else [],
-            "person": person_menu(by, request) if desk and by else [],
-            "organ": by.organ if by else "",
+            "menu": menu("DESK", by, offices, here=request.path) if desk and by else [],
+            "person": person_menu(by, offices, request) if desk and by else [],
+            "organ": next((o.organ.name for o in offices if by and o.organ.code == by.organ), ""),
             "pseudonym": by.pseudonym if by else "",
         },
     }
 
 
-def menu(which: Literal["DESK", "PHONE"], by: Actor, *, here: str = "") -> list[dict[str, object]]:
+def menu(
+    which: Literal["DESK", "PHONE"], by: Actor, offices: Sequence[HeldOffice] = (), *, here: str = ""
+) -> list[dict[str, object]]:
     """The entries of all rooms that open for this actor, in the order of the rooms, lowest first."""
-    shown: list[dict[str, object]] = []
-    for url, label, declared in _entries(which):
-        if _opens(declared, by):
-            # The longest address that begins the path is where one is; `/desk/` begins them all.
-            is_here = here == url or (url.count("/") > 2 and here.startswith(url))
-            shown.append({"url": url, "label": str(label), "here": is_here})
-    return shown
+    shown = [(url, label) for url, label, declared in _entries(which) if _opens(declared, by, offices)]
+    # The longest address that begins the path is where one is; `/desk/` begins them all.
+    longest = max((url for url, _ in shown if here.startswith(url)), key=len, default="")
+    return [{"url": url, "label": str(label), "here": url == longest} for url, label in shown]
 
 
 #: Stands for a person while an address is looked up once, to learn its surface.
 _NOBODY: Final = UUID(int=0)
 
 
-def person_menu(by: Actor, request: HttpRequest) -> list[dict[str, object]]:
+def person_menu(by: Actor, offices: Sequence[HeldOffice], request: HttpRequest) -> list[dict[str, object]]:
     """On the page of a person: what all rooms offer to do for that person, as far as it opens for this actor."""
     match = request.resolver_match
     person_id = match.kwargs.get("person_id") if match else None
@@ -76,7 +78,7 @@ def person_menu(by: Actor, request: HttpRequest) -> list[dict[str, object]]:
     return [
         {"url": reverse(name, args=[person_id]), "label": str(label)}
         for name, label, declared in _person_entries()
-        if _opens(declared, by)
+        if _opens(declared, by, offices)
     ]
 
 
@@ -97,9 +99,9 @@ def _person_entries() -> list[tuple[str, StrPromise, Surface]]:
     return found
 
 
-def _opens(declared: Surface, by: Actor) -> bool:
+def _opens(declared: Surface, by: Actor, offices: Sequence[HeldOffice]) -> bool:
     if declared.audience == Audience.STAFF:
-        return not declared.rights or any(by.areas(right) for right in declared.rights)
+        return any(Role(office.role) in declared.roles() for office in offices)
     if declared.audience == Audience.RESIDENT:
         return by.person_id is not None
     return True
