@@ -5,11 +5,13 @@ An earlier run on two cores: 100,000 persons with all checks in 20 to 40 s; a pa
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection, transaction
@@ -64,11 +66,18 @@ def _actor(role: Role, area: str) -> Actor:
 
 @contextmanager
 def _clocked() -> Iterator[dict[str, float]]:
-    """Wall and CPU seconds of this process (PostgreSQL's are not in it)."""
+    """Wall seconds; and CPU seconds of this process and of its PostgreSQL backend together."""
     took: dict[str, float] = {}
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), time.process_time() + _backend_cpu()
     yield took
-    took["wall"], took["cpu"] = time.perf_counter() - wall, time.process_time() - cpu
+    took["wall"], took["cpu"] = time.perf_counter() - wall, time.process_time() + _backend_cpu() - cpu
+
+
+def _backend_cpu() -> float:
+    """CPU seconds of the backend that serves us (proc(5): utime and stime, in ticks)."""
+    connection.ensure_connection()
+    fields = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # --- roster ----------------------------------------------------------------------------------------
@@ -93,7 +102,8 @@ def _roster(persons: int) -> Iterable[dict[str, Any]]:
         "ratio": ours["wall"] / limit["wall"],
         "unit": "s",
         "cpu_ms": ours["cpu"] * 1000 / persons,
-        "ok": ours["wall"] < ROSTER_SECONDS * persons / 100_000,
+        # CPU time, not wall time: on a shared machine the wall clock measures the neighbours.
+        "ok": ours["cpu"] < ROSTER_SECONDS * persons / 100_000,
     }
     with _clocked() as again:
         run = rosters.import_roster(content, community=community, filename="bench.xlsx", by=by)
