@@ -17,7 +17,6 @@ export interface RotatingCodeData {
   readonly enrol: string;
   /** POST {proof} → {pass}: proof is a rotating code of this instant. */
   readonly renew: string;
-  readonly csrf: string;
 }
 
 const REDRAW = 30;
@@ -31,7 +30,7 @@ const WORDS = {
     start: "启用",
     refused: "代码不对或已过期，请向社区要一个新的",
     offline: "没有网络，请稍后再试；纸质卡和号码照常可用",
-    expired: "这个码已过期。联网打开本页即可续期；纸质卡和号码照常可用",
+    expired: "这个码已过期。联网打开本页会自动续期，也可用新的一次性代码；纸质卡和号码照常可用",
     unable: "这个浏览器不能生成通行码，请用纸质卡或报通行证号",
     label: "通行码，请卡口扫描",
   },
@@ -43,7 +42,7 @@ const WORDS = {
     start: "Begin",
     refused: "The code is wrong or has expired; ask the community for a new one",
     offline: "No network; try later. Card and number go on working",
-    expired: "This pass has expired. Open this page with network to renew it; card and number go on working",
+    expired: "This pass has expired. With network this page renews it, or use a new one-time code; card and number go on working",
     unable: "This browser cannot make the code; use the paper card or the pass number",
     label: "Pass code, to be scanned at the gate",
   },
@@ -58,7 +57,7 @@ export function parse(data: unknown): RotatingCodeData {
     if (typeof value !== "string" || value === "") throw new Error(`no ${name}`);
     return value;
   };
-  return { holder: text("holder"), enrol: text("enrol"), renew: text("renew"), csrf: text("csrf") };
+  return { holder: text("holder"), enrol: text("enrol"), renew: text("renew") };
 }
 
 export async function mount(element: HTMLElement, raw: unknown): Promise<void> {
@@ -109,10 +108,8 @@ class RotatingCode {
     }
     const { pass } = this.holder;
     if (pass === null) return this.#askToEnrol();
-    if (pass.expiresAt <= this.#now()) {
-      this.box.replaceChildren(make("p", { class: "lf-note is-warning" }, this.words.expired));
-      return;
-    }
+    // A phone that was off for days: renewal is being tried, and a new one-time code works too.
+    if (pass.expiresAt <= this.#now()) return this.#askToEnrol(this.words.expired);
     const until = new Intl.DateTimeFormat(document.documentElement.lang || "zh", {
       timeZone: "Asia/Shanghai",
       dateStyle: "medium",
@@ -140,7 +137,7 @@ class RotatingCode {
     this.#line.textContent = `${REDRAW - (now - this.#drawnAt)} ${this.words.next}`;
   }
 
-  #askToEnrol(): void {
+  #askToEnrol(note: string | null = null): void {
     const input = make("input", { name: "code", autocomplete: "one-time-code", autocapitalize: "characters", required: true, id: "rotating-code-once" });
     const trouble = make("p", { role: "alert", class: "lf-error" });
     const form = make(
@@ -153,15 +150,15 @@ class RotatingCode {
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#enrol(input.value.trim()).then((word) => {
-        if (word === null) this.#awake();
-        else trouble.textContent = this.words[word];
+      void this.#enrol(input.value.trim()).then((why) => {
+        if (why === null) this.#awake();
+        else trouble.textContent = why;
       });
     });
-    this.box.replaceChildren(form);
+    this.box.replaceChildren(...(note === null ? [] : [make("p", { class: "lf-note is-warning" }, note)]), form);
   }
 
-  async #enrol(code: string): Promise<"refused" | "offline" | null> {
+  async #enrol(code: string): Promise<string | null> {
     const key = await this.holder.newKey();
     return this.#ask(this.data.enrol, { code, key });
   }
@@ -176,24 +173,35 @@ class RotatingCode {
     if ((await this.#ask(this.data.renew, { proof: (await this.holder.code(this.#now())) ?? proof })) === null) this.#awake();
   }
 
-  async #ask(address: string, body: Readonly<Record<string, string>>): Promise<"refused" | "offline" | null> {
+  /** Why it did not work, in the server's words where it gave some; null when the new pass is kept. */
+  async #ask(address: string, body: Readonly<Record<string, string>>): Promise<string | null> {
     try {
       const answer = await fetch(address, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": this.data.csrf },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": forgeryToken() },
         body: JSON.stringify(body),
         redirect: "error",
       });
-      if (!answer.ok) return answer.status >= 500 ? "offline" : "refused";
-      const content: unknown = await answer.json();
-      const token = typeof content === "object" && content !== null ? (content as Record<string, unknown>)["pass"] : null;
-      if (typeof token !== "string") return "refused";
+      if (answer.status >= 500) return this.words.offline;
+      const content: unknown = await answer.json().catch(() => null);
+      const told = (name: string): string | null => {
+        const value = typeof content === "object" && content !== null ? (content as Record<string, unknown>)[name] : null;
+        return typeof value === "string" ? value : null;
+      };
+      const token = answer.ok ? told("pass") : null;
+      if (token === null) return told("sentence") ?? this.words.refused;
       await this.holder.keepPass(token);
       return null;
     } catch {
-      return "offline";
+      return this.words.offline;
     }
   }
+}
+
+/** The token against forged requests: of a form on this page, else of the cookie. */
+function forgeryToken(): string {
+  const field = document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]");
+  return field?.value ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 }
 
 /** Black on white, whole pixels per module, a quiet zone of four. */

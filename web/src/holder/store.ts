@@ -14,8 +14,10 @@ import { toText } from "../pass/base45";
 import { type Pass, readToken, signCode } from "../pass/tokens";
 
 interface Held {
-  readonly keys: CryptoKeyPair;
+  readonly keys: CryptoKeyPair | null;
   readonly pass: Bytes | null;
+  /** Made for an enrolment that was not answered yet; the pass in use stays usable meanwhile. */
+  readonly pending: CryptoKeyPair | null;
 }
 
 interface Schema extends DBSchema {
@@ -50,9 +52,9 @@ export class Holder {
 
   /** A fresh key for enrolment; its COSE_Key as base64url. It is on disk before it is sent anywhere. */
   async newKey(): Promise<string> {
-    const keys = (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"])) as CryptoKeyPair;
-    await this.#keep({ keys, pass: null });
-    const point = new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
+    const pending = (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"])) as CryptoKeyPair;
+    await this.#keep({ keys: this.held?.keys ?? null, pass: this.held?.pass ?? null, pending });
+    const point = await pointOf(pending);
     return base64url(
       encode(
         new CborMap([
@@ -67,24 +69,23 @@ export class Holder {
 
   /** Keep a pass the server made for our key. @throws: it is no pass, or for another key */
   async keepPass(token: string): Promise<void> {
-    if (this.held === null) throw new Error("no key");
     const bytes = fromBase64url(token);
     const read = readToken(bytes);
     if (read.what !== "pass" || read.pass.holderKey === null) throw new Error("no phone pass");
-    const ours = new Uint8Array(await crypto.subtle.exportKey("raw", this.held.keys.publicKey));
-    if (base64url(ours) !== base64url(read.pass.holderKey.point)) throw new Error("a pass for another key");
-    await this.#keep({ keys: this.held.keys, pass: bytes });
+    const wanted = base64url(read.pass.holderKey.point);
+    for (const keys of [this.held?.pending ?? null, this.held?.keys ?? null]) {
+      if (keys !== null && base64url(await pointOf(keys)) === wanted) {
+        return this.#keep({ keys, pass: bytes, pending: null });
+      }
+    }
+    throw new Error("a pass for another key");
   }
 
   /** The text of the code for this instant, or null without a pass. */
   async code(now: number): Promise<string | null> {
-    if (this.held === null || this.held.pass === null) return null;
-    return toText(await signCode(this.held.pass, now, this.held.keys.privateKey));
-  }
-
-  async forget(): Promise<void> {
-    await this.db.delete("holders", this.name);
-    this.held = null;
+    const keys = this.held?.keys ?? null;
+    const pass = this.held?.pass ?? null;
+    return keys === null || pass === null ? null : toText(await signCode(pass, now, keys.privateKey));
   }
 
   async #keep(held: Held): Promise<void> {
@@ -93,4 +94,8 @@ export class Holder {
     await tx.done;
     this.held = held;
   }
+}
+
+async function pointOf(keys: CryptoKeyPair): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
 }
