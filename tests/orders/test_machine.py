@@ -369,6 +369,7 @@ class _Fourteen:
     release_at = ReleaseAt.START_OF_NEXT_DAY
 
 
+@pytest.mark.timeout(3600)  # a loaded machine takes its time; a step waits for PostgreSQL, not for a limit
 def test_order_life(db: None) -> None:
     an_incident()
     set_scope(areas=[ROOT])

@@ -169,6 +169,29 @@ def test_from_concern_to_signature_to_serving(luo: UUID, household: list[UUID]) 
     assert "全部已送达" in text(grid.get("/desk/orders/serving/"))
 
 
+def test_from_inquiry_to_signature_and_an_appeal_for_somebody(luo: UUID) -> None:
+    doctor = client_for(Role.CDC)
+    url = f"/desk/orders/person/{luo}/inquiry/"
+    assert "密切接触者" in text(doctor.get(url))
+    form = {"id": str(new_id()), "category": "close_contact", "anchor_at": "2020-01-29T10:00"}
+    assert doctor.post(url, form).status_code == 302
+    text(doctor.post(url, form | {"id": str(new_id()), "anchor_at": "2020-01-31T10:00"}), 422)
+    with scope(areas=[ROOT]):
+        concern = PersonOfConcern.objects.get()
+    assert "没有任何隔离决定" in text(doctor.get(f"/desk/orders/person/{luo}/"))
+    url = f"/desk/orders/concern/{concern.pk}/sign/"
+    assert "14天" in text(doctor.get(url))
+    assert doctor.post(url, {"id": str(new_id()), "confirm": "on"}).status_code == 302
+    assert "密切接触者" in text(doctor.get(f"/desk/orders/person/{luo}/"))
+    with scope(areas=[ROOT]):
+        order = IsolationOrder.objects.get()
+    grid = client_for(Role.GRID, COMMUNITY)
+    url = f"/desk/orders/{order.pk}/appeal/"
+    assert grid.post(url, {"id": str(new_id()), "text": "她没有去过"}).status_code == 302
+    with scope(areas=[ROOT]):
+        assert Appeal.objects.get().on_behalf
+
+
 def test_signing_asks_for_the_second_factor_again(luo: UUID) -> None:
     concern = a_concern(luo)
     doctor = client_for(Role.CDC)

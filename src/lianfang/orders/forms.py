@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from lianfang.accounts.web import RefusableForm
-from lianfang.concerns.actions import ArrivalDraft, SymptomDraft
+from lianfang.concerns.actions import ArrivalDraft, ConcernDraft, SymptomDraft
 from lianfang.kernel.clock import LEGAL_ZONE
 from lianfang.kernel.ids import new_id
 
@@ -136,6 +136,29 @@ class DecideForm(RefusableForm):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(label=_("理由"), max_length=200)
+
+
+class InquiryForm(_WithId):
+    """What a case inquiry found about somebody."""
+
+    category = forms.ChoiceField(label=_("理由"))
+    anchor_at = _LegalTime(label=_("起算时间"), help_text=_("离开风险地区、末次接触等事件发生的时间。"))
+
+    def __init__(self, *args: Any, reasons: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].choices = reasons  # type: ignore[attr-defined]  # a choice field
+
+    def draft(self, person_id: UUID) -> ConcernDraft:
+        """The concern, resting on this inquiry."""
+        d = self.cleaned_data
+        return ConcernDraft(
+            id=d["id"],
+            person_id=person_id,
+            category=d["category"],
+            anchor_at=d["anchor_at"],
+            basis_kind="inquiry",
+            basis_id=d["id"],
+        )
 
 
 class ProposalForm(_WithId):

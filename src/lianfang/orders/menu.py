@@ -1,17 +1,17 @@
-"""This room's entries in the menus."""
+"""This room's entries in the menus, on the page of a person, and what waits today."""
 
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from lianfang.accounts.menu import Entry
+from lianfang.accounts.menu import Entry, Todo
 
-from .queries import todo
+from . import queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DESK", "PERSON", "PHONE", "todo"]
+    from lianfang.kernel.actor import Actor
 
 DESK: Final["Sequence[Entry]"] = (
     Entry("orders:desk", _("隔离决定")),
@@ -26,6 +26,13 @@ PHONE: Final["Sequence[Entry]"] = (
     Entry("orders:report", _("报告返回或症状")),
 )
 PERSON: Final["Sequence[Entry]"] = (
-    Entry("orders:proxy_arrival", _("代报返回")),
-    Entry("orders:proxy_symptoms", _("代报症状")),
+    Entry("orders:person", _("隔离决定")),
+    Entry("orders:inquiry", _("登记流调发现")),
+    Entry("orders:proxy_arrival", _("代报：从外地回来")),
+    Entry("orders:proxy_symptoms", _("代报：身体不适")),
 )
+
+
+def todo(by: "Actor") -> list[Todo]:
+    """What waits for this actor today in this room."""
+    return queries.todo(by)

@@ -30,8 +30,10 @@ from lianfang.rules import queries as rules
 from . import actions, labels, own_views, policy, queries
 from .forms import (
     AppealDecisionForm,
+    AppealForm,
     CareForm,
     DecideForm,
+    InquiryForm,
     ProposalForm,
     ReasonForm,
     ServeForm,
@@ -346,6 +348,65 @@ def refuse(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 
 
 @never_cache
+@surface(right=Right.ORDERS_ISOLATION_SEE, purpose=Purpose.SERVICE_OF_NOTICE)
+def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """All orders on one person that the reader's office covers, and whether one is in force."""
+    by = actor(request)
+    known = [
+        o for o in queries.orders_of(person_id, by.at) if by.may(Right.ORDERS_ISOLATION_SEE, over=o.area)
+    ]
+    views = read([person_id], _NAME, by=by)
+    if person_id not in views:
+        raise NotFound
+    return render(
+        request,
+        "orders/person.html",
+        {"person": views[person_id], "lines": [_line(o, views) for o in known]},
+    )
+
+
+@never_cache
+@surface(right=Right.CONCERNS_REPORT_ASSESS, purpose=Purpose.CASE_INQUIRY)
+def inquiry(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Enter what a case inquiry found: a contact, a cohabitant, somebody back from an area."""
+    by = actor(request)
+    catalogue = rules.catalogue(by.legal_day)
+    form = InquiryForm(
+        request.POST or None,
+        reasons=[
+            (r.code, labels.reason(r.code, by.legal_day, area=""))
+            for r in (catalogue.reasons if catalogue else ())
+        ],
+        initial={"anchor_at": by.at},
+    )
+
+    def act() -> object:
+        return concerns_actions.state_concern(form.draft(person_id), by=by)
+
+    context = {
+        "title": gettext("登记流调发现"),
+        "button": gettext("登记"),
+        "note": gettext("登记不限制任何人；隔离要另行签发。"),
+    }
+    return _done(request, form, act, "orders:desk", "orders/one_form.html", context)
+
+
+@never_cache
+@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE)
+def appeal_for(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Object on behalf of somebody without a phone."""
+    by = actor(request)
+    found = _order(order_id, by=by)
+    form = AppealForm(request.POST or None)
+
+    def act() -> object:
+        return actions.appeal(form.draft(found.id), by=by)
+
+    context = {"title": gettext("代为提出申诉"), "button": gettext("提交申诉"), "order": found}
+    return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)
+
+
+@never_cache
 @surface(right=Right.CONCERNS_PROXY_REPORT, purpose=Purpose.REPORT_INTAKE)
 def proxy_arrival(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """An arrival entered for somebody."""
@@ -409,6 +470,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             "appeals": queries.appeals_of(found.id),
             "sheets": queries.sheets_of(found.id, by.at),
             "may_serve": may(Right.ORDERS_NOTICE_SERVE) and found.served_at is None,
+            "may_appeal": may(Right.ORDERS_NOTICE_SERVE) and by.at < found.ends_at + policy.APPEAL_AFTER_END,
             "may_lift": may(Right.ORDERS_ISOLATION_LIFT) and found.in_force,
             "may_notice": may(Right.ORDERS_ISOLATION_ISSUE)
             and not found.notice_no
