@@ -54,11 +54,15 @@ def command(arguments: argparse.Namespace) -> int:
 def _fsck(*, rebuild: bool) -> int:
     from lianfang.ledger import fsck
 
-    findings = fsck.check(rebuild=rebuild)
-    for finding in findings:
-        say(str(finding))
-    say("no fault found" if not findings else f"{len(findings)} faults")
-    return 1 if findings else 0
+    report = fsck.check(rebuild=rebuild)
+    say(
+        f"{report.entries} entries, {report.checkpoints} checkpoints, {report.cosignatures} cosignatures, "
+        f"{report.files} files looked at, {report.written} written"
+    )
+    for problem in report.problems:
+        say(problem)
+    say("no fault found" if report.sound else f"{len(report.problems)} faults")
+    return 0 if report.sound else 1
 
 
 def _import(arguments: argparse.Namespace) -> int:
