@@ -142,6 +142,25 @@ class TestWitnessed:
         run(2)
         assert parties[2].size == Tree.objects.get().size
 
+    def test_a_quorum_between_long_absences_is_found(self, parties: Any) -> None:
+        for party in parties[:2]:
+            party.stop()
+        entry_id = grow(1)[0]
+        run()
+        for _ in range(6):
+            grow(1)
+            run()
+        for party in parties[:2]:
+            party.start()
+        grow(1)
+        witnessed = run().size
+        for party in parties[:2]:
+            party.stop()
+        for _ in range(6):
+            grow(1)
+            run()
+        assert (queries.state_of(entry_id).size, queries.state_of(entry_id).quorum) == (witnessed, True)
+
     def test_a_dead_witness_delays_nothing(self, parties: Any, settings: Any) -> None:
         settings.LIANFANG_WITNESSES[0]["url"] = "http://10.255.255.1:9"  # answers never
         grow(1)

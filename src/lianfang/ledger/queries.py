@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import Count
+
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import Signature, parse_note
 from lianfang_chain.proof import TlogProof, paper_proof_of
@@ -14,7 +16,7 @@ from lianfang_chain.tree import inclusion_proof
 from . import parties, publication, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
 from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, OrganKey, Tree, WitnessState
-from .policy import ALARM_AFTER_SECONDS
+from .policy import ALARM_AFTER_SECONDS, quorum_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +25,8 @@ if TYPE_CHECKING:
 
     from lianfang_chain.disclosure import Disclosure as Opened
 
-#: How many checkpoints behind an entry are looked through for one with a quorum. Witnesses that were away for
-#: longer cosign a later one, and the search begins again at the newest.
-_LOOK: Final = 64
+#: How many checkpoints are looked through. With the default policy the first with enough lines has a quorum.
+_LOOK: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +209,12 @@ def _checkpoint_over(index: int) -> tuple[Checkpoint, dict[str, datetime], bool]
 
 
 def _checkpoints_over(index: int) -> Iterator[tuple[Checkpoint, dict[str, datetime]]]:
-    behind = Checkpoint.objects.filter(size__gt=index).prefetch_related("cosignatures")
-    for order in ("size", "-size"):
-        for checkpoint in behind.order_by(order)[:_LOOK]:
+    """First those that may have a quorum, the smallest first, then the very first ones."""
+    behind = Checkpoint.objects.filter(size__gt=index).prefetch_related("cosignatures").order_by("size")
+    needed = max(1, quorum_of(len(parties.witnesses())))
+    likely = behind.alias(lines=Count("cosignatures")).filter(lines__gte=needed)
+    for checkpoints in (likely[:_LOOK], behind[:_LOOK]):
+        for checkpoint in checkpoints:
             yield checkpoint, {c.witness: c.cosigned_at for c in checkpoint.cosignatures.all()}
 
 
