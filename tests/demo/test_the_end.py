@@ -11,7 +11,15 @@ from lianfang.config.demo import cases
 from lianfang.config.demo.calendar import ALL_FREE_ON
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang.orders import policy
-from lianfang.orders.models import IsolationOrder, Lift, ReleaseCheck, ReleaseNotice, Serving
+from lianfang.orders.models import (
+    BoardSheet,
+    IsolationOrder,
+    Lift,
+    ReleaseCheck,
+    ReleaseNotice,
+    Serving,
+    TakeDown,
+)
 from lianfang.places.policy import at_level
 
 from . import conftest
@@ -67,6 +75,15 @@ def test_every_release_is_signed_by_the_right_authority(after: conftest.Filled) 
         assert checks["health"].organ_kind == "health"
         street = (at_level(notice.order.area, "street") or "").rpartition(".")[2][1:]
         assert checks["street"].organ == f"street-{street}"
+
+
+def test_sheets_came_down_within_the_hour_but_for_the_forgotten(after: conftest.Filled) -> None:
+    over = ends()
+    hanging = BoardSheet.objects.filter(order__in=story_orders(), take_down=None)
+    assert 1 <= hanging.count() <= 4
+    for down in TakeDown.objects.select_related("sheet"):
+        late = down.signed_at - over[down.sheet.order_id]
+        assert timedelta() <= late <= policy.TAKE_DOWN_WITHIN
 
 
 def test_no_officer_signed_for_more_than_twenty_in_a_day(after: conftest.Filled) -> None:

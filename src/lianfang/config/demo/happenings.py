@@ -59,6 +59,9 @@ _APPEALED: Final = timedelta(hours=4)
 _WUHAN: Final = "4201"
 _READ_OUT_FROM: Final = 75
 _REFUSES: Final = 11
+#: A sheet comes down within the hour; one in so many is forgotten, and stands on the list of what is overdue.
+_TAKEN_DOWN_AFTER: Final = timedelta(minutes=40)
+_ONE_FORGOTTEN_OF: Final = 12
 
 
 def let_the_planner_know() -> None:
@@ -107,6 +110,7 @@ class Stage:
             "notice",
             "appeal",
             "gate",
+            "take-down",
         )
         self._ids = {name: Ids(kind=0x10 + i, at=PASSES_AT + shift) for i, name in enumerate(kinds)}
         self._concerns: dict[int, UUID] = {}
@@ -246,7 +250,16 @@ class Stage:
             ),
             by=by,
         )  # fmt: skip
-        orders.post_sheet(UUID(bytes=random_bytes(16), version=4), order, by=by)
+        # The sheet's id is its public address: drawn, not dealt.
+        sheet = orders.post_sheet(UUID(bytes=random_bytes(16), version=4), order, by=by)
+        if case.no % _ONE_FORGOTTEN_OF:
+            over = self._ends[case.no] if case.lifted_at is None else case.lifted_at + self._shift
+            self._plan_shifted(over + _TAKEN_DOWN_AFTER, lambda at_: self._take_down(case, sheet.pk, at_))
+
+    def _take_down(self, case: Case, sheet: UUID, when: datetime) -> None:
+        orders.record_take_down(
+            self._ids["take-down"].next(), sheet, by=self._community(case, when, Purpose.SERVICE_OF_NOTICE)
+        )
 
     def _receipt(self, case: Case) -> tuple[str, str]:
         """Most sign; to the very old it is read out before a witness, and now and then somebody refuses."""
