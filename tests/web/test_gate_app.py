@@ -279,6 +279,7 @@ def test_an_override_names_its_reason(gate: Watched, server: GateServer) -> None
 
 def test_help_is_called_without_a_sign(gate: Watched, server: GateServer) -> None:
     page = gate.page
+    page.locator(".g-frame").wait_for()  # the camera is on, so nothing else changes the screen
     before = page.locator("#app").inner_html()
     page.get_by_role("button", name="求助").click()
     assert page.locator("#app").inner_html() == before
@@ -286,6 +287,16 @@ def test_help_is_called_without_a_sign(gate: Watched, server: GateServer) -> Non
     while not server.signals and time.monotonic() < deadline:
         page.wait_for_timeout(100)
     assert server.signals[0][3][0][0] == "help"
+
+
+def test_a_call_that_does_not_get_through_is_shown_as_waiting(gate: Watched, server: GateServer) -> None:
+    page = gate.page
+    server.stop()
+    page.get_by_role("button", name="求助").click()
+    gate.set_clock(NOON + 61)
+    scan(page, paper())
+    page.locator(".g-facts", has_text="待送达 1").wait_for()
+    assert "求助" not in page.locator(".g-facts").inner_text()
 
 
 def test_handover_names_both_and_counts(gate: Watched, server: GateServer) -> None:

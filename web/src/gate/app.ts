@@ -53,6 +53,8 @@ class App {
   #overriding = false;
   #unsent = 0;
   #aside = 0;
+  /** Calls for help and handovers that did not get through within a minute. */
+  #waiting = 0;
   #kept: boolean | null = null;
   #torch = false;
   #trouble: Word | null = null;
@@ -104,7 +106,7 @@ class App {
     void prepareReader();
     void this.#askToKeep();
     setInterval(() => {
-      this.#renderTop();
+      void this.#count();
       void this.store.dropMarksBefore(deviceTime() - 31 * DAY);
     }, 20_000);
     if (this.post.shift === null) this.#shiftDialog();
@@ -136,6 +138,8 @@ class App {
   async #count(): Promise<void> {
     this.#unsent = await this.store.unsent();
     this.#aside = await this.store.asideCount();
+    const signals = await this.store.signals();
+    this.#waiting = signals.filter(({ signal }) => deviceTime() - signal.at > 60).length;
     this.#render();
   }
 
@@ -228,6 +232,8 @@ class App {
           ? fact(this.#say("no_list"), true)
           : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
         fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
+        // The guard must know that a call did not get through; the words tell nobody else what it was.
+        this.#waiting > 0 && fact(`${this.#say("waiting")} ${this.#waiting}`, true),
         this.#aside > 0 && fact(`${this.#say("aside")} ${this.#aside}`, true),
         inDoubt && fact(this.#say("clock_doubt"), true),
         this.post.clockSuspect && fact(this.#say("clock_suspect"), true),

@@ -66,6 +66,7 @@ export const WORDS = {
   offline: ["离线", "Offline"],
   withdrawn: ["此设备已停用，只上传记录", "This device is withdrawn; records are still sent"],
   unsent: ["未上传", "Unsent"],
+  waiting: ["待送达", "Waiting"],
   aside: ["待核对", "To be checked"],
   clock_doubt: ["本机时间存疑", "Clock in doubt"],
   clock_suspect: ["多部手机的时间与本机不同，请校准", "Several phones disagree with this clock: set it"],
