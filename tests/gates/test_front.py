@@ -396,3 +396,20 @@ def test_what_was_received_stays_as_received() -> None:
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_command_sees_when_a_post_was_last_heard_of_and_whether_its_list_is_new() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        await device.sync()
+        assert await device.sync()  # with the newest version in hand
+        return device
+
+    device = run(story)  # stopping the front writes down what it remembers
+    contact = Contact.objects.get(device_id=device.id)
+    assert device.held is not None
+    assert contact.list_version == device.held.version
+    assert contact.list_at is not None
+    assert contact.last_at >= NOW

@@ -15,7 +15,7 @@ from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as passes
 from lianfang.gates import policy, publisher
 from lianfang.gates.models import Due
-from lianfang.kernel import ids
+from lianfang.kernel import clock, ids
 from lianfang.kernel.row_security import set_scope
 from lianfang.orders import actions as orders
 from lianfang_pass import scan, statuslist
@@ -171,3 +171,37 @@ def test_the_stand_suspends_exactly_while_an_order_is_in_force(spans: list[tuple
 def test_silence_turns_amber_then_red(minutes: int, expected: str) -> None:
     assert policy.silence(S1_NOW, S1_NOW + timedelta(minutes=minutes)) == expected
     assert policy.silence(None, S1_NOW) == "never"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counting_a_flood_does_not_hold_up_a_lift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Housekeeping that takes for ever runs beside the publisher, not before it."""
+    import threading
+    import time
+
+    from django.db import connection
+
+    from lianfang.gates import jobs
+
+    stop, released = threading.Event(), threading.Event()
+    monkeypatch.setattr(jobs, "keep", lambda at: released.wait(20))
+    now = clock.now()
+    issued = credentials.issue_pass(
+        a_draft(shard=SHARD, valid_from=now, valid_until=now + timedelta(days=3)), by=by(now)
+    )
+    credentials.revoke_pass(issued.pass_id, reason="lost", by=by(now))
+    working = threading.Thread(target=publisher.loop, args=(stop,))
+    working.start()
+    try:
+        for _ in range(100):
+            row = held().row(issued.index)
+            if row is not None and row.status is ListStatus.INVALID:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("nothing was published while the housekeeping was at work")
+    finally:
+        stop.set()
+        released.set()
+        working.join(20)
+        connection.close()

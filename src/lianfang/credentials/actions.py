@@ -277,11 +277,11 @@ def rotate_keys(at: datetime) -> None:
 
 
 def _publish(shard: Shard, changes: list[StatusChange], at: datetime) -> int:
-    instant = int(at.timestamp())
     newest = Version.objects.filter(shard=shard).order_by("-version").first()
     if newest is not None:
         # A list never claims to be older than the one before it.
-        instant = max(instant, int(newest.signed_at.timestamp()))
+        at = max(at, newest.signed_at)
+    instant = int(at.timestamp())
     version = shard.version + 1
     rows = IndexStatus.objects.filter(shard=shard).values_list("index", "status", "until")
     statuses = {index: ListStatus(status) for index, status, _ in rows}
@@ -295,7 +295,7 @@ def _publish(shard: Shard, changes: list[StatusChange], at: datetime) -> int:
     Version.objects.create(
         shard=shard,
         version=version,
-        signed_at=at if newest is None else max(at, newest.signed_at),
+        signed_at=at,
         whole=statuslist.sign_list(
             statuslist.pack(statuses, shard.size), uri=name, version=version, at=instant, key=list_key
         ),

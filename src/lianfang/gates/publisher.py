@@ -39,7 +39,7 @@ log = logging.getLogger("lianfang.gates.publisher")
 #: A shard without changes is published anew this often, so that a gate that is online always has fresh evidence.
 REFRESH: Final = timedelta(minutes=15)
 EVERY: Final = 1.0
-_HOUSEKEEPING: Final = timedelta(minutes=1)
+_HOUSEKEEPING: Final = 60.0
 
 
 @transaction.atomic
@@ -103,19 +103,46 @@ def _remember(persons: Iterable[UUID], stands: Mapping[UUID, Stand]) -> None:
 
 
 def loop(stop: threading.Event) -> None:
-    """Publish on each signal and each second until told to stop."""
-    last_kept: datetime | None = None
+    """Publish on each signal and each second until told to stop. Housekeeping runs beside it: counting a
+    flood of uploads must not hold up an order or a lift.
+    """
+    keeping = threading.Thread(target=_keep, args=(stop,), name="gates housekeeping")
+    keeping.start()
+    try:
+        _publish_until(stop)
+    finally:
+        # Not joined: it ends by `stop`, or goes on beside the loop that is begun again after a fault.
+        connection.close()
+
+
+def _publish_until(stop: threading.Event) -> None:
     with connection.cursor() as cursor:
         for topic in ("orders", "passes"):
             cursor.execute(f"LISTEN lf_{topic}")
     while not stop.is_set():
-        at = clock.now()
-        run_once(at)
-        if last_kept is None or at - last_kept >= _HOUSEKEEPING:
-            credentials.rotate_keys(at)
-            jobs.keep(at)
-            last_kept = at
+        run_once(clock.now())
         _wait(stop)
+
+
+_one_keeper = threading.Lock()
+
+
+def _keep(stop: threading.Event) -> None:
+    """Keys, partitions, counts: every minute, by one thread of this process."""
+    if not _one_keeper.acquire(blocking=False):
+        return
+    try:
+        while not stop.is_set():
+            try:
+                at = clock.now()
+                credentials.rotate_keys(at)
+                jobs.keep(at)
+            except Exception:
+                log.exception("housekeeping of the gates failed and is tried again")
+            connection.close()
+            stop.wait(_HOUSEKEEPING)
+    finally:
+        _one_keeper.release()
 
 
 def _wait(stop: threading.Event) -> None:
