@@ -1,8 +1,7 @@
 """The curve of home isolation, and what happens in each case, minute by minute.
 
-Some 3,000 cases at full scale (domain reference §6). New cases rise until the ninth day and
-then fall; the last person is free on 11 March. Pure: what is made of a case, the
-acts make. That the ends come out by the rule in force, and not from here, is tested.
+Some 3,000 cases at full scale (domain reference §6). New cases rise until the ninth day and then fall; the last
+person is free on 11 March. Pure: what is made of a case, the acts make, and the rule in force says when it ends.
 """
 
 from __future__ import annotations
@@ -195,8 +194,8 @@ def _case(rng: Random, no: int, candidate: Candidate, *, member: int, on: date) 
         lifted_at = at(on + timedelta(days=rng.randint(2, 6)), rng.randint(9, 17), rng.randint(0, 59))
     return Case(
         no=no, household=candidate.household, member=member, community=candidate.community, reason=reason,
-        anchor_at=anchor_at, reported_at=reported_at, proposed_at=proposed_at, signed_at=signed_at, served_at=served_at, officer=0, lifted_at=lifted_at,
-        lift_reason=rng.choice(_LIFT_REASONS) if lifted_at else "",
+        anchor_at=anchor_at, reported_at=reported_at, proposed_at=proposed_at, signed_at=signed_at,
+        served_at=served_at, officer=0, lifted_at=lifted_at, lift_reason=rng.choice(_LIFT_REASONS) if lifted_at else "",
     )  # fmt: skip
 
 
