@@ -82,6 +82,7 @@ class World:
     now: datetime = S1_NOW
     orders: list[Modelled] = field(default_factory=list)
     merged: set[tuple[int, int]] = field(default_factory=set)
+    merged_at: datetime = S1_NOW
 
 
 class OrderLife(RuleBasedStateMachine):
@@ -142,7 +143,7 @@ class OrderLife(RuleBasedStateMachine):
         back = self.world.now - timedelta(minutes=minutes)
         latest = max(
             [
-                S1_NOW,
+                self.world.merged_at,
                 *(o.starts for o in self.world.orders),
                 *(o.lifted for o in self.world.orders if o.lifted),
             ]
@@ -193,7 +194,7 @@ class OrderLife(RuleBasedStateMachine):
             gap=timedelta(hours=24),
         )
         expected: type[Refused] | None = None
-        if ends <= now:
+        if ends - now < policy.SHORTEST:
             expected = PeriodAlreadyOver
         elif others:
             expected = AlreadyUnderOrder
@@ -303,6 +304,7 @@ class OrderLife(RuleBasedStateMachine):
             by=self.by(Role.COMMUNITY),
         )
         self.world.merged = {(0, 1)}
+        self.world.merged_at = self.world.now
 
     @precondition(lambda self: self.world.merged)
     @rule()

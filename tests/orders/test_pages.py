@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from lianfang.accounts.rights import Role
 from lianfang.concerns.models import PersonOfConcern
@@ -17,7 +19,7 @@ from lianfang.orders import actions, queries
 from lianfang.orders.models import Appeal, IsolationOrder, Lift, Serving
 from tests.factories.accounts import client_for, client_of
 from tests.factories.orders import ROOT, S1_ANCHOR, S1_END, S1_NOW, a_concern, a_draft, officer
-from tests.factories.people import a_dwelling, a_household
+from tests.factories.people import a_dwelling, a_household, a_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,6 +192,26 @@ def test_from_inquiry_to_signature_and_an_appeal_for_somebody(luo: UUID) -> None
     assert grid.post(url, {"id": str(new_id()), "text": "她没有去过"}).status_code == 302
     with scope(areas=[ROOT]):
         assert Appeal.objects.get().on_behalf
+
+
+@pytest.mark.parametrize("url", ["/desk/orders/", "/desk/orders/serving/"])
+def test_a_list_asks_as_often_for_six_as_for_one(order: IsolationOrder, url: str) -> None:
+    def asked() -> int:
+        client = client_for(Role.COMMUNITY, COMMUNITY)
+        client.get(url)
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(url)
+        assert page.content.decode().count("/desk/orders/0") == rows(IsolationOrder)
+        return len(asked)
+
+    one = asked()
+    for i in range(5):
+        home = a_dwelling(f"5-3-{i + 101:04d}")
+        with scope(areas=[ROOT]):
+            person = a_person("测试", area=home, numbered=False)
+        with scope(areas=[ROOT]):
+            actions.issue_isolation(a_draft(person), by=officer(Role.CDC))
+    assert asked() == one
 
 
 def test_signing_asks_for_the_second_factor_again(luo: UUID) -> None:

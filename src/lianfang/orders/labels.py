@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from django_stubs_ext import StrPromise
 
+    from lianfang.rules.policy import Catalogue
+
 MEASURES: Final[Mapping[str, StrPromise]] = {
     Measure.HOME_ISOLATION: _("居家隔离"),
     Measure.FACILITY_ISOLATION: _("集中隔离"),
@@ -103,7 +105,25 @@ def event(name: str) -> str:
 
 def reason(code: str, on: date, *, area: str) -> str:
     """The catalogue's words for a reason in the reader's language."""
-    if code == "fever":
-        return str(_("发热或有症状"))
-    zh, en = reason_words(code, on, area=area)
-    return en if get_language() == "en" and en else zh
+    return Reasons().say(code, on, area=area)
+
+
+class Reasons:
+    """The words for many reasons on one page: a catalogue is read once for each day and community."""
+
+    def __init__(self) -> None:
+        self._catalogues: dict[tuple[date, str], Catalogue | None] = {}
+
+    def say(self, code: str, on: date, *, area: str) -> str:
+        """See `reason`."""
+        if code == "fever":
+            return str(_("发热或有症状"))
+        community = ".".join(area.split(".")[:3])
+        key = (on, community)
+        if key not in self._catalogues:
+            self._catalogues[key] = rules.catalogue(on, area=community)
+        catalogue = self._catalogues[key]
+        found = catalogue.find(code) if catalogue else None
+        if found is None:
+            return code
+        return found.en if get_language() == "en" and found.en else found.zh

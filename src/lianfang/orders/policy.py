@@ -26,6 +26,8 @@ TELL_WITHIN: Final = timedelta(hours=2)
 APPEAL_AFTER_END: Final = timedelta(days=60)
 #: An appeal about a status is answered within this, else it escalates (AP-3).
 ANSWER_APPEAL_WITHIN: Final = timedelta(hours=24)
+#: Less than this is nothing to order: slips and papers count minutes.
+SHORTEST: Final = timedelta(minutes=1)
 #: A second factor is at most so old when something is signed (T23).
 FACTOR_FRESH_FOR: Final = timedelta(minutes=5)
 #: A second signature waits so long for the order it belongs to.

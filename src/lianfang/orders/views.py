@@ -60,14 +60,14 @@ def _names(ids_: Iterable[UUID], *, by: Actor) -> dict[UUID, PersonView]:
     return read(set(ids_), _NAME, by=by) if by.areas(Right.PEOPLE_PERSON_READ) else {}
 
 
-def _line(order: queries.OrderView, names: dict[UUID, PersonView]) -> dict[str, object]:
+def _line(order: queries.OrderView, names: dict[UUID, PersonView], said: labels.Reasons) -> dict[str, object]:
     view = names.get(order.person_id)
     return {
         "order": order,
         "name": view.shown_name if view else "",
         "door": view.door if view else "",
         "measure": labels.MEASURES[order.measure],
-        "reason": labels.reason(order.reason, legal_day(order.signed_at), area=order.area),
+        "reason": said.say(order.reason, legal_day(order.signed_at), area=order.area),
     }
 
 
@@ -93,6 +93,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     )
     communities = places.names({p.area.rpartition(".m")[0] or p.area for p in open_proposals})
     soon = by.at + timedelta(days=2)
+    said = labels.Reasons()
     return render(
         request,
         "orders/desk.html",
@@ -101,7 +102,7 @@ def desk(request: HttpRequest) -> HttpResponse:
                 {
                     "concern": c,
                     "name": names[c.person_id].shown_name if c.person_id in names else "",
-                    "reason": labels.reason(c.category, by.legal_day, area=""),
+                    "reason": said.say(c.category, by.legal_day, area=""),
                 }
                 for c in waiting
             ],
@@ -110,13 +111,13 @@ def desk(request: HttpRequest) -> HttpResponse:
                     "proposal": p,
                     "name": names[p.person_id].shown_name if p.person_id in names else "",
                     "where": communities.get(p.area.rpartition(".m")[0] or p.area, ""),
-                    "reason": labels.reason(p.reason, by.legal_day, area=p.area),
+                    "reason": said.say(p.reason, by.legal_day, area=p.area),
                 }
                 for p in open_proposals
             ],
-            "ending": [_line(o, names) for o in running if o.ends_at <= soon],
-            "running": [_line(o, names) for o in running],
-            "late": [_line(o, names) for o in late],
+            "ending": [_line(o, names, said) for o in running if o.ends_at <= soon],
+            "running": [_line(o, names, said) for o in running],
+            "late": [_line(o, names, said) for o in late],
         },
     )
 
@@ -128,7 +129,8 @@ def serving(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     waiting = queries.to_serve(by)
     names = _names({o.person_id for o in waiting}, by=by)
-    lines = [_line(o, names) | {"late": by.at >= o.signed_at + policy.TELL_WITHIN} for o in waiting]
+    said = labels.Reasons()
+    lines = [_line(o, names, said) | {"late": by.at >= o.signed_at + policy.TELL_WITHIN} for o in waiting]
     return render(
         request,
         "orders/serving.html",
@@ -358,10 +360,11 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     views = read([person_id], _NAME, by=by)
     if person_id not in views:
         raise NotFound
+    said = labels.Reasons()
     return render(
         request,
         "orders/person.html",
-        {"person": views[person_id], "lines": [_line(o, views) for o in known]},
+        {"person": views[person_id], "lines": [_line(o, views, said) for o in known]},
     )
 
 
@@ -371,10 +374,11 @@ def inquiry(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Enter what a case inquiry found: a contact, a cohabitant, somebody back from an area."""
     by = actor(request)
     catalogue = rules.catalogue(by.legal_day)
+    said = labels.Reasons()
     form = InquiryForm(
         request.POST or None,
         reasons=[
-            (r.code, labels.reason(r.code, by.legal_day, area=""))
+            (r.code, said.say(r.code, by.legal_day, area=""))
             for r in (catalogue.reasons if catalogue else ())
         ],
         initial={"anchor_at": by.at},
@@ -452,7 +456,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     return render(
         request,
         "orders/order.html",
-        _line(found, views)
+        _line(found, views, labels.Reasons())
         | {
             "person": views.get(found.person_id),
             "rule": rules.rule_of(found.rule_id),

@@ -111,7 +111,7 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
 
     ruling, rule, caps, evidence = _rule(draft, person, by=by)
     period = policy.Period(by.at, policy.term(rule, draft.anchor_at).ends_at)
-    if period.ends_at <= period.starts_at:
+    if period.ends_at - period.starts_at < policy.SHORTEST:
         raise PeriodAlreadyOver
     if not policy.is_within_length(period, measure=rule.measure, caps=caps):
         raise LongerThanItsCap
