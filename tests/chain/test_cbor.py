@@ -7,6 +7,7 @@ import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.sizes import size
 
 from lianfang_chain.cbor import MAX_DEPTH, NotCanonical, Tag, decode, encode
 
@@ -37,6 +38,7 @@ def as_cbor2(value: Any) -> Any:
 
 
 @given(values)
+@settings(deadline=None)
 def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value: Any) -> None:
     data = encode(value)
     assert decode(data) == value
@@ -44,7 +46,7 @@ def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=500)
+@settings(max_examples=size("fuzz_examples"), deadline=None)
 def test_any_bytes_are_refused_or_are_the_one_encoding(data: Any) -> None:
     try:
         value = decode(data)
@@ -54,7 +56,7 @@ def test_any_bytes_are_refused_or_are_the_one_encoding(data: Any) -> None:
 
 
 @given(values, st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_changed_encoding_is_refused_or_is_another_value(value: Any, data: Any) -> None:
     raw = bytearray(encode(value))
     place = data.draw(st.integers(min_value=0, max_value=len(raw) - 1))

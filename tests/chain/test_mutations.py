@@ -44,6 +44,7 @@ from lianfang_chain.tree import (
     verify_inclusion,
 )
 
+POLICY = Policy.parse(load("paper.json")["policy"])
 REFUSED = (MalformedNote, NotSigned, NotProved, NotCanonical)
 
 
@@ -225,8 +226,9 @@ def test_growing_by_any_steps_gives_the_same_tiles_and_a_resumed_writer_too(
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)  # a busy machine is no defect of the parser
 def test_no_bytes_raise_anything_but_a_refusal(data: Any) -> None:
-    policy = Policy.parse(load("paper.json")["policy"])
+    policy = POLICY
     for parse in (
         parse_note,
         TlogProof.parse,
