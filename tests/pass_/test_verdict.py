@@ -78,8 +78,8 @@ CLAIMS: dict[str, Claim] = {
     "G-6 an old list never makes anything stricter, but under a perimeter act": lambda v, d: (
         v["evidence"] == "day"
         or v["act"] == "perimeter_listed"
-        or d.verdict is decide(Situation.read({**v, "evidence": "day"})).verdict
         or d.verdict is Verdict.ALLOW_REG
+        or d.verdict is decide(Situation.read({**v, "evidence": "day"})).verdict
     ),
     "G-6 a list older than three days says so": lambda v, d: v["evidence"] != "old" or "LIST_OLD" in d.notes,
     "G-9 nobody known is refused or held at the own door on the way in": lambda v, d: (

@@ -313,8 +313,8 @@ def _devices(only: UUID | None = None) -> dict[UUID, Known]:
 
 
 _CONTACTS: Final = """
-INSERT INTO gates_contact (device_id, last_at, list_version, list_at, highest_seq, stored, tallied_seq)
-SELECT c.device, c.last_at, coalesce(c.newest, 0), CASE WHEN c.newest IS NOT NULL THEN c.last_at END, 0, 0, 0
+INSERT INTO gates_contact (device_id, last_at, list_version, list_at, highest_seq, stored)
+SELECT c.device, c.last_at, coalesce(c.newest, 0), CASE WHEN c.newest IS NOT NULL THEN c.last_at END, 0, 0
 FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[]) AS c(device, last_at, newest)
 JOIN gates_device d ON d.id = c.device ORDER BY c.device
 ON CONFLICT (device_id) DO UPDATE SET

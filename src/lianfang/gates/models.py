@@ -89,7 +89,6 @@ class Contact(models.Model):
     list_at = models.DateTimeField(null=True)
     highest_seq = models.BigIntegerField(default=0)
     stored = models.BigIntegerField(default=0)
-    tallied_seq = models.BigIntegerField(default=0)
 
 
 class Conflict(models.Model):

@@ -43,8 +43,8 @@ WITH waiting AS (
   INSERT INTO gates_untallied (device, gate, seqs, received_at)
   VALUES (%(device)s, %(gate)s, %(fresh)s::bigint[], %(at)s)
 )
-INSERT INTO gates_contact (device_id, last_at, list_version, highest_seq, stored, tallied_seq)
-VALUES (%(device)s, %(at)s, 0, %(highest)s, %(n)s, 0)
+INSERT INTO gates_contact (device_id, last_at, list_version, highest_seq, stored)
+VALUES (%(device)s, %(at)s, 0, %(highest)s, %(n)s)
 ON CONFLICT (device_id) DO UPDATE SET
   last_at = greatest(gates_contact.last_at, excluded.last_at),
   highest_seq = greatest(gates_contact.highest_seq, excluded.highest_seq),
