@@ -40,7 +40,7 @@ export const WORDS = {
   companion: ["同户同行 +1", "Same household +1"],
   companions: ["同行", "Along"],
   recorded: ["已记录", "Recorded"],
-  temperature: ["体温", "Temperature"],
+  temperature: ["体温", "Temp."],
   temperature_again: ["偏高，请复测一次", "High: measure once more"],
   temperature_high: ["两次偏高，已计入", "High twice, counted"],
   temperature_normal: ["体温正常", "Temperature normal"],
