@@ -492,7 +492,7 @@ def appeals_to_decide(by: Actor, *, limit: int = 200) -> list[AppealView]:
     """Objections that wait for the panel, the oldest first."""
     rows = Appeal.objects.filter(
         _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), decision=None
-    ).select_related("order")
+    ).select_related("order", "decision")
     return [_appeal(r) for r in rows.order_by("raised_at", "pk")[:limit]]
 
 
