@@ -91,7 +91,7 @@ def a_world(*, households: int = 2) -> World:
     orders.an_incident(at=now, shift_days=(clock.legal_day(now) - date(2020, 2, 10)).days)
     for community in (own, a_community(SIBLING), elsewhere):
         for house in range(households):
-            _a_household(world, a_dwelling(f"{house + 1}-1-0101", community=community))
+            a_household(world, a_dwelling(f"{house + 1}-1-0101", community=community))
     for role in STAFF:
         area = own if role in (Role.GUARD, Role.PROPERTY, Role.GRID, Role.COMMUNITY) else street
         world.users[role] = an_office(role, area).user
@@ -100,7 +100,8 @@ def a_world(*, households: int = 2) -> World:
     return world
 
 
-def _a_household(world: World, area: str) -> None:
+def a_household(world: World, area: str) -> None:
+    """Two people behind one door: the first under an order and appealing, the second known of or proposed."""
     household = new_id()
     for member in range(2):
         n = len(world.people)
