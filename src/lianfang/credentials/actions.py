@@ -297,9 +297,14 @@ def _publish(shard: Shard, changes: list[StatusChange], at: datetime) -> int:
         version=version,
         signed_at=at,
         whole=statuslist.sign_list(
-            statuslist.pack(statuses, shard.size), uri=name, version=version, at=instant, key=list_key
+            statuslist.pack(statuses, shard.size),
+            uri=name,
+            version=version,
+            at=instant,
+            key=list_key,
+            level=9,
         ),
-        until=statuslist.sign_until(ends, uri=name, version=version, at=instant, key=list_key),
+        until=statuslist.sign_until(ends, uri=name, version=version, at=instant, key=list_key, level=9),
         delta=None
         if shard.version == 0
         else statuslist.sign_delta(

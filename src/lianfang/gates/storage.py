@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _STORE: Final = """
 WITH given AS (
-  SELECT * FROM unnest(%(seqs)s::bigint[], %(hashes)s::bytea[], %(rows)s::bytea[]) AS g(seq, hash, sealed)
+  SELECT * FROM unnest(%(seqs)s::bigint[], %(hashes)b::bytea[], %(rows)b::bytea[]) AS g(seq, hash, sealed)
 ), fresh AS (
   INSERT INTO gates_passage_key (device, seq, hash, received_on)
   SELECT %(device)s, seq, hash, (%(at)s::timestamptz AT TIME ZONE 'Asia/Shanghai')::date FROM given
