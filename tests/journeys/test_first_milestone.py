@@ -134,7 +134,7 @@ def code_on(pdf: bytes) -> str:
 def report_and_propose(page: Page, person: str) -> None:
     """The community reports the arrival on the person's behalf and proposes an order."""
     page.goto(person)
-    page.get_by_role("link", name="代报返回").click()
+    page.get_by_role("link", name="代报：从外地回来").click()
     page.wait_for_load_state()
     yesterday = clock.now().astimezone(LEGAL_ZONE) - timedelta(days=1)
     choose(page, "came_from", "武汉")
@@ -160,11 +160,15 @@ def sign(page: Page, system: System) -> tuple[str, datetime]:
     page.wait_for_load_state()
     page.check("input[name=confirm]")
     press(page, "签发隔离决定")
+    page.goto(f"{system.address}/desk/orders/")
+    page.get_by_role("link", name="高云朗", exact=True).first.click()
+    page.wait_for_load_state()
     picture(page, "milestone-3-signed")
     text = page.inner_text("main")
-    found = re.search(r"解除[^0-9]*(\d{4})\D(\d{1,2})\D(\d{1,2})日?\s*(\d\d):(\d\d)", text)
+    found = re.search(r"(\d{4})年(\d{1,2})月(\d{1,2})日 (\d\d):(\d\d)自动解除", text)
     assert found, text
-    return page.url, datetime(*(int(n) for n in found.groups()), tzinfo=LEGAL_ZONE)  # type: ignore[misc, arg-type]  # five numbers
+    year, month, day, hour, minute = (int(n) for n in found.groups())
+    return page.url, datetime(year, month, day, hour, minute, tzinfo=LEGAL_ZONE)
 
 
 def enrol_gate(page: Page, system: System, guard: BrowserContext) -> Page:
