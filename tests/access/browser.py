@@ -100,7 +100,9 @@ def _answer(route: Route, client: Client) -> None:
             path=found, content_type=_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         )
         return
-    headers = {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in request.headers.items() if k != "cookie"}
+    headers: dict[str, Any] = {
+        f"HTTP_{k.upper().replace('-', '_')}": v for k, v in request.headers.items() if k != "cookie"
+    }
     headers.pop("HTTP_CONTENT_TYPE", None)
     if request.method == "POST":
         kind = request.headers.get("content-type", "application/octet-stream")

@@ -51,7 +51,7 @@ AUDIENCES: Final = {
 @pytest.mark.parametrize("address", addresses(), ids=str)
 def test_the_path_promises_the_audience(address: Address) -> None:
     assert address.surface is not None
-    first = address.route.split("/")[0]
+    first = address.route.lstrip("^").split("/")[0]
     elsewhere = {Audience.PUBLIC, Audience.RESIDENT, Audience.SIGNED_IN}
     assert address.surface.audience in AUDIENCES.get(first, elsewhere), address.surface
 
@@ -115,8 +115,17 @@ def test_every_right_is_held_and_asked_for() -> None:
     assert set(Right.__members__) - asked == WAITING
 
 
-#: Rights of rooms whose pages are not built yet. Taken off as they come; the test fails if one stays too long.
-WAITING: Final[set[str]] = set()
+#: Rights that no code asks for by name. Those of residents are asked for by `surface(resident=True)`; the
+#: others belong to pages that are not built yet. The test fails when one of them is asked for and still here.
+WAITING: Final = {
+    "CONCERNS_OWN_REPORT",
+    "CREDENTIALS_PHONE_ENROL",
+    "GATES_COUNTS_SEE",
+    "GATES_PASS_VERIFY",
+    "LEDGER_PROOF_SEE",
+    "PEOPLE_OWN_SEE",
+    "PLACES_PLACE_SEE",
+}
 
 
 def test_tables_are_complete() -> None:

@@ -62,7 +62,7 @@ class Audience(StrEnum):
 class Surface:
     """What a view has declared about itself.
 
-    :ivar name: `room.view`; what a reading of a person records as where it was read
+    :ivar name: `room.view`, or `room.module.view`; what a reading of a person records as where it was read
     :ivar rights: any one of them opens the page; empty is "every officer" for staff pages
     :ivar fresh_factor: writing takes a second factor younger than five minutes
     """
@@ -116,9 +116,10 @@ def surface(
         raise ImproperlyConfigured("a surface that may show persons names its purpose")
 
     def mark(view: View[P]) -> View[P]:
-        room = view.__module__.removeprefix("lianfang.").split(".")[0]
+        # Two views of one room may share a name when they stand in different modules.
+        module = view.__module__.removeprefix("lianfang.").removesuffix(".views")
         declared = Surface(
-            name=f"{room}.{view.__name__}",
+            name=f"{module}.{view.__name__}",
             audience=audience,
             rights=rights,
             purpose=purpose or Purpose.PUBLIC_INFORMATION,
