@@ -58,10 +58,12 @@ def run(arguments: Sequence[str], *, size: str = "change") -> int:
     ensure_built()
     if not any(a.startswith("-n") for a in arguments):
         arguments = ["-n", "2", "--dist", "loadgroup", *arguments]
+    # Django must not read its settings before tests/conftest.py has made the folder they are read from.
+    inherited = {k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "LIANFANG_DATA")}
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=source_root(),
-        env={**os.environ, "LIANFANG_SIZE": size},
+        env=inherited | {"LIANFANG_SIZE": size},
         check=False,
     ).returncode
     if missing:
