@@ -233,6 +233,6 @@ def test_dates_of_both_calendars_of_spreadsheets() -> None:
             sheet.write_string(0, i, text)
         for i, text in enumerate(("罗小娟", "603", "5")):
             sheet.write_string(1, i, text)
-        sheet.write_datetime(1, 3, date(1986, 5, 4), book.add_format({"num_format": "yyyy/m/d"}))  # type: ignore[arg-type]  # dates are taken too
+        sheet.write_datetime(1, 3, date(1986, 5, 4), book.add_format({"num_format": "yyyy/m/d"}))
         book.close()
         assert reading.read(out.getvalue(), known_heading=KNOWN_HEADINGS).rows[0][3] == "1986-05-04"

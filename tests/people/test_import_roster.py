@@ -75,7 +75,8 @@ def _content() -> list[tuple[object, ...]]:
             "SELECT p.name, p.sex, p.birth_date, p.id_index, p.phone_index, p.care::text, p.area::text, m.member_no,"
             " m.relation, p.version FROM people_person p JOIN people_membership m ON m.person_id = p.id ORDER BY p.id"
         )
-        return cursor.fetchall()
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+        return rows
 
 
 def test_counts_are_the_differences_of_the_tables(community: str, worker: Actor) -> None:

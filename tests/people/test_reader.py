@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -19,6 +20,9 @@ from lianfang.people.policy import PersonField
 from lianfang.places.queries import at_level
 from tests.factories.people import DISTRICT, a_dwelling, a_household, a_person, a_resident, an_actor
 
+if TYPE_CHECKING:
+    from lianfang.kernel.actor import Actor
+
 pytestmark = pytest.mark.django_db
 F = PersonField
 
@@ -30,7 +34,7 @@ def _district() -> object:
         yield
 
 
-def _worker(**changed: object):  # type: ignore[no-untyped-def]
+def _worker(**changed: Any) -> Actor:
     return an_actor(Role.COMMUNITY, at_level(a_dwelling(), "community") or "", **changed)
 
 

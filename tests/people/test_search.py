@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
@@ -18,6 +19,9 @@ from lianfang.places.queries import at_level
 from tests.factories.people import DISTRICT, a_citizen_number, a_community, a_dwelling, a_person, an_actor
 from tests.factories.rosters import a_roster, as_xlsx
 
+if TYPE_CHECKING:
+    from lianfang.kernel.actor import Actor
+
 pytestmark = pytest.mark.django_db
 
 
@@ -28,7 +32,7 @@ def _district() -> object:
         yield
 
 
-def _cdc():  # type: ignore[no-untyped-def]
+def _cdc() -> Actor:
     return an_actor(Role.CDC, DISTRICT)
 
 
