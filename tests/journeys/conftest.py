@@ -78,7 +78,7 @@ class System:
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
         deadline = time.monotonic() + seconds
-        while "Everything answers" not in log.read_text(errors="replace")[before:]:
+        while "Everything answers" not in log.read_bytes()[before:].decode(errors="replace"):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 logs = "".join(
                     f"\n== {f.name}\n{f.read_text()[-2000:]}" for f in (self.data / "logs").glob("*.log")
