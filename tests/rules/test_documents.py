@@ -145,7 +145,9 @@ def test_two_people_for_every_rule(incident: None) -> None:
         c.execute("UPDATE rules_document SET published_by = drafted_by WHERE id = %s", [draft.id])
 
 
-@pytest.mark.parametrize("role", [r for r in Role if r not in (Role.CDC, Role.CMD_LEAD, Role.SYSTEM)])
+@pytest.mark.parametrize(
+    "role", [r for r in Role if r not in (Role.CDC, Role.CMD_LEAD, Role.SYSTEM, Role.RESIDENT)]
+)
 def test_who_may_not_touch_rules(incident: None, role: Role) -> None:
     draft = a_rule_draft()
     with pytest.raises(NotAllowed):

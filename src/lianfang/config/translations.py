@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def compile_all() -> int:
             continue
         with po.open("rb") as source:
             catalogue = read_po(source, abort_invalid=True)
-        temporary = mo.with_suffix(".tmp")
+        # Two processes may compile at once: each writes its own draft, the last whole one stands.
+        temporary = mo.with_suffix(f".{os.getpid()}.tmp")
         with temporary.open("wb") as target:
             write_mo(target, catalogue)
         temporary.replace(mo)
