@@ -61,3 +61,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "journeys" in Path(item.fspath).parts:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The run's cluster is thrown away whole, so no database is dropped from it while a thread may still hold it."""
+    return True
