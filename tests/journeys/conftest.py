@@ -118,13 +118,14 @@ def system() -> Iterator[System]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: one process cannot hold two of them, and tests of the apps alone start their own.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, system: System) -> Iterator[Browser]:
     found = playwright.chromium.launch(
         executable_path=CHROMIUM,

@@ -7,6 +7,7 @@ three witnesses, is verified by the verifier page, offline.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ import pypdf
 import pytest
 import xlsxwriter
 import zxingcpp
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from lianfang.kernel import clock
 from lianfang.kernel.clock import LEGAL_ZONE
@@ -199,10 +201,15 @@ def scan(device: Page, text: str) -> tuple[str, str]:
             device.get_by_role("button", name="未放行")
         ).first.click()
         device.locator("[data-verdict]").wait_for(state="detached")
-    device.evaluate("document.activeElement?.blur()")
-    device.keyboard.type(text)
-    device.keyboard.press("Enter")
     view = device.locator("[data-verdict]")
+    # As a guard does when the screen stays still: scan again.
+    for _ in range(4):
+        device.evaluate("document.activeElement?.blur()")
+        device.keyboard.type(text)
+        device.keyboard.press("Enter")
+        with contextlib.suppress(PlaywrightTimeout):
+            view.wait_for(timeout=5_000)
+            break
     view.wait_for()
     return view.get_attribute("data-verdict") or "", view.get_attribute("data-reason") or ""
 
