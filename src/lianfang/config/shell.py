@@ -10,14 +10,14 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import resolve, reverse
 from django.utils import translation
 
 from lianfang.accounts.rights import Role
 from lianfang.accounts.web import Audience, surface_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from django.http import HttpRequest, HttpResponse
     from django_stubs_ext import StrPromise
@@ -84,19 +84,9 @@ def person_menu(by: Actor, offices: Sequence[HeldOffice], request: HttpRequest) 
 
 @cache
 def _person_entries() -> list[tuple[str, StrPromise, Surface]]:
-    """:raises LookupError: an entry leads to an address that is not there, or that has no surface"""
-    found = []
-    for room in reversed(settings.ROOMS):
-        name = f"lianfang.{room}.menu"
-        if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
-            continue
-        entries: list[Entry] = getattr(import_module(name), "PERSON", [])
-        for entry in entries:
-            declared = surface_of(resolve(reverse(entry.url_name, args=[_NOBODY])).func)
-            if declared is None:
-                raise LookupError(f"{entry.url_name} has no surface")
-            found.append((entry.url_name, entry.label, declared))
-    return found
+    """:raises NoReverseMatch: an entry leads to an address that is not there; LookupError: to one without a surface"""
+    own: list[Entry] = [entry for entries in _declared("PERSON") for entry in cast("list[Entry]", entries)]
+    return [(e.url_name, e.label, _surface_at(e.url_name, reverse(e.url_name, args=[_NOBODY]))) for e in own]
 
 
 def _opens(declared: Surface, by: Actor, offices: Sequence[HeldOffice]) -> bool:
@@ -109,35 +99,31 @@ def _opens(declared: Surface, by: Actor, offices: Sequence[HeldOffice]) -> bool:
 
 @cache
 def _entries(which: str) -> list[tuple[str, StrPromise, Surface]]:
-    """:raises LookupError: an entry leads to an address that is not there, or that has no surface"""
-    found = []
+    """:raises NoReverseMatch: an entry leads to an address that is not there; LookupError: to one without a surface"""
+    own: list[Entry] = [entry for entries in _declared(which) for entry in cast("list[Entry]", entries)]
+    return [(reverse(e.url_name), e.label, _surface_at(e.url_name, reverse(e.url_name))) for e in own]
+
+
+def _surface_at(url_name: str, url: str) -> Surface:
+    declared = surface_of(resolve(url).func)
+    if declared is None:
+        raise LookupError(f"{url_name} has no surface")
+    return declared
+
+
+def _declared(name: str) -> Iterator[object]:
+    """What the rooms' `menu.py` declare under this name, lowest room first; the house itself before them."""
     for room in ["config", *reversed(settings.ROOMS)]:
-        name = f"lianfang.{room}.menu"
-        if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
-            continue
-        own: list[Entry] = getattr(import_module(name), which, [])
-        for entry in own:
-            try:
-                url = reverse(entry.url_name)
-            except NoReverseMatch as error:
-                raise LookupError(f"{name} names {entry.url_name}, which is no address") from error
-            declared = surface_of(resolve(url).func)
-            if declared is None:
-                raise LookupError(f"{entry.url_name} has no surface")
-            found.append((url, entry.label, declared))
-    return found
+        module = f"lianfang.{room}.menu"
+        if apps.is_installed(f"lianfang.{room}") and find_spec(module) is not None:
+            found = getattr(import_module(module), name, None)
+            if found is not None:
+                yield found
 
 
 def todos(by: Actor) -> list[Todo]:
     """What waits for this officer in all rooms, the most urgent first; each room asks a bounded number of queries."""
-    waiting: list[Todo] = []
-    for room in settings.ROOMS:
-        name = f"lianfang.{room}.menu"
-        if not apps.is_installed(f"lianfang.{room}") or find_spec(name) is None:
-            continue
-        own = cast("Callable[[Actor], list[Todo]] | None", getattr(import_module(name), "todo", None))
-        if own is not None:
-            waiting.extend(own(by))
+    waiting = [todo for ask in _declared("todo") for todo in cast("Callable[[Actor], list[Todo]]", ask)(by)]
     return sorted(waiting, key=lambda t: (t.due_at is None, t.due_at or by.at))
 
 
