@@ -6,17 +6,17 @@ and whom it asks; a party that moves to its own machine is a change of that file
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lianfang.kernel.ids import random_bytes
 from lianfang_chain.witness.__main__ import create_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PARTIES: Final = {
@@ -49,41 +49,54 @@ class Party:
 
 
 def prepare(data: Path, *, host: str, first_port: int) -> list[Party]:
-    """Name the log and make the witnesses' folders and keys, once; returns those that run on this machine."""
+    """Name the log and make the witnesses' folders and keys, once; returns those that run on this machine.
+
+    A witness whose port another program has taken meanwhile moves to the next free one; only this machine asks there.
+    """
     file = data / "chain.json"
-    if not file.exists():
-        origin = f"{host}/chain/{random_bytes(4).hex()}"
-        witnesses = []
-        ports = _free_ports(first_port, len(PARTIES))
-        for port, (name, title) in zip(ports, PARTIES.items(), strict=True):
-            signer = create_key(data / "witnesses" / name, f"{origin}/{name}")
-            witnesses.append(
-                {
-                    "name": name,
-                    "title": title,
-                    "vkey": str(signer.key),
-                    "url": f"http://127.0.0.1:{port}",
-                    "folder": f"witnesses/{name}",
-                }
-            )
+    content = json.loads(file.read_text()) if file.exists() else _founded(data, host)
+    here = [witness for witness in content["witnesses"] if witness.get("folder")]
+    ports = _free_ports(first_port)
+    for witness in here:
+        if not (witness.get("url") and _is_free(_port(witness))):
+            taken = [_port(other) for other in here if other.get("url")]
+            witness["url"] = f"http://127.0.0.1:{next(port for port in ports if port not in taken)}"
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    if not file.exists() or file.read_text() != text:
         draft = file.with_suffix(".tmp")
-        draft.write_text(json.dumps({"origin": origin, "witnesses": witnesses}, ensure_ascii=False, indent=1))
+        draft.write_text(text)
         os.replace(draft, file)
-    content = json.loads(file.read_text())
-    return [
-        Party(w["name"], w["title"], data / w["folder"], int(w["url"].rpartition(":")[2].strip("/")))
-        for w in content["witnesses"]
-        if w.get("folder")
-    ]
+    return [Party(w["name"], w["title"], data / w["folder"], _port(w)) for w in here]
 
 
-def _free_ports(first: int, count: int) -> list[int]:
-    """The next free ports of this machine: several installations may share it."""
-    found: list[int] = []
-    port = first
-    while len(found) < count:
-        with contextlib.suppress(OSError), socket.socket() as probe:
+def _founded(data: Path, host: str) -> dict[str, Any]:
+    """A name for the log that no other installation has, and a key for each witness."""
+    origin = f"{host}/chain/{random_bytes(4).hex()}"
+    witnesses = []
+    for name, title in PARTIES.items():
+        signer = create_key(data / "witnesses" / name, f"{origin}/{name}")
+        witnesses.append(
+            {"name": name, "title": title, "vkey": str(signer.key), "folder": f"witnesses/{name}"}
+        )
+    return {"origin": origin, "witnesses": witnesses}
+
+
+def _port(witness: dict[str, str]) -> int:
+    return int(witness["url"].rpartition(":")[2].strip("/"))
+
+
+def _free_ports(first: int) -> Iterator[int]:
+    """The free ports of this machine in order: several installations may share it."""
+    return (port for port in range(first, 65536) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # what an ended process leaves is no hindrance
+        try:
             probe.bind(("127.0.0.1", port))
-            found.append(port)
-        port += 1
-    return found
+        except OSError:
+            return False
+    return True
