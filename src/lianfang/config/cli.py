@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lianfang", description=__doc__)
-    parser.add_argument("--data", type=Path, help="data folder (default: $LIANFANG_DATA, else ./data)")
+    words = "data folder (default: $LIANFANG_DATA, else ./data)"
+    parser.add_argument("--data", type=Path, help=words)
+    # People write it on either side of the command's name; what stands behind it wins.
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--data", type=Path, default=argparse.SUPPRESS, help=words)
     commands = parser.add_subparsers(dest="command", required=True)
 
     for name, words in (
         ("up", "start the system"),
         ("demo", "start the system with the demonstration district"),
     ):
-        up = commands.add_parser(name, help=words)
+        up = commands.add_parser(name, help=words, parents=[where])
         up.add_argument("--host", help="serve TLS under this name (default: plain http on localhost)")
         up.add_argument("--port", type=int, help="port (default: 8000; 8443 with --host)")
         up.add_argument("--cert", type=Path, help="certificate file in place of the own local authority")
@@ -32,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "demo":
             up.add_argument("--scale", type=float, default=None, help="1 = 410,000 people (default: 0.01)")
-    commands.add_parser("down", help="stop what `up --detach` started")
+    commands.add_parser("down", help="stop what `up --detach` started", parents=[where])
 
     for name, words in (
         ("test", "run all tests; further arguments go to pytest"),
@@ -47,21 +51,29 @@ def _parser() -> argparse.ArgumentParser:
     faults = commands.add_parser("faults", help="random and fault tests at a larger size")
     faults.add_argument("--size", choices=["change", "nightly", "release"], default="nightly")
 
-    fsck = commands.add_parser("fsck", help="verify the chain and the invariants of the live database")
+    fsck = commands.add_parser(
+        "fsck", help="verify the chain and the invariants of the live database", parents=[where]
+    )
     fsck.add_argument("--rebuild", action="store_true", help="write the chain's files anew from the database")
 
-    backup = commands.add_parser("backup", help="write database and keys to one file")
+    backup = commands.add_parser("backup", help="write database and keys to one file", parents=[where])
     backup.add_argument("file", type=Path)
-    restore = commands.add_parser("restore", help="bring a backup back into an empty data folder")
+    restore = commands.add_parser(
+        "restore", help="bring a backup back into an empty data folder", parents=[where]
+    )
     restore.add_argument("file", type=Path)
 
-    roster = commands.add_parser("import", help="import a roster (XLSX, CSV): dry run first, then --write")
+    roster = commands.add_parser(
+        "import", help="import a roster (XLSX, CSV): dry run first, then --write", parents=[where]
+    )
     roster.add_argument("file", type=Path)
     roster.add_argument("--community", required=True, help="code of the community, 12 digits")
     roster.add_argument("--user", required=True, help="login of the community worker who answers for it")
     roster.add_argument("--write", action="store_true")
 
-    code = commands.add_parser("code", help="demonstration only: the present second-factor code of a login")
+    code = commands.add_parser(
+        "code", help="demonstration only: the present second-factor code of a login", parents=[where]
+    )
     code.add_argument("login")
     commands.add_parser("manage", help="Django's own commands, for developers", add_help=False)
     return parser
