@@ -28,7 +28,7 @@ from lianfang.accounts.web import RefusableForm, actor, surface
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.people import queries as people
-from lianfang.places.actions import SHIPPED
+from lianfang.places.actions import shipped_editions
 
 from . import shell
 from .founding import FIRST, Founding, found
@@ -103,26 +103,38 @@ class FirstRunForm(RefusableForm):
         super().__init__(*args, **kwargs)
         self.fields["edition"] = forms.ChoiceField(
             label=_("行政区划"),
-            choices=[(edition, f"{district} · {as_of}") for edition, district, as_of, _published in SHIPPED],
+            choices=[
+                (edition, _("{name}（{code}），截至 {as_of}").format(name=name, code=code, as_of=as_of))
+                for edition, name, code, as_of in shipped_editions()
+            ],
         )
         for role in FIRST:
-            title = ROLES[role]
             self.fields[f"{role}_login"] = forms.RegexField(
                 r"^[a-z0-9][a-z0-9._-]{2,63}$",
-                label=_("{role}：登录名").format(role=title),
+                label=_("登录名"),
                 help_text=_("3 至 64 个小写字母、数字、点或短横；不要用手机号。"),
                 widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
             )
             self.fields[f"{role}_name"] = forms.CharField(
-                label=_("{role}：姓名").format(role=title),
+                label=_("姓名"),
                 max_length=64,
                 widget=forms.TextInput(attrs={"autocomplete": "off"}),
             )
             self.fields[f"{role}_password"] = forms.CharField(
-                label=_("{role}：密码").format(role=title),
+                label=_("密码"),
                 help_text=_("至少 12 个字符，不用常见密码。"),
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
             )
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The visible fields as the page shows them: the incident, then one officer after the other."""
+        shown: dict[str, list[forms.BoundField]] = {"": [], **{role: [] for role in FIRST}}
+        for field in self.visible_fields():
+            shown[next((role for role in FIRST if field.name.startswith(f"{role}_")), "")].append(field)
+        return [
+            (str(ROLES[Role(role)]) if role else gettext("事件和辖区"), fields)
+            for role, fields in shown.items()
+        ]
 
     def draft(self) -> Founding:
         given = self.cleaned_data

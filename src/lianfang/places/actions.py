@@ -62,6 +62,16 @@ def load_editions() -> None:
                 )
 
 
+def shipped_editions() -> list[tuple[str, str, str, date]]:
+    """What a first run can choose: (edition, name of the district, its code, codes as of)."""
+    found = []
+    for edition_id, code, as_of, _published in SHIPPED:
+        with (DATA / f"divisions-{edition_id}.csv").open(encoding="utf-8-sig", newline="") as lines:
+            name = next(row["name"] for row in csv.DictReader(lines) if row["code"] == code)
+        found.append((edition_id, name, code, as_of))
+    return found
+
+
 def shipped_successors(edition_id: str) -> dict[str, str]:
     """Old code → new code, where the names themselves show it."""
     path = DATA / f"successors-{edition_id}.csv"
