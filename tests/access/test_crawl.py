@@ -189,6 +189,7 @@ UNFILLED: Final[set[str]] = {
     "/desk/people/<uuid:person_id>/passes/<uuid:pass_id>/card/",
     "/desk/gates/<uuid:gate_id>/<uuid:device_id>/withdraw/",
     "/desk/gates/<uuid:gate_id>/<uuid:device_id>/explain/",
+    "/desk/gates/calls/<int:signal_id>/answer/",
 }
 
 

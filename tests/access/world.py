@@ -180,10 +180,11 @@ TABLES: Final = {
 
 
 #: Arguments that no table fills.
-WORDS: Final = {
+WORDS: Final[dict[str, list[Any]]] = {
     "path": ["no/such/file"],
     "name": ["no/such/file"],
     "code": ["ABCDEFGHJK"],
+    "signal_id": [1],
     "kind": ["health", "street"],
     "field": ["name", "phone", "care"],
 }

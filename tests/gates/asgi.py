@@ -24,6 +24,7 @@ from lianfang_pass.passages import (
     encode_batch,
     seal_passage,
 )
+from lianfang_pass.signals import Signal, SignalKind, seal_signal
 from lianfang_pass.statuslist import ShardState, accept_delta, accept_list
 from lianfang_pass.verdict import Verdict
 
@@ -157,6 +158,27 @@ class FakeDevice:
         return await request(
             "POST",
             f"/api/v1/gates/{self.gate}/passages",
+            headers=self.headers(),
+            body=encode_batch(batch),
+            cut=cut,
+        )
+
+    def signal(self, seq: int, kind: SignalKind = SignalKind.HELP, **facts: Any) -> bytes:
+        """A sealed signal."""
+        assert self.id is not None
+        assert self.gate is not None
+        assert self.keys is not None
+        given = facts or {"guard": "G7"}
+        to = self.keys.sealing_key(int(clock.now().timestamp()))
+        assert to is not None
+        once = private_key_from_seed(self.seed[:23] + b"s" + seq.to_bytes(8, "big"))
+        said = Signal(seq, self.gate.bytes, int(clock.now().timestamp()), kind, given)
+        return seal_signal(said, device=self.id.bytes, to=to, ephemeral=once)
+
+    async def tell(self, batch: Batch, *, cut: bool = False) -> Answer:
+        return await request(
+            "POST",
+            f"/api/v1/gates/{self.gate}/signals",
             headers=self.headers(),
             body=encode_batch(batch),
             cut=cut,

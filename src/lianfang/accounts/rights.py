@@ -85,6 +85,9 @@ class Right(StrEnum):
     GATES_DEVICE_ENROL = "gates:device:enrol"
     GATES_POST_SEE = "gates:post:see"
     GATES_BACKLOG_ENTER = "gates:backlog:enter"
+    GATES_ACT_PROPOSE = "gates:act:propose"
+    GATES_ACT_SIGN = "gates:act:sign"
+    GATES_HELP_ANSWER = "gates:help:answer"
     GATES_PASS_VERIFY = "gates:pass:verify"  # noqa: S105 - a right, not a secret
     GATES_COUNTS_SEE = "gates:counts:see"
 
@@ -181,6 +184,9 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
         Role.GUARD, Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CMD_DUTY, Role.CMD_LEAD
     ),
     Right.GATES_BACKLOG_ENTER: _over_area(Role.GUARD, Role.PROPERTY, Role.COMMUNITY),
+    Right.GATES_ACT_PROPOSE: _over_area(Role.COMMUNITY, Role.STREET, Role.CMD_DUTY),
+    Right.GATES_ACT_SIGN: _over_area(Role.CMD_LEAD),
+    Right.GATES_HELP_ANSWER: _over_area(Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CMD_DUTY),
     Right.GATES_PASS_VERIFY: _over_area(Role.GUARD, Role.POLICE),
     Right.GATES_COUNTS_SEE: _over_area(
         Role.GUARD,

@@ -1,14 +1,15 @@
-"""Acts: setting up gates, enrolling and withdrawing devices, explaining, entering the paper backlog."""
+"""Acts: setting up gates, enrolling and withdrawing devices, signals, explaining, the paper backlog."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import actions as credentials_actions
 from lianfang.credentials import queries as credentials
@@ -19,14 +20,25 @@ from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.numbers import read_pass_number
+from lianfang_pass.passages import Batch
 from lianfang_pass.rules import ActKind, GateAct, sign_rules
+from lianfang_pass.signals import Signal as SaidSignal
+from lianfang_pass.signals import open_signal
 
-from .errors import CodeNotValid, CodeUsedByAnother, NoSuchDevice, NoSuchGate, NotAKey, NumberUnknown
-from .models import Backlog, Conflict, Device, EnrolmentCode, Gate, RuleFile
+from .errors import (
+    CodeNotValid,
+    CodeUsedByAnother,
+    NoSuchDevice,
+    NoSuchGate,
+    NoSuchSignal,
+    NotAKey,
+    NumberUnknown,
+)
+from .models import Backlog, Conflict, Device, EnrolmentCode, Gate, RuleFile, Signal
+from .policy import ALARMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
@@ -229,6 +241,76 @@ def publish_rules(acts: Sequence[GateAct], *, fever_tenths: int = 373, at: datet
     )
     wake("gates")
     return version
+
+
+@transaction.atomic
+def take_signals(batch: Batch, *, device: UUID, gate: UUID, at: datetime) -> int:
+    """Keep what a gate told; return how many were new. Durable when the transaction ends, and only then receipted.
+
+    The same bytes again change nothing. What cannot be opened is kept and shown as such: it may be a call.
+    """
+    rows = [
+        (batch.from_seq + n, hashlib.sha256(sealed).digest(), sealed) for n, sealed in enumerate(batch.rows)
+    ]
+    known = {
+        (seq, bytes(row_hash))
+        for seq, row_hash in Signal.objects.filter(
+            device_id=device, seq__range=(batch.from_seq, batch.to_seq)
+        ).values_list("seq", "row_hash")
+    }
+    fresh = []
+    for seq, row_hash, sealed in rows:
+        if (seq, row_hash) in known:
+            continue
+        said = _opened_signal(batch.device, seq, sealed)
+        fresh.append(
+            Signal(
+                device_id=device,
+                gate_id=gate,
+                seq=seq,
+                row_hash=row_hash,
+                sealed=sealed,
+                received_at=at,
+                kind=said.kind.value if said else "unopened",
+                at=datetime.fromtimestamp(said.at, UTC) if said else None,
+                facts=dict(said.facts) if said else {},
+            )
+        )
+    # Two requests with the same rows at once: the second finds them in its way and adds nothing.
+    Signal.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
+
+
+def _opened_signal(device: bytes, seq: int, sealed: bytes) -> SaidSignal | None:
+    for thumbprint in credentials.seal_keys():
+        try:
+            return open_signal(sealed, credentials.private_key(thumbprint), device=device, seq=seq)
+        except Rejected as refusal:
+            if refusal.code != "sealed":
+                return None
+    return None
+
+
+@transaction.atomic
+def answer_signal(signal_id: int, *, by: Actor) -> Signal:
+    """Say that somebody has taken a call up: who and when. The first answer stays; a second changes nothing.
+
+    :raises NoSuchSignal: there is none in the actor's area that asks for an answer
+    """
+    signal = (
+        Signal.objects.select_for_update(of=("self",))
+        .select_related("gate")
+        .filter(pk=signal_id, kind__in=ALARMS)
+        .first()
+    )
+    if signal is None or not by.may(Right.GATES_HELP_ANSWER, over=signal.gate.area):
+        raise NoSuchSignal
+    if signal.answered_at is None:
+        signal.answered_at, signal.answered_by = by.at, by.user_id
+        organ = accounts.organ(by.organ)
+        signal.answered_as = f"{organ.name if organ else by.organ} · {by.pseudonym}"
+        signal.save(update_fields=["answered_at", "answered_by", "answered_as"])
+    return signal
 
 
 def acts_of(row: RuleFile) -> list[GateAct]:

@@ -19,6 +19,10 @@ class CodeUsedByAnother(Refused):
     code = "gates:code_used_by_another"
 
 
+class NoSuchSignal(NotFound):
+    code = "gates:no_such_signal"
+
+
 class NotAKey(Refused):
     code = "gates:not_a_key"
 

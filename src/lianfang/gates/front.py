@@ -21,10 +21,13 @@ from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import MAX_BATCH, decode_batch, sign_receipt
 from lianfang_pass.statuslist import MOST_DELTAS
 
-from . import front_state, storage
+from . import actions, front_state, storage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from datetime import datetime
+
+    from lianfang_pass.passages import Batch
 
     from .front_state import Known
 
@@ -133,6 +136,8 @@ async def _route(scope: MutableMapping[str, Any], receive: Receive) -> Answer:
             return await _rules(scope, gate)
         case ("POST", "api", "v1", "gates", gate, "passages"):
             return await _passages(scope, receive, gate)
+        case ("POST", "api", "v1", "gates", gate, "signals"):
+            return await _signals(scope, receive, gate)
         case _:
             return refusal(404, "not_found")
 
@@ -266,7 +271,31 @@ async def _rules(scope: MutableMapping[str, Any], gate: str) -> Answer:
 
 
 async def _passages(scope: MutableMapping[str, Any], receive: Receive, gate: str) -> Answer:
-    """Store, then say so. Taken from withdrawn devices too (G-7)."""
+    """Store, then say so."""
+    known, batch = await _batch(scope, receive, gate)
+    at = clock.now()
+    async with state.connection() as connection:
+        other = await storage.store(connection, batch, device=known.id, gate=known.gate, at=at)
+    point("gates.front.after_store")
+    if other:
+        log.warning(json.dumps({"other_content": str(known.id), "seqs": other[:20]}))
+        raise refusal(409, "other_content", other)
+    return _receipt(batch, at)
+
+
+async def _signals(scope: MutableMapping[str, Any], receive: Receive, gate: str) -> Answer:
+    """Calls for help and handovers: the same way, in an order of their own."""
+    known, batch = await _batch(scope, receive, gate)
+    at = clock.now()
+    await state.in_database(actions.take_signals, batch, device=known.id, gate=known.gate, at=at)
+    return _receipt(batch, at)
+
+
+async def _batch(scope: MutableMapping[str, Any], receive: Receive, gate: str) -> tuple[Known, Batch]:
+    """What a device of this gate sends. Taken from withdrawn devices too (G-7).
+
+    :raises Answer: 401, 404, 413; 400 - not in the form, or of another device
+    """
     known = await _device(scope, also_withdrawn=True)
     _own_gate(known, gate)
     body = await _body(receive)
@@ -276,13 +305,10 @@ async def _passages(scope: MutableMapping[str, Any], receive: Receive, gate: str
         raise refusal(400, "form") from None
     if batch.device != known.id.bytes:
         raise refusal(400, "form")
-    at = clock.now()
-    async with state.connection() as connection:
-        other = await storage.store(connection, batch, device=known.id, gate=known.gate, at=at)
-    point("gates.front.after_store")
-    if other:
-        log.warning(json.dumps({"other_content": str(known.id), "seqs": other[:20]}))
-        raise refusal(409, "other_content", other)
+    return known, batch
+
+
+def _receipt(batch: Batch, at: datetime) -> Answer:
     key = state.receipt_key
     if key is None:
         raise refusal(503, "busy")

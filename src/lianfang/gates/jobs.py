@@ -16,7 +16,8 @@ from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import open_passage
 
 from . import actions
-from .models import RuleFile
+from .models import RuleFile, Signal
+from .policy import ALARMS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,6 +38,7 @@ def keep(at: datetime) -> None:
     """What must be done now and then. May run as often as wanted, and may be interrupted anywhere."""
     ensure_partitions(at)
     drop_old(at)
+    drop_old_signals(at)
     while tally():
         pass
     _sign_rules_anew(at)
@@ -80,6 +82,12 @@ def drop_old(at: datetime) -> list[str]:
         if old:
             cursor.execute("DELETE FROM gates_passage_key WHERE received_on < %s", [before])
     return old
+
+
+def drop_old_signals(at: datetime) -> int:
+    """Forget what gates told, when the passages of that day are forgotten; a call nobody answered stays."""
+    old = Signal.objects.filter(received_at__lt=at - KEPT_FOR).exclude(kind__in=ALARMS, answered_at=None)
+    return old.delete()[0]
 
 
 def _partition(day: date) -> tuple[str, datetime, datetime]:

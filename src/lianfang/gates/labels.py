@@ -23,6 +23,10 @@ SILENCES: Final[Mapping[str, StrPromise]] = {
     "red": _("失联"),
     "never": _("未启用"),
 }
+ALARMS: Final[Mapping[str, StrPromise]] = {
+    "help": _("静默求助"),
+    "unopened": _("读不出的呼叫"),
+}
 VERDICTS: Final[Mapping[str, StrPromise]] = {
     "ALLOW": _("放行"),
     "ALLOW_REG": _("登记放行"),

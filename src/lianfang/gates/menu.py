@@ -12,7 +12,7 @@ from lianfang.accounts.menu import Entry, Todo
 from lianfang.accounts.rights import Right
 
 from . import queries
-from .policy import Silence
+from .policy import ANSWERED_WITHIN, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,14 +25,17 @@ PERSON: Final[Sequence[Entry]] = (Entry("gates:person_passes", _("出入证")),)
 
 
 def todo(by: Actor) -> list[Todo]:
-    """Posts that are silent, and records that are missing or in conflict without an explanation."""
+    """Calls for help; posts that are silent; records that are missing or in conflict without an explanation."""
+    url = reverse("gates:posts")
+    found = []
+    if calls := queries.unanswered(by=by) if by.areas(Right.GATES_HELP_ANSWER) else []:
+        due = calls[0] + ANSWERED_WITHIN
+        found.append(Todo(title=gettext("卡口求助，请立即应答"), url=url, count=len(calls), due_at=due))
     if not by.areas(Right.GATES_DEVICE_ENROL):
-        return []
+        return found
     posts = queries.posts(by=by)
     silent = sum(post.silence in (Silence.AMBER, Silence.RED) for post in posts)
     missing = sum(1 for post in posts if post.missing or post.conflicts)
-    url = reverse("gates:posts")
-    found = []
     if silent:
         found.append(Todo(title=gettext("卡口静默或失联，请联系值守员"), url=url, count=silent))
     if missing:

@@ -107,6 +107,43 @@ class Conflict(models.Model):
         ]
 
 
+class Signal(models.Model):
+    """What a gate told besides passages: a call for help, a handover. Stays as received (trigger); a call is
+    answered once, by somebody. Other bytes under a used number are kept beside: no call is refused.
+    """
+
+    device = models.ForeignKey(Device, models.PROTECT)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    seq = models.BigIntegerField()
+    row_hash = models.BinaryField()
+    sealed = models.BinaryField()
+    received_at = models.DateTimeField()
+    kind = models.TextField()
+    at = models.DateTimeField(null=True)  # by the device's clock
+    facts = models.JSONField(default=dict)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.UUIDField(null=True)
+    answered_as = models.TextField(default="")  # office and pseudonym, as others may see them
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="signal_is_kept_once", fields=["device", "seq", "row_hash"]),
+            models.CheckConstraint(name="signal_is_numbered_from_one", condition=Q(seq__gte=1)),
+            models.CheckConstraint(
+                name="signal_kind_is_known",
+                condition=Q(kind__in=["help", "handover", "list_old", "unopened"]),
+            ),
+            models.CheckConstraint(
+                name="signal_is_answered_by_somebody",
+                condition=Q(answered_at__isnull=True, answered_by__isnull=True, answered_as="")
+                | (Q(answered_at__gte=F("received_at"), answered_by__isnull=False) & ~Q(answered_as="")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["gate", "-received_at"], name="signals_of_a_gate"),
+        ]
+
+
 class HourCount(models.Model):
     """Passages of a gate and hour by verdict: what remains when the rows themselves are gone."""
 

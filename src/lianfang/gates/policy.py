@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 TIDIED_AFTER: Final = timedelta(days=2)
 AMBER_AFTER: Final = timedelta(minutes=15)
 RED_AFTER: Final = timedelta(hours=4)
+#: A call for help is taken up within this time (a severe problem: domain.md F14).
+ANSWERED_WITHIN: Final = timedelta(minutes=5)
+#: What waits for an answer: a call, and what could not be read and may be one.
+ALARMS: Final = ("help", "unopened")
 
 
 class Period(Protocol):

@@ -12,8 +12,8 @@ from django.db.models import F, Q, Sum
 from lianfang.accounts.rights import Right
 
 from .errors import NoSuchGate
-from .models import Backlog, Conflict, Contact, Device, Gate, HourCount
-from .policy import Silence, silence, unsent_estimate
+from .models import Backlog, Conflict, Contact, Device, Gate, HourCount, Signal
+from .policy import ALARMS, Silence, silence, unsent_estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
 
 #: What is usual at a post is read from this many hours back.
+_MOST_ALARMS: Final = 200
 USUAL_OVER: Final = timedelta(hours=24)
 VERDICTS: Final = ("ALLOW", "ALLOW_REG", "CALL", "DENY")
 
@@ -65,6 +66,31 @@ class HourView:
     hour: datetime
     verdicts: dict[str, int]
     overrides: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmView:
+    """A call for help, or what could not be read and may be one."""
+
+    id: int
+    gate_id: UUID
+    name: str
+    phone: str
+    kind: str
+    at: datetime | None
+    received_at: datetime
+    answered_at: datetime | None
+    answered_as: str
+    may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverView:
+    at: datetime
+    from_guard: str
+    to_guard: str
+    unsent: int
+    counts: dict[str, int]
 
 
 def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE) -> Gate:
@@ -138,6 +164,51 @@ def _post(
     )
 
 
+def alarms(*, by: Actor) -> list[AlarmView]:
+    """Calls from the posts the actor sees: those nobody has answered, and those of the last day."""
+    rows = (
+        Signal.objects.filter(_within(by.areas(Right.GATES_POST_SEE), "gate__area"), kind__in=ALARMS)
+        .filter(Q(answered_at=None) | Q(received_at__gte=by.at - USUAL_OVER))
+        .select_related("gate")
+        .order_by(F("answered_at").desc(nulls_first=True), "received_at")
+    )
+    return [
+        AlarmView(
+            id=row.pk,
+            gate_id=row.gate_id,
+            name=row.gate.name,
+            phone=row.gate.phone,
+            kind=row.kind,
+            at=row.at,
+            received_at=row.received_at,
+            answered_at=row.answered_at,
+            answered_as=row.answered_as,
+            may_answer=row.answered_at is None and by.may(Right.GATES_HELP_ANSWER, over=row.gate.area),
+        )
+        for row in rows[:_MOST_ALARMS]
+    ]
+
+
+def unanswered(*, by: Actor) -> list[datetime]:
+    """When each call reached us that waits for the actor's answer, the oldest first."""
+    rows = Signal.objects.filter(
+        _within(by.areas(Right.GATES_HELP_ANSWER), "gate__area"), kind__in=ALARMS, answered_at=None
+    )
+    return list(rows.order_by("received_at").values_list("received_at", flat=True)[:_MOST_ALARMS])
+
+
+def handovers_of(gate_id: UUID, *, limit: int = 20) -> list[HandoverView]:
+    """The handovers of one post, newest first; a number used twice shows both."""
+    rows = Signal.objects.filter(gate_id=gate_id, kind="handover").order_by("-received_at", "-seq")[:limit]
+    found = []
+    for row in rows:
+        facts = dict(row.facts)
+        names = (str(facts.pop("from", "")), str(facts.pop("to", "")))
+        unsent = int(facts.pop("unsent", 0))
+        found.append(HandoverView(row.at or row.received_at, *names, unsent, facts))
+    return found
+
+
 def devices_of(gate_id: UUID) -> list[DeviceView]:
     """The devices of one post, those in use first."""
     rows = (
@@ -197,6 +268,6 @@ def _missing(gate_ids: Iterable[UUID]) -> Iterable[tuple[UUID, int, int]]:
     ).values_list("device__gate_id", "highest_seq", "stored")
 
 
-def _within(areas: Iterable[str]) -> Q:
+def _within(areas: Iterable[str], column: str = "area") -> Q:
     """Nothing, when there is no area."""
-    return Q(area__within_any=list(areas))
+    return Q((f"{column}__within_any", list(areas)))

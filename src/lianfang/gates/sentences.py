@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SENTENCES: Final[Mapping[str, StrPromise]] = {
     "gates:no_such_gate": _("没有这个卡口，或不在您的辖区内。"),
     "gates:no_such_device": _("没有这台设备。"),
+    "gates:no_such_signal": _("没有这条呼叫，或不在您的辖区内。"),
     "gates:code_not_valid": _("登记码不对或已过期。请在工作台重新生成。"),
     "gates:code_used_by_another": _("这个登记码已被另一台设备使用。请在工作台重新生成。"),
     "gates:not_at_home": _("此人没有登记到小区内的住房。请先在人员档案中登记住址。"),

@@ -18,6 +18,7 @@ urlpatterns = [
     ),
     path("desk/gates/", views.posts, name="posts"),
     path("desk/gates/new/", views.new_gate, name="new_gate"),
+    path("desk/gates/calls/<int:signal_id>/answer/", views.answer, name="answer"),
     path("desk/gates/<uuid:gate_id>/", views.post, name="post"),
     path("desk/gates/<uuid:gate_id>/enrol/", views.enrol, name="enrol"),
     path("desk/gates/<uuid:gate_id>/folder/", views.folder, name="folder"),

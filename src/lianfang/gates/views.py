@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import segno
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
@@ -23,12 +25,12 @@ from lianfang_chain import cbor
 
 from . import actions, queries
 from .forms import BacklogForm, GateForm, WhyForm
-from .labels import CLASSES, KINDS, SILENCES, VERDICTS
+from .labels import ALARMS, CLASSES, KINDS, SILENCES, VERDICTS
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from lianfang.kernel.actor import Actor
 
@@ -50,11 +52,20 @@ def posts(request: HttpRequest) -> HttpResponse:
         }
         for post in queries.posts(by=by)
     ]
+    alarms = [{"alarm": alarm, "kind": ALARMS[alarm.kind]} for alarm in queries.alarms(by=by)]
+    # What is on the page, to the minute: asked every few seconds, it is sent again only when it differs.
+    seen = hashlib.sha256(repr((rows, alarms, by.at.replace(second=0, microsecond=0))).encode()).hexdigest()[
+        :16
+    ]
+    if request.headers.get("HX-Request") and request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
     return render(
         request,
         "gates/_posts.html" if request.headers.get("HX-Request") else "gates/posts.html",
         {
             "rows": rows,
+            "alarms": alarms,
+            "seen": seen,
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
             "now": by.at,
             "may_enrol": bool(by.areas(Right.GATES_DEVICE_ENROL)),
@@ -84,11 +95,27 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 for h in queries.hours_of(gate.pk, since=by.at - _HOURS_SHOWN)
             ],
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
+            "handovers": [
+                {
+                    "handover": h,
+                    "verdicts": [h.counts.get(v, 0) for v in queries.VERDICTS],
+                }
+                for h in queries.handovers_of(gate.pk)
+            ],
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
             "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
             "why": WhyForm(),
         },
     )
+
+
+@require_POST
+@surface(right=Right.GATES_HELP_ANSWER, purpose=Purpose.GATE)
+def answer(request: HttpRequest, signal_id: int) -> HttpResponse:
+    """Take up a call for help."""
+    actions.answer_signal(signal_id, by=actor(request))
+    messages.success(request, gettext("已记下由您应答。请立即打电话或到场。"))
+    return redirect("gates:posts")
 
 
 @never_cache
@@ -198,18 +225,13 @@ def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
 
 def _places(by: Actor) -> list[tuple[str, str]]:
     """The communities and compounds in which the actor may set up a post, by their address."""
-    found: list[str] = []
-    for area in by.areas(Right.GATES_DEVICE_ENROL):
-        found.extend(_communities(area))
-    compounds = [c.path for path in found for c in places.children(path) if c.kind is places.Kind.COMPOUND]
-    names = places.addresses([*found, *compounds])
-    return sorted(names.items(), key=lambda item: item[1])
-
-
-def _communities(area: str) -> list[str]:
-    if places.at_level(area, "community"):
-        return [area]
-    return [path for child in places.children(area) for path in _communities(child.path)]
+    kinds = (places.Kind.COMMUNITY, places.Kind.COMPOUND)
+    found = {
+        place.path
+        for area in by.areas(Right.GATES_DEVICE_ENROL)
+        for place in places.standing_below(area, kinds=kinds)
+    }
+    return sorted(places.addresses(found).items(), key=lambda item: item[1])
 
 
 def _qr(text: str) -> str:

@@ -1,0 +1,192 @@
+"""Calls for help and handovers: kept once, receipted, seen at once, answered by somebody with a name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+
+from lianfang.accounts.rights import Right, Role
+from lianfang.gates import actions, jobs, menu, queries
+from lianfang.gates.errors import NoSuchSignal
+from lianfang.gates.models import Signal
+from lianfang.kernel import clock
+from lianfang.kernel.actor import Grant
+from lianfang_chain import cbor
+from lianfang_pass.errors import Rejected
+from lianfang_pass.signals import Signal as Said
+from lianfang_pass.signals import SignalKind, decode_signal, encode_signal
+from tests.factories.accounts import client_for
+from tests.factories.credentials import by
+
+from .asgi import FakeDevice
+from .test_front import AREA, NOW, _empty, a_gate, enrolled, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["_empty"]
+HANDOVER = {"from": "G7", "to": "G8", "unsent": 3, "ALLOW": 61, "DENY": 1}
+
+
+def responsible(area: str = AREA) -> Any:
+    rights = (Right.GATES_HELP_ANSWER, Right.GATES_POST_SEE)
+    return by(clock.now(), grants=frozenset(Grant(right, area) for right in rights))
+
+
+def told(*signals: tuple[SignalKind, dict[str, Any]]) -> FakeDevice:
+    enrol = enrolled(a_gate())
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        rows = [device.signal(n, kind, **facts) for n, (kind, facts) in enumerate(signals, 1)]
+        answer = await device.tell(device.batch(1, rows))
+        assert device.receipt(answer).covers(device.batch(1, rows))
+        return device
+
+    device: FakeDevice = run(story)
+    return device
+
+
+def test_a_signal_is_kept_once_whatever_is_repeated_and_the_receipt_covers_it() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> None:
+        device = await enrol()
+        batch = device.batch(1, [device.signal(1), device.signal(2, SignalKind.HANDOVER, **HANDOVER)])
+        assert (await device.tell(batch, cut=True)).status == 400
+        for _ in range(3):
+            assert device.receipt(await device.tell(batch)).covers(batch)
+        assert not device.receipt(await device.tell(batch)).covers(device.batch(1, [batch.rows[0]]))
+        # A lost answer, and in the meantime a third signal: the device sends all three from the first on.
+        more = device.batch(1, [*batch.rows, device.signal(3)])
+        assert device.receipt(await device.tell(more)).covers(more)
+
+    run(story)
+    assert [(s.seq, s.kind) for s in Signal.objects.order_by("seq")] == [
+        (1, "help"),
+        (2, "handover"),
+        (3, "help"),
+    ]
+
+
+def test_other_bytes_under_a_used_number_are_kept_too_no_call_is_refused() -> None:
+    enrol = enrolled(a_gate())
+
+    async def story() -> None:
+        device = await enrol()
+        for guard in ("G7", "G9"):
+            batch = device.batch(1, [device.signal(1, guard=guard)])
+            assert device.receipt(await device.tell(batch)).covers(batch)
+        garbage = device.batch(2, [b"x" * 100])
+        assert device.receipt(await device.tell(garbage)).covers(garbage)
+        strange = device.batch(1, [device.signal(1)])
+        device.id = device.gate
+        assert (await device.tell(strange)).status in (400, 401)
+
+    run(story)
+    assert sorted((s.seq, s.kind) for s in Signal.objects.all()) == [
+        (1, "help"),
+        (1, "help"),
+        (2, "unopened"),
+    ]
+
+
+def test_a_call_is_on_the_pages_of_those_responsible_until_one_of_them_answers() -> None:
+    told((SignalKind.HELP, {"guard": "G7"}))
+    guard, officer = client_for(Role.GUARD, AREA), client_for(Role.STREET, "d510402.s510402003")
+    page = reverse("gates:posts")
+    assert "还没有人应答" in guard.get(page).content.decode()
+    shown = officer.get(page).content.decode()
+    address = reverse("gates:answer", args=[Signal.objects.get().pk])
+    assert address in shown
+    assert "卡口求助" in officer.get("/desk/").content.decode()
+    assert guard.post(address).status_code == 403
+    elsewhere = client_for(Role.COMMUNITY, "d510402.s510402002.c510402002001")
+    assert elsewhere.post(address).status_code == 404
+    assert officer.post(address).status_code == 302
+    signal = Signal.objects.get()
+    assert signal.answered_at is not None
+    assert "street" in signal.answered_as
+    after = officer.get(page).content.decode()
+    assert signal.answered_as in after
+    assert "我来应答" not in after
+    assert "卡口求助" not in officer.get("/desk/").content.decode()
+
+
+def test_the_first_answer_stays() -> None:
+    told((SignalKind.HELP, {"guard": "G7"}), (SignalKind.HANDOVER, HANDOVER))
+    call, handover = Signal.objects.order_by("seq")
+    first = actions.answer_signal(call.pk, by=responsible()).answered_at
+    assert actions.answer_signal(call.pk, by=responsible()).answered_at == first
+    with pytest.raises(NoSuchSignal):
+        actions.answer_signal(handover.pk, by=responsible())
+    assert queries.unanswered(by=responsible()) == []
+    assert [t for t in menu.todo(responsible()) if "求助" in t.title] == []
+
+
+def test_the_open_page_is_sent_again_only_when_something_changed() -> None:
+    told((SignalKind.HELP, {"guard": "G7"}))
+    officer, page = client_for(Role.STREET, "d510402.s510402003"), reverse("gates:posts")
+    asked = {"HX-Request": "true"}
+    part = officer.get(page, headers=asked).content.decode()
+    seen = part.split("?seen=")[1].split('"')[0]
+    assert officer.get(page, {"seen": seen}, headers=asked).status_code in (204, 200)  # 200 across a minute
+    actions.answer_signal(Signal.objects.get().pk, by=responsible())
+    assert officer.get(page, {"seen": seen}, headers=asked).status_code == 200
+
+
+def test_a_handover_stands_on_the_posts_page() -> None:
+    device = told((SignalKind.HANDOVER, HANDOVER))
+    page = client_for(Role.GUARD, AREA).get(reverse("gates:post", args=[device.gate])).content.decode()
+    line = " ".join(
+        page[page.index("G7") :].split("</tr>")[0].replace("<td>", " ").replace("</td>", "").split()
+    )
+    assert line.split() == ["G7", "G8", "61", "0", "0", "1", "3"]
+
+
+def test_what_was_told_stays_as_told_and_a_call_until_it_is_answered() -> None:
+    told((SignalKind.HELP, {"guard": "G7"}), (SignalKind.HANDOVER, HANDOVER))
+
+    def refused(statement: str, name: str) -> None:
+        with pytest.raises(IntegrityError, match=name), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    refused("UPDATE gates_signal SET kind = 'handover' WHERE kind = 'help'", "signal_stays_as_received")
+    refused("UPDATE gates_signal SET facts = '{}'", "signal_stays_as_received")
+    refused("DELETE FROM gates_signal WHERE kind = 'help'", "call_stays_until_answered")
+    refused("UPDATE gates_signal SET answered_at = now()", "signal_is_answered_by_somebody")
+    refused("UPDATE gates_signal SET kind = 'x', id = id", "signal_stays_as_received")
+    assert jobs.drop_old_signals(NOW + timedelta(days=30)) == 1
+    actions.answer_signal(Signal.objects.get().pk, by=responsible())
+    refused("UPDATE gates_signal SET answered_as = 'somebody else'", "signal_stays_as_received")
+    assert jobs.drop_old_signals(NOW + timedelta(days=30)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "ok"),
+    [
+        ("help", {"guard": ""}, True),
+        ("help", {}, False),
+        ("help", {"guard": "G7", "name": 1}, False),
+        ("handover", HANDOVER, True),
+        ("handover", {"from": "G7", "to": "G8"}, False),
+        ("handover", {"from": "", "to": "G8", "unsent": 0}, False),
+        ("handover", {"from": "G7", "to": "x" * 25, "unsent": 0}, False),
+        ("handover", {"from": "G7", "to": "G8", "unsent": 0, "ALLOW": "1"}, False),
+        ("handover", {"from": "G7", "to": "G8", "unsent": 0, **{f"n{n}": n for n in range(12)}}, False),
+        ("list_old", {}, True),
+        ("list_old", {"x": 1}, False),
+        ("gossip", {}, False),
+    ],
+)
+def test_a_signal_is_read_strictly(kind: str, facts: Any, ok: bool) -> None:
+    data = cbor.encode({1: 1, 2: bytes(16), 3: 1_580_875_200, 4: kind, 5: facts})
+    if ok:
+        signal = decode_signal(data)
+        assert signal == Said(1, bytes(16), 1_580_875_200, SignalKind(kind), facts)
+        assert encode_signal(signal) == data
+    else:
+        with pytest.raises(Rejected):
+            decode_signal(data)
