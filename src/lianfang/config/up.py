@@ -121,7 +121,7 @@ def _detach(data: Path) -> int:
         sys.stdout.write(text[shown:])
         sys.stdout.flush()
         shown = len(text)
-        if _READY in text:
+        if _STARTED in text:
             return 0
         if child.poll() is not None:
             return child.returncode or 1
@@ -244,11 +244,12 @@ def _witnesses(
     return processes
 
 
-_READY: Final = "Everything answers"
+#: The last line a start prints; whoever started it in the background may go then.
+_STARTED: Final = "Ctrl-C or `lianfang down` stops."
 
 
 def _tell(data: Path, address: str, *, demo: bool, seconds: float) -> None:
-    say(f"\n{_READY} after {seconds:.1f} s.\n")
+    say(f"\nEverything answers after {seconds:.1f} s.\n")
     rows = [
         ("residents 居民", "/"), ("staff 工作台", "/desk/"), ("gate 卡口", "/gate/"),
         ("notices, chain, verifier 公开", "/open/"),
@@ -270,4 +271,4 @@ def _tell(data: Path, address: str, *, demo: bool, seconds: float) -> None:
 
         if (token := actions.first_run_token(data)) is not None:
             say(f"\n  First run: {address}/first-run/?token={token}")
-    say("\n  Ctrl-C stops.")
+    say(f"\n  {_STARTED}")
