@@ -42,6 +42,8 @@ def _prepare() -> None:
 _prepare()
 django.setup()
 
+pytest_plugins = ["tests.browser"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _translations() -> None:
@@ -56,11 +58,14 @@ def _no_proxy_to_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys share one running system, so they share one worker."""
+    """Journeys share one running system, tests of a module one driver of the browser: each lot has one worker."""
     for item in items:
-        if "journeys" in Path(item.fspath).parts:
+        if "journeys" in item.path.parts:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.xdist_group("journeys"))
+        elif "playwright" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

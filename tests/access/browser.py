@@ -1,17 +1,15 @@
-"""Chromium over the application in this very process: every request of a page is answered by the test client.
+"""Windows onto the application in this very process: every request of a page is answered by the test client.
 
 No port, no second process, and the pages see the rows of the test's own transaction.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.staticfiles import finders
 from django.db import connections
-from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,48 +17,13 @@ if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-CHROMIUM: Final = "/usr/bin/chromium"
-FLAGS: Final = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ORIGIN: Final = "http://testserver"
-#: WeChat's web view on a common phone; it knows no newer tricks and wipes its storage.
-WECHAT: Final = (
-    "Mozilla/5.0 (Linux; Android 10; MI 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/86.0.4240.99"
-    " XWEB/4317 MMWEBSDK/20220903 Mobile Safari/537.36 MicroMessenger/8.0.28.2240(0x28001C57)"
-)
 _TYPES: Final = {
     "css": "text/css",
     "js": "text/javascript",
     "wasm": "application/wasm",
     "svg": "image/svg+xml",
 }
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser. Playwright's loop runs in this thread, so Django is told that this is meant."""
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            try:
-                yield browser
-            finally:
-                browser.close()
-    finally:
-        if before is None:
-            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-        else:
-            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
 
 
 @contextmanager

@@ -12,37 +12,28 @@ from django.test import Client
 from lianfang.accounts import actions
 from lianfang.accounts.models import LoginCode
 from lianfang.accounts.rights import Role
-from lianfang.config.islands import WEB, ensure_built
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
+from tests.browser import WECHAT, axe, sideways
 from tests.factories.accounts import COMMUNITY, an_officer, client_for
 
 from .addresses import Address, addresses
-from .browser import ORIGIN, WECHAT, chromium, window
+from .browser import ORIGIN, window
 from .world import World, a_world, fillings, readable_by, url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-pytestmark = [pytest.mark.django_db, pytest.mark.journey]
+pytestmark = pytest.mark.django_db
 
-AXE: Final = WEB / "node_modules" / "axe-core" / "axe.min.js"
 #: 320 px is the narrowest phone; 640 px is a desk of 1,280 px at 200 %.
 WIDTHS: Final = (320, 640)
 #: Answers that are files or frames of an application of its own.
 NOT_PAGES: Final = ("gate", "open/verify", "open/chain/checkpoint", "open/chain/tile", "login/out", "api/")
 #: Pictures of every page, if wanted: LIANFANG_PICTURES=folder.
 PICTURES: Final = os.environ.get("LIANFANG_PICTURES", "")
-_RULES: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    ensure_built()
-    with chromium() as running:
-        yield running
 
 
 def _roles(address: Address) -> list[str]:
@@ -68,21 +59,6 @@ def _is_page(client: Client, target: str) -> bool:
     return "text/html" in response.headers.get("Content-Type", "") and response.status_code < 300
 
 
-def _faults(page: Page) -> list[str]:
-    """What axe finds on the page as it is."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("rules => axe.run(document, rules)", _RULES)
-    return [
-        f"{v['id']}: {v['help']} ({'; '.join(n['html'][:120] for n in v['nodes'][:3])})"
-        for v in found["violations"]
-    ]
-
-
-def _sideways(page: Page) -> int:
-    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
-
-
 @pytest.mark.parametrize("who", [str(r) for r in Role if r != Role.SYSTEM])
 def test_pages_are_accessible(who: str, browser: Browser) -> None:
     world = a_world(households=1)
@@ -96,10 +72,10 @@ def test_pages_are_accessible(who: str, browser: Browser) -> None:
             seen += 1
             page.set_viewport_size({"width": WIDTHS[0], "height": 900})
             page.goto(ORIGIN + target)
-            wrong += [f"{who} {target} {fault}" for fault in _faults(page)]
+            wrong += [f"{who} {target} {fault}" for fault in axe(page)]
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
-                if (too_wide := _sideways(page)) > 0:
+                if (too_wide := sideways(page)) > 0:
                     wrong.append(f"{who} {target} at {width} px is {too_wide} px too wide")
             if PICTURES:
                 name = str(address).strip("/").replace("/", "_").replace("<", "").replace(">", "") or "start"
@@ -115,10 +91,10 @@ def test_a_bad_page_would_be_found(browser: Browser) -> None:
         page.set_content(
             "<html lang='zh'><title>x</title><img src='x'><p style='color:#bbb;background:#fff'>看不清的字</p><p style='width:900px'>字</p>"
         )
-        found = "\n".join(_faults(page))
+        found = "\n".join(axe(page))
         assert "image-alt" in found
         assert "color-contrast" in found
-        assert _sideways(page) > 0
+        assert sideways(page) > 0
 
 
 def test_the_policy_blocks_nothing_of_ours(browser: Browser) -> None:

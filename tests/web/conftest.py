@@ -1,51 +1,12 @@
-"""Chromium, and the applications as they are built from the sources now."""
+"""Pages whose every error fails the test, and what a browser keeps of an application."""
 
 from __future__ import annotations
 
 import datetime
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
-from playwright.sync_api import sync_playwright
-
-from lianfang.config import islands
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
-
-FLAGS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-)  # fmt: skip
-AXE: Final = islands.WEB / "node_modules" / "axe-core" / "axe.min.js"
-
-
-@pytest.fixture(scope="session")
-def built() -> None:
-    islands.ensure_built(say=lambda line: print(line, file=sys.stderr))
-
-
-@pytest.fixture(scope="module")
-def playwright(built: None) -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-def launch(playwright: Playwright, *, film: Path | None = None) -> Browser:
-    flags = [*FLAGS, *([f"--use-file-for-fake-video-capture={film}"] if film else [])]
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    started = launch(playwright)
-    yield started
-    started.close()
+    from playwright.sync_api import BrowserContext, Page
 
 
 class Watched:
@@ -67,18 +28,6 @@ class Watched:
 
     def set_clock(self, at: int) -> None:
         self.page.clock.set_fixed_time(datetime.datetime.fromtimestamp(at, datetime.UTC))
-
-
-def axe(page: Page) -> list[str]:
-    """What axe finds wrong, one line each."""
-    # The page's policy forbids added scripts, so axe comes in through the debugger.
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
-    return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found]
-
-
-def scrolls_sideways(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
 DUMP: Final = """async () => {

@@ -12,8 +12,9 @@ from lianfang_pass import base45, rules
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.tokens import Identity, PassClass, SlipKind, sign_code
 from lianfang_pass.verdict import Verdict
+from tests.browser import axe, launch, sideways
 from tests.pass_ import world
-from tests.web.conftest import Watched, axe, launch, scrolls_sideways, storage
+from tests.web.conftest import Watched, storage
 from tests.web.film import code_image, film
 from tests.web.gate_server import PHONE, GateServer
 
@@ -334,7 +335,7 @@ def test_the_camera_reads_tilted_and_noisy_codes(
     pages = [code_image(paper()), code_image(phone(NOON))]
     reel = tmp_path / "codes.mjpeg"
     film(reel, pages, dim=dim, each=30)
-    started = launch(playwright, film=reel)
+    started = launch(playwright, [f"--use-file-for-fake-video-capture={reel}"])
     context = started.new_context(viewport={"width": 412, "height": 915}, permissions=["camera"])
     watched = Watched(context, at=NOON)
     enrol(watched.page, server)
@@ -361,9 +362,9 @@ def test_it_is_readable_and_never_scrolls_sideways(
     page = watched.page
     page.goto(server.address + "/gate/")
     page.get_by_role("heading", name="登记这台设备").wait_for()
-    assert (axe(page), scrolls_sideways(page)) == ([], False)
+    assert (axe(page), sideways(page)) == ([], 0)
     enrol(page, server)
-    assert (axe(page), scrolls_sideways(page)) == ([], False)
+    assert (axe(page), sideways(page)) == ([], 0)
     household = paper(kind=PassClass.HOUSEHOLD, cti=bytes(8))
     server.suspend(4711, END)
     page.locator(".g-facts", has_text="名单 0 分").wait_for()
@@ -374,14 +375,14 @@ def test_it_is_readable_and_never_scrolls_sideways(
             ).first.click()
         turn(page, direction)
         scan(page, text)
-        assert (axe(page), scrolls_sideways(page)) == ([], False), (direction, text[:12])
+        assert (axe(page), sideways(page)) == ([], 0), (direction, text[:12])
         watched.set_clock(NOON + 60)
     page.get_by_role("button", name="未放行").click()
     page.get_by_role("button", name="更多").click()
-    assert (axe(page), scrolls_sideways(page)) == ([], False)
+    assert (axe(page), sideways(page)) == ([], 0)
     page.get_by_role("button", name="English").click()
     page.get_by_role("button", name="Life exit").wait_for()
-    assert (axe(page), scrolls_sideways(page)) == ([], False)
+    assert (axe(page), sideways(page)) == ([], 0)
     assert watched.errors == []
     context.close()
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from lianfang_pass import base45, tokens
 from lianfang_pass.keylist import Purpose
+from tests.browser import axe
 from tests.pass_ import world
-from tests.web.conftest import Watched, axe, storage
+from tests.web.conftest import Watched, storage
 from tests.web.gate_server import GateServer
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.web.conftest import Watched, axe, launch, scrolls_sideways
+from tests.browser import axe, launch, sideways
+from tests.web.conftest import Watched
 from tests.web.film import code_image, film
 from tests.web.gate_server import GateServer
 
@@ -71,7 +72,7 @@ def test_offline_it_says_what_is_proved_and_what_is_not(verifier: Watched) -> No
     assert "不证明它现在仍然有效" in said
     assert axe(verifier.page) == []
     verifier.page.set_viewport_size({"width": 320, "height": 640})
-    assert not scrolls_sideways(verifier.page)
+    assert sideways(verifier.page) == 0
     verifier.page.get_by_role("button", name="English").click()
     english = verifier.page.locator("[data-result]").inner_text()
     assert "That the decision is lawful or right" in english
@@ -149,7 +150,7 @@ def test_a_paper_proof_is_read_by_the_camera(
 ) -> None:
     reel = tmp_path / "proof.mjpeg"
     film(reel, [code_image(GOOD["no disclosures, two witnesses"]["qr"], scale=6)], each=20, seed=3)
-    started = launch(playwright, film=reel)
+    started = launch(playwright, [f"--use-file-for-fake-video-capture={reel}"])
     context = started.new_context(viewport={"width": 412, "height": 915}, permissions=["camera"])
     page = context.new_page()
     page.goto(server.address + "/open/verify/")
