@@ -304,10 +304,10 @@ def uploads(server: _Server, *, batches: int) -> Iterable[dict[str, Any]]:
 async def _copy(work: list[tuple[Device, Any]], spent: dict[str, float]) -> None:
     import psycopg
 
-    from lianfang.gates.front_state import _parameters
+    from lianfang.gates.storage import parameters
     from lianfang.kernel import clock
 
-    async with await psycopg.AsyncConnection.connect(autocommit=True, **_parameters()) as one:
+    async with await psycopg.AsyncConnection.connect(autocommit=True, **parameters()) as one:
         await one.execute(
             "CREATE TABLE bench_copy (device uuid, seq bigint, gate uuid, received_at timestamptz, sealed bytea)"
         )
@@ -315,7 +315,7 @@ async def _copy(work: list[tuple[Device, Any]], spent: dict[str, float]) -> None
     at = clock.now()
 
     async def writer() -> None:
-        async with await psycopg.AsyncConnection.connect(**_parameters()) as connection:
+        async with await psycopg.AsyncConnection.connect(**parameters()) as connection:
             while queue:
                 device, batch = queue.pop()
                 async with (

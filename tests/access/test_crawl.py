@@ -190,6 +190,8 @@ UNFILLED: Final[set[str]] = {
     "/desk/gates/<uuid:gate_id>/<uuid:device_id>/withdraw/",
     "/desk/gates/<uuid:gate_id>/<uuid:device_id>/explain/",
     "/desk/gates/calls/<int:signal_id>/answer/",
+    "/desk/gates/files/<uuid:file_id>/",
+    "/desk/gates/files/<uuid:file_id>/receipts/",
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -17,14 +19,16 @@ from lianfang.kernel import ids
 from lianfang.kernel.errors import SameIdOtherContent
 from lianfang.kernel.wake import wake
 from lianfang_pass.errors import Rejected
+from lianfang_pass.exported import decode_export, encode_answer, runs_without
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.numbers import read_pass_number
-from lianfang_pass.passages import Batch
+from lianfang_pass.passages import Batch, sign_receipt
 from lianfang_pass.rules import ActKind, GateAct, sign_rules
 from lianfang_pass.signals import Signal as SaidSignal
 from lianfang_pass.signals import open_signal
 
+from . import storage
 from .errors import (
     CodeNotValid,
     CodeUsedByAnother,
@@ -32,14 +36,14 @@ from .errors import (
     NoSuchGate,
     NoSuchSignal,
     NotAKey,
+    NotAnExport,
     NumberUnknown,
 )
-from .models import Backlog, Conflict, Device, EnrolmentCode, Gate, RuleFile, Signal
+from .models import Backlog, CarriedFile, Conflict, Device, EnrolmentCode, Gate, RuleFile, Signal
 from .policy import ALARMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from lianfang.kernel.actor import Actor
 
@@ -289,6 +293,59 @@ def _opened_signal(device: bytes, seq: int, sealed: bytes) -> SaidSignal | None:
             if refusal.code != "sealed":
                 return None
     return None
+
+
+def bring_file(data: bytes, *, by: Actor) -> CarriedFile:
+    """Store what a device without network wrote to a file, the way an upload is stored, and keep the receipts.
+
+    The same file again gives the same answer; a longer file of the same device adds what is new.
+
+    :raises NotAnExport: not whole, or not written by a gate's device
+    :raises NoSuchDevice: a device in it is of no gate whose backlog the actor enters; nothing is stored then
+    """
+    try:
+        batches = decode_export(data)
+    except Rejected:
+        raise NotAnExport from None
+    devices = {
+        row.pk: row
+        for row in Device.objects.select_related("gate").filter(
+            pk__in={UUID(bytes=batch.device) for batch in batches}
+        )
+    }
+    for batch in batches:
+        device = devices.get(UUID(bytes=batch.device))
+        if device is None or not by.may(Right.GATES_BACKLOG_ENTER, over=device.gate.area):
+            raise NoSuchDevice
+    file_hash = hashlib.sha256(data).digest()
+    if earlier := CarriedFile.objects.filter(file_hash=file_hash).first():
+        return earlier
+    gates = {pk: device.gate_id for pk, device in devices.items()}
+    stored = storage.store_all(batches, gates=gates, at=by.at)
+    key, at = credentials.signing_key(Purpose.RECEIPT, by.at), int(by.at.timestamp())
+    receipts: list[bytes] = []
+    other: dict[bytes, list[int]] = {}
+    found: dict[UUID, Counter[str]] = defaultdict(Counter)
+    for batch, result in zip(batches, stored, strict=True):
+        receipts += [sign_receipt(run, at=at, key=key) for run in runs_without(batch, result.other)]
+        if result.other:
+            other.setdefault(batch.device, []).extend(result.other)
+        found[UUID(bytes=batch.device)].update(
+            rows=len(batch.rows), new=len(result.fresh), other=len(result.other)
+        )
+    organ = accounts.organ(by.organ)
+    row, _ = CarriedFile.objects.get_or_create(
+        file_hash=file_hash,
+        defaults={
+            "id": ids.new_id(),
+            "brought_at": by.at,
+            "brought_by": by.user_id,
+            "brought_as": f"{organ.name if organ else by.organ} · {by.pseudonym}",
+            "found": [{"device": str(pk), "gate": str(gates[pk]), **counts} for pk, counts in found.items()],
+            "answer": encode_answer(receipts, other),
+        },
+    )
+    return row
 
 
 @transaction.atomic

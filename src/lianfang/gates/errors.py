@@ -23,6 +23,12 @@ class NoSuchSignal(NotFound):
     code = "gates:no_such_signal"
 
 
+class NotAnExport(Refused):
+    """The file is not one that a gate's device wrote."""
+
+    code = "gates:not_an_export"
+
+
 class NotAKey(Refused):
     code = "gates:not_a_key"
 

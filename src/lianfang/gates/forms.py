@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from lianfang.accounts.web import RefusableForm
 from lianfang.kernel.clock import LEGAL_ZONE
 from lianfang.kernel.ids import new_id
+from lianfang_pass.exported import MAX_EXPORT
 
 from .actions import BacklogDraft, GateDraft
 from .labels import KINDS, VERDICTS
@@ -80,6 +81,18 @@ class GateForm(RefusableForm):
 
 def _compound(area: str) -> str:
     return next((label for label in area.split(".") if label.startswith("m")), "")
+
+
+class CarriedFileForm(RefusableForm):
+    file = forms.FileField(
+        label=_("设备导出的文件"), help_text=_("在设备的菜单里选“导出”，得到 .gate 文件。")
+    )
+
+    def clean_file(self) -> bytes:
+        given = self.cleaned_data["file"]
+        if given.size > MAX_EXPORT:
+            raise forms.ValidationError(gettext("文件过大。"))
+        return bytes(given.read())
 
 
 class WhyForm(RefusableForm):

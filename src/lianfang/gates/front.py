@@ -275,11 +275,11 @@ async def _passages(scope: MutableMapping[str, Any], receive: Receive, gate: str
     known, batch = await _batch(scope, receive, gate)
     at = clock.now()
     async with state.connection() as connection:
-        other = await storage.store(connection, batch, device=known.id, gate=known.gate, at=at)
+        stored = await storage.store(connection, batch, device=known.id, gate=known.gate, at=at)
     point("gates.front.after_store")
-    if other:
-        log.warning(json.dumps({"other_content": str(known.id), "seqs": other[:20]}))
-        raise refusal(409, "other_content", other)
+    if stored.other:
+        log.warning(json.dumps({"other_content": str(known.id), "seqs": stored.other[:20]}))
+        raise refusal(409, "other_content", stored.other)
     return _receipt(batch, at)
 
 

@@ -32,7 +32,7 @@ from lianfang_pass.keys import PublicKey
 from lianfang_pass.passages import sign_time
 from lianfang_pass.statuslist import MOST_DELTAS
 
-from . import actions
+from . import actions, storage
 from .errors import CodeNotValid, CodeUsedByAnother, NotAKey
 from .models import Device, RuleFile
 
@@ -111,7 +111,7 @@ class State:
             self._changed, self._loaded = asyncio.Event(), asyncio.Event()
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="gate-front")
             self._pool = AsyncConnectionPool(
-                kwargs=_parameters(), min_size=1, max_size=_MOST_CONNECTIONS, open=False
+                kwargs=storage.parameters(), min_size=1, max_size=_MOST_CONNECTIONS, open=False
             )
             self._task = asyncio.create_task(self._keep_fresh())
             await self._pool.open()
@@ -220,7 +220,7 @@ class State:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    autocommit=True, **_parameters()
+                    autocommit=True, **storage.parameters()
                 ) as listening:
                     for topic in ("lists", "gates"):
                         await listening.execute(f"LISTEN lf_{topic}")
@@ -376,20 +376,6 @@ def digest(body: bytes) -> str:
 def _close() -> None:
     """Close the connection of the thread that runs this."""
     django_connection.close()
-
-
-def _parameters() -> dict[str, Any]:
-    """How Django reaches its database, for connections of our own."""
-    settings = django_connection.settings_dict
-    given = {
-        "dbname": settings["NAME"],
-        "user": settings["USER"],
-        "password": settings["PASSWORD"],
-        "host": settings["HOST"],
-        "port": settings["PORT"],
-    }
-    options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
-    return options | {name: value for name, value in given.items() if value}
 
 
 def _from_b64url(text: str) -> bytes:

@@ -107,6 +107,20 @@ class Conflict(models.Model):
         ]
 
 
+class CarriedFile(models.Model):
+    """A file of unsent rows that somebody brought to the desk, and what was found in it. Not signed by the
+    device, so who brought it stands here for good.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    file_hash = models.BinaryField(unique=True)
+    brought_at = models.DateTimeField()
+    brought_by = models.UUIDField()
+    brought_as = models.TextField()  # office and pseudonym, as others may see them
+    found = models.JSONField()  # per device: gate, rows, new, again, other content
+    answer = models.BinaryField()  # the receipts, as the device reads them
+
+
 class Signal(models.Model):
     """What a gate told besides passages: a call for help, a handover. Stays as received (trigger); a call is
     answered once, by somebody. Other bytes under a used number are kept beside: no call is refused.

@@ -24,6 +24,7 @@ from lianfang.credentials import queries as credentials
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
+from lianfang.kernel.surfaces import Repeat
 from lianfang.messaging import typeset
 from lianfang.messaging.papers import Lang, PassCard, Words
 from lianfang.orders import queries as orders
@@ -121,7 +122,7 @@ def _answer(token: bytes) -> JsonResponse:
 
 
 @require_POST
-@surface(resident=True, purpose=Purpose.PASSES)
+@surface(resident=True, purpose=Purpose.PASSES, repeat=Repeat.SPENT)
 def enrol_phone(request: HttpRequest) -> HttpResponse:
     """Bind a pass to this phone's key: {code, key} → {pass}."""
     body = _body(request)
@@ -133,7 +134,7 @@ def enrol_phone(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@surface(resident=True, purpose=Purpose.PASSES)
+@surface(resident=True, purpose=Purpose.PASSES, repeat=Repeat.SAME)
 def renew_phone(request: HttpRequest) -> HttpResponse:
     """A fresh pass for the phone that proves it holds the key: {proof} → {pass}."""
     try:
@@ -144,7 +145,7 @@ def renew_phone(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES)
+@surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
 def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The passes of a person: issue on paper, print, withdraw, hand out a code for the phone."""
     by = actor(request)
@@ -176,7 +177,7 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.CREDENTIALS_PASS_REVOKE, purpose=Purpose.PASSES)
+@surface(right=Right.CREDENTIALS_PASS_REVOKE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
 def withdraw_pass(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
     """Withdraw a lost pass."""
     form = WhyForm(request.POST)

@@ -11,8 +11,8 @@ from django.db.models import F, Q, Sum
 
 from lianfang.accounts.rights import Right
 
-from .errors import NoSuchGate
-from .models import Backlog, Conflict, Contact, Device, Gate, HourCount, Signal
+from .errors import NoSuchDevice, NoSuchGate
+from .models import Backlog, CarriedFile, Conflict, Contact, Device, Gate, HourCount, Signal
 from .policy import ALARMS, Silence, silence, unsent_estimate
 
 if TYPE_CHECKING:
@@ -195,6 +195,23 @@ def unanswered(*, by: Actor) -> list[datetime]:
         _within(by.areas(Right.GATES_HELP_ANSWER), "gate__area"), kind__in=ALARMS, answered_at=None
     )
     return list(rows.order_by("received_at").values_list("received_at", flat=True)[:_MOST_ALARMS])
+
+
+def carried_file(file_id: UUID, *, by: Actor) -> CarriedFile:
+    """:raises NoSuchDevice: there is none, or a device in it is of no gate whose backlog the actor enters"""
+    row = CarriedFile.objects.filter(pk=file_id).first()
+    areas = Gate.objects.filter(pk__in=[line["gate"] for line in row.found]) if row else ()
+    if row is None or not all(by.may(Right.GATES_BACKLOG_ENTER, over=gate.area) for gate in areas):
+        raise NoSuchDevice
+    return row
+
+
+def carried_files_of(gate_id: UUID, *, limit: int = 20) -> list[tuple[CarriedFile, int]]:
+    """Files brought with rows of this post, newest first, and how many rows of it were new."""
+    rows = CarriedFile.objects.filter(found__contains=[{"gate": str(gate_id)}]).order_by("-brought_at")[
+        :limit
+    ]
+    return [(row, sum(line["new"] for line in row.found if line["gate"] == str(gate_id))) for row in rows]
 
 
 def handovers_of(gate_id: UUID, *, limit: int = 20) -> list[HandoverView]:

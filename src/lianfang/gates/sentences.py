@@ -15,6 +15,7 @@ SENTENCES: Final[Mapping[str, StrPromise]] = {
     "gates:no_such_gate": _("没有这个卡口，或不在您的辖区内。"),
     "gates:no_such_device": _("没有这台设备。"),
     "gates:no_such_signal": _("没有这条呼叫，或不在您的辖区内。"),
+    "gates:not_an_export": _("这不是卡口设备导出的文件，或文件不完整。请在设备上重新导出。"),
     "gates:code_not_valid": _("登记码不对或已过期。请在工作台重新生成。"),
     "gates:code_used_by_another": _("这个登记码已被另一台设备使用。请在工作台重新生成。"),
     "gates:not_at_home": _("此人没有登记到小区内的住房。请先在人员档案中登记住址。"),

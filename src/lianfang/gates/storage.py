@@ -6,12 +6,18 @@ bytes are accepted again, other bytes are kept beside and raised.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import psycopg
+from django.db import connection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from psycopg import AsyncConnection
 
@@ -52,10 +58,18 @@ ON CONFLICT (device_id) DO UPDATE SET
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How the rows of a batch were found: new, or with other bytes than before; the rest was there already."""
+
+    fresh: list[int]
+    other: list[int]
+
+
 async def store(
     connection: AsyncConnection[tuple[object, ...]], batch: Batch, *, device: UUID, gate: UUID, at: datetime
-) -> list[int]:
-    """Store the batch; return the sequence numbers that came with other bytes than before.
+) -> Stored:
+    """Store the batch.
 
     Durable when this returns: the caller may then sign the receipt, and not before.
     """
@@ -92,4 +106,32 @@ async def store(
                     "n": len(fresh),
                 },
             )
-    return other
+    return Stored(fresh, other)
+
+
+def store_all(batches: Sequence[Batch], *, gates: Mapping[UUID, UUID], at: datetime) -> list[Stored]:
+    """Store batches of several devices, one transaction each; for a caller that is no loop."""
+
+    async def run() -> list[Stored]:
+        async with await psycopg.AsyncConnection.connect(autocommit=True, **parameters()) as connection:
+            return [
+                await store(connection, batch, device=device, gate=gates[device], at=at)
+                for batch in batches
+                for device in [UUID(bytes=batch.device)]
+            ]
+
+    return asyncio.run(run())
+
+
+def parameters() -> dict[str, Any]:
+    """How Django reaches its database, for connections of our own."""
+    settings = connection.settings_dict
+    given = {
+        "dbname": settings["NAME"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+    }
+    options = {name: value for name, value in settings["OPTIONS"].items() if name != "pool"}
+    return options | {name: value for name, value in given.items() if value}

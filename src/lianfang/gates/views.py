@@ -20,11 +20,12 @@ from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import Refused
+from lianfang.kernel.surfaces import Repeat
 from lianfang.places import queries as places
 from lianfang_chain import cbor
 
 from . import actions, queries
-from .forms import BacklogForm, GateForm, WhyForm
+from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
 from .labels import ALARMS, CLASSES, KINDS, SILENCES, VERDICTS
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def posts(request: HttpRequest) -> HttpResponse:
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
             "now": by.at,
             "may_enrol": bool(by.areas(Right.GATES_DEVICE_ENROL)),
+            "may_enter": bool(by.areas(Right.GATES_BACKLOG_ENTER)),
         },
     )
 
@@ -102,6 +104,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 }
                 for h in queries.handovers_of(gate.pk)
             ],
+            "files": queries.carried_files_of(gate.pk),
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
             "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
             "why": WhyForm(),
@@ -110,7 +113,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.GATES_HELP_ANSWER, purpose=Purpose.GATE)
+@surface(right=Right.GATES_HELP_ANSWER, purpose=Purpose.GATE, repeat=Repeat.SAME)
 def answer(request: HttpRequest, signal_id: int) -> HttpResponse:
     """Take up a call for help."""
     actions.answer_signal(signal_id, by=actor(request))
@@ -119,7 +122,7 @@ def answer(request: HttpRequest, signal_id: int) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.SAME)
 def new_gate(request: HttpRequest) -> HttpResponse:
     """Set up a post."""
     by = actor(request)
@@ -135,7 +138,7 @@ def new_gate(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.ANEW)
 def enrol(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     """Show the one-time code of a new device. Making one is a POST; a code seen once is not shown again."""
     by = actor(request)
@@ -151,7 +154,7 @@ def enrol(request: HttpRequest, gate_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.SAME)
 def withdraw(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpResponse:
     """Withdraw a device that was lost or replaced."""
     form = WhyForm(request.POST)
@@ -164,7 +167,7 @@ def withdraw(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpRespon
 
 
 @require_POST
-@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE)
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.SAME)
 def explain(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpResponse:
     """Say why records of a device are missing or in conflict."""
     form = WhyForm(request.POST)
@@ -177,7 +180,7 @@ def explain(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpRespons
 
 
 @never_cache
-@surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE)
+@surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE, repeat=Repeat.SAME)
 def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     """Type in a paper register, line by line, from the keyboard alone."""
     by = actor(request)
@@ -203,6 +206,45 @@ def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
             "rows": [{"row": r, "verdict": VERDICTS[r.verdict]} for r in queries.backlog_of(gate.pk)],
         },
         status=422 if form.errors else 200,
+    )
+
+
+@never_cache
+@surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE, repeat=Repeat.SAME)
+def bring(request: HttpRequest) -> HttpResponse:
+    """Hand in the file of a device without network."""
+    form = CarriedFileForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        try:
+            carried = actions.bring_file(form.cleaned_data["file"], by=actor(request))
+        except Refused as refusal:
+            form.add_refusal(refusal, field="file")
+        else:
+            return redirect("gates:carried", carried.pk)
+    return render(request, "gates/bring.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE)
+def carried(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """What was found in a file that was brought, and the receipts for the device."""
+    row = queries.carried_file(file_id, by=actor(request))
+    lines = [
+        {**line, "device": line["device"][-8:], "again": line["rows"] - line["new"] - line["other"]}
+        for line in row.found
+    ]
+    return render(request, "gates/carried.html", {"file": row, "lines": lines})
+
+
+@never_cache
+@surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE)
+def receipts(request: HttpRequest, file_id: UUID) -> HttpResponse:
+    """The receipts as a file: a device that reads it deletes what they cover."""
+    row = queries.carried_file(file_id, by=actor(request))
+    return HttpResponse(
+        bytes(row.answer),
+        content_type="application/cbor",
+        headers={"Content-Disposition": f'attachment; filename="lianfang-{row.pk.hex[-8:]}.receipts"'},
     )
 
 
