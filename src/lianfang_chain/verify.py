@@ -1,11 +1,12 @@
 """`lianfang-verify`: check a proof with nothing but the trust file, and say in plain words what follows.
 
-    lianfang-verify --policy policy.txt proof.txt            the text of a paper's QR code, or its bytes
+    lianfang-verify --policy policy.txt --organs organs.txt proof.txt    a paper's QR text, or its bytes
     lianfang-verify --policy policy.txt --entry entry.bin proof.tlog-proof
     lianfang-verify --policy policy.txt fork-evidence.txt
     lianfang-verify --one-file lianfang-verify.pyz           write this program as one file for others
 
-Exit code 0: proved, with a quorum; 3: true, but too few witnesses; 1: not proved; 2: wrongly called.
+Exit code 0: proved, with a quorum; 3: recorded, but too few witnesses, or by a key that the list of organs does
+not have; 1: not proved; 2: wrongly called.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from .cbor import NotCanonical
 from .entry import Entry
 from .evidence import FIRST_LINE as EVIDENCE
 from .evidence import ForkEvidence
-from .note import MalformedNote, NotSigned, VerifierKey
+from .note import MalformedNote, NotSigned
+from .organs import Organs
 from .policy import MalformedPolicy, Policy
 from .proof import FIRST_LINE, QR_PREFIX, Proved, from_qr_text, verify_paper_proof, verify_tlog_proof
 from .tree import NotProved
@@ -31,7 +33,7 @@ from .words import SCOPES, words_of
 
 __all__ = ["main", "one_file", "say"]
 
-PROVED, NOT_PROVED, USAGE, TOO_FEW = 0, 1, 2, 3
+PROVED, NOT_PROVED, USAGE, RECORDED = 0, 1, 2, 3
 _REFUSED: Final = (NotCanonical, MalformedNote, NotSigned, NotProved)
 _ZONE: Final = timezone(timedelta(hours=8))
 _NOT_PROVED_ABOUT: Final = (
@@ -57,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     try:
         policy = Policy.parse(options.policy.read_text(encoding="utf-8"))
-        organs = _organs(options.organs.read_text(encoding="utf-8")) if options.organs else None
+        organs = Organs.open(options.organs.read_bytes(), policy) if options.organs else None
         data = options.proof.read_bytes()
         entry = options.entry.read_bytes() if options.entry else None
-    except (OSError, MalformedPolicy, MalformedNote, UnicodeDecodeError) as error:
+    except (OSError, MalformedPolicy, MalformedNote, NotSigned, UnicodeDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
     code, words = say(data, policy, organs=organs, entry=entry)
@@ -72,7 +74,7 @@ def say(
     data: bytes,
     policy: Policy,
     *,
-    organs: dict[str, list[VerifierKey]] | None = None,
+    organs: Organs | None = None,
     entry: bytes | None = None,
 ) -> tuple[int, str]:
     """Check whatever kind of proof this is; the exit code and the words for people."""
@@ -96,7 +98,7 @@ def say(
         return NOT_PROVED, f"✘ 没有证明成立：{error}\n✘ NOT PROVED: {error}\n"
 
 
-def _proved(proved: Proved, entry: Entry, organs: dict[str, list[VerifierKey]] | None) -> tuple[int, str]:
+def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, str]:
     act = entry.act
     chinese, english = words_of(act.kind)
     scope_zh, scope_en = SCOPES[act.scope_class]
@@ -126,23 +128,28 @@ def _proved(proved: Proved, entry: Entry, organs: dict[str, list[VerifierKey]] |
     lines += [f"出示 disclosed      {d.field} = {d.value}" for d in proved.disclosed]
     hidden = len(act.commitments) - sum(d.commitment in act.commitments for d in proved.disclosed)
     lines.append(f"未出示 not shown    {hidden} 项加盐指纹 salted commitments (decoys among them)")
-    signed = _organ_signed(entry, organs)
+    known, signed = _organ_signed(entry, organs)
     lines += [f"签名 organ          {signed}", "", _NOT_PROVED_ABOUT.rstrip("\n")]
-    wrong = signed.startswith("✘")
-    code = NOT_PROVED if wrong else PROVED if proved.quorum else TOO_FEW
-    return code, "\n".join(lines) + "\n"
+    return PROVED if proved.quorum and known else RECORDED, "\n".join(lines) + "\n"
 
 
-def _organ_signed(entry: Entry, organs: dict[str, list[VerifierKey]] | None) -> str:
+def _organ_signed(entry: Entry, organs: Organs | None) -> tuple[bool, str]:
+    """Whether the organ's signature may be relied on as far as was asked, and the words for it.
+
+    :raises NotSigned: see `Organs.signer_of`
+    """
     if organs is None:
-        return "没有核对（用 --organs） not checked (give --organs)"
-    for key in organs.get(entry.act.organ, []):
-        try:
-            entry.verify(key)
-        except NotSigned:
-            continue
-        return f"✔ {entry.act.organ} 本单位签名 signed by its key {key.key_id.hex()}"
-    return f"✘ 不是 {entry.act.organ} 的公钥所签 not signed by a listed key of {entry.act.organ}"
+        return True, "没有核对（用 --organs） not checked (give --organs)"
+    organ = organs.signer_of(entry)
+    if organ is None:
+        return False, (
+            "△ 名单里没有这把钥匙，不能当作该单位的决定；名单可能旧了"
+            " the list has no such key, so whose act it is, is not proved; the list may be old"
+        )
+    return True, (
+        f"✔ {organ.code} 本单位签名，公钥在第 {organ.index} 条公布"
+        f" signed by {organ.code}, key {organ.key.key_id.hex()} announced in entry {organ.index}"
+    )
 
 
 def _evidence(data: bytes, policy: Policy) -> tuple[int, str]:
@@ -168,15 +175,6 @@ def _when(at: int | None) -> str:
         return str(at)
 
 
-def _organs(text: str) -> dict[str, list[VerifierKey]]:
-    organs: dict[str, list[VerifierKey]] = {}
-    for line in text.splitlines():
-        words = line.split()
-        if words and words[0] == "organ" and len(words) >= 3:
-            organs.setdefault(words[1], []).append(VerifierKey.parse(words[2]))
-    return organs
-
-
 def one_file() -> bytes:
     """This program as one file that any Python with `cryptography` runs; the same bytes each time."""
     here = Path(__file__).parent
@@ -187,6 +185,7 @@ def one_file() -> bytes:
         "entry",
         "evidence",
         "note",
+        "organs",
         "policy",
         "proof",
         "tree",

@@ -11,6 +11,7 @@ from lianfang_chain.cbor import NotCanonical, decode, encode
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry
 from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, open_note
+from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import from_qr_text, to_qr_text, verify_paper_proof, verify_tlog_proof
 from lianfang_chain.tree import NotProved, verify_consistency, verify_inclusion
@@ -94,14 +95,14 @@ def test_entries() -> None:
 def test_paper_proofs() -> None:
     vectors = load("paper.json")
     policy, strict = Policy.parse(vectors["policy"]), Policy.parse(vectors["strict_policy"])
-    organ = VerifierKey.parse(vectors["organs"].split()[2])
+    organs = Organs.open(vectors["organs"].encode(), policy)
     for case in vectors["good"]:
         data = bytes.fromhex(case["proof"])
         assert to_qr_text(data) == case["qr"]
         assert from_qr_text(case["qr"]) == data
         proved = verify_paper_proof(data, policy)
         assert proved.entry is not None
-        proved.entry.verify(organ)
+        assert organs.signer_of(proved.entry) == organs.organs[0]
         assert proved.entry.view() == case["entry"]
         assert {d.field: d.value for d in proved.disclosed} == case["disclosed"]
         assert [list(item) for item in proved.seen] == case["seen"]
@@ -115,3 +116,20 @@ def test_paper_proofs() -> None:
     for text in vectors["bad_qr"]:
         with pytest.raises(NotCanonical):
             from_qr_text(text)
+
+
+def test_lists_of_organs() -> None:
+    vectors = load("paper.json")
+    policy = Policy.parse(vectors["policy"])
+    organs = Organs.open(vectors["organs"].encode(), policy)
+    assert [(o.code, o.index) for o in organs.organs] == [("cdc", 0), ("street-2", 1)]
+    shorter = Organs.open(vectors["shorter_organs"].encode(), policy)
+    assert organs.continues(shorter)
+    assert not shorter.continues(organs)
+    for case in vectors["bad_organs"]:
+        with pytest.raises((MalformedNote, NotSigned)):
+            Organs.open(case["list"].encode(), policy)
+    assert organs.signer_of(Entry.parse(bytes.fromhex(vectors["unknown_signer"]))) is None
+    for case in vectors["wrong_signers"]:
+        with pytest.raises(NotSigned):
+            organs.signer_of(Entry.parse(bytes.fromhex(case["entry"])))

@@ -54,13 +54,18 @@ def test_bad_papers_are_not_proved(files: Any, capsys: pytest.CaptureFixture[str
         assert "NOT PROVED" in capsys.readouterr().out
 
 
-def test_an_entry_that_no_listed_key_of_its_organ_signed_is_not_proved(
-    files: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_says_whose_signature_the_act_carries(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     case = load("paper.json")["good"][0]
-    (files / "organs.txt").write_text(f"organ cdc {LOG.key}\n")
-    assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 1
-    assert "not signed by a listed key" in capsys.readouterr().out
+    assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 0
+    assert "signed by cdc" in capsys.readouterr().out
+
+    others = load("paper.json")["shorter_organs"]
+    (files / "organs.txt").write_text(others)
+    assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 3
+    assert "the list has no such key" in capsys.readouterr().out
+
+    (files / "organs.txt").write_text(others.replace("street-2", "street-3"))  # no longer what the log signed
+    assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 2
 
 
 def test_a_proof_file_is_checked_against_its_entry(files: Any, capsys: pytest.CaptureFixture[str]) -> None:

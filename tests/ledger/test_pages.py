@@ -11,6 +11,8 @@ from lianfang.kernel import clock, ids
 from lianfang.ledger import keys, queries, sequencer
 from lianfang.ledger import parties as configured
 from lianfang_chain.checkpoint import open_checkpoint
+from lianfang_chain.entry import Entry
+from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import from_qr_text, verify_paper_proof
 from lianfang_chain.reading import reading_token
@@ -81,7 +83,22 @@ def test_the_trust_files_are_policies(client: Any, entry_id: Any) -> None:
         assert policy.log_of(keys.origin()) == keys.log_signer().key
     assert policy.met_by({"residents", "property"})
     assert not policy.met_by({"community", "property"})
-    assert f"organ cdc {keys.organ_signer('cdc').key} 2" in get(client, "organs.txt").content.decode()
+
+
+def test_the_organs_keys_are_listed_under_the_signature_of_the_log(
+    client: Any, entry_id: Any, parties: Any
+) -> None:
+    listed = Organs.open(get(client, "organs.txt").content, configured.policy())
+    assert [(o.code, o.key, o.index) for o in listed.organs] == [("cdc", keys.organ_signer("cdc").key, 2)]
+    entry = Entry.parse(queries.entry_bytes(entry_id))
+    assert listed.signer_of(entry) == listed.organs[0]
+    an_entry(organ="street-2")
+    sequencer.run_once(AT)  # gives the act and the announcement their places, and lists the key
+    later = Organs.open(get(client, "organs.txt").content, configured.policy())
+    assert [o.code for o in later.organs] == ["cdc", "street-2"]
+    assert later.continues(listed)
+    with clock.fixed(AT):
+        assert client.get("/open/verify/organs.txt").content == get(client, "organs.txt").content
 
 
 def test_the_page_says_in_plain_words_what_is_proved_and_what_not(client: Any, entry_id: Any) -> None:

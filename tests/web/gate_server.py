@@ -41,10 +41,13 @@ def b64(data: bytes) -> str:
 class GateServer:
     """One gate, one shard, one own compound; `now` is the server's clock."""
 
-    def __init__(self, *, now: int = world.NOON, apps: Path = DIST, policy: str = "") -> None:
+    def __init__(
+        self, *, now: int = world.NOON, apps: Path = DIST, policy: str = "", organs: str = ""
+    ) -> None:
         self.now = now
         self.apps = apps
         self.policy = policy
+        self.organs = organs
         self.version = 17
         self.statuses: dict[int, ListStatus] = {}
         self.ends: dict[int, int | None] = {}
@@ -154,6 +157,8 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                             Content_Security_Policy=POLICY)  # fmt: skip
             elif url.path == "/open/verify/policy.txt":
                 self.answer(200, server.policy.encode(), Content_Type="text/plain; charset=utf-8")
+            elif url.path == "/open/verify/organs.txt" and server.organs:
+                self.answer(200, server.organs.encode(), Content_Type="text/plain; charset=utf-8")
             elif url.path.startswith("/open/verify/"):
                 self.file(server.apps / "verifier", url.path.removeprefix("/open/verify/"))
             elif not self.entitled():

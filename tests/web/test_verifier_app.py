@@ -25,13 +25,14 @@ PAPER: Final[dict[str, Any]] = json.loads(
 GOOD: Final = {case["name"]: case for case in PAPER["good"]}
 WITNESSED: Final = GOOD["all disclosures, three witnesses"]
 BAD: Final = {case["name"]: case["proof"] for case in PAPER["bad"]}
+PINNED: Final = "localStorage.getItem('lianfang-verifier-policy')"
 
 pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
 def server() -> Iterator[GateServer]:
-    started = GateServer(policy=PAPER["policy"])
+    started = GateServer(policy=PAPER["policy"], organs=PAPER["organs"])
     yield started
     started.stop()
 
@@ -70,6 +71,7 @@ def test_offline_it_says_what_is_proved_and_what_is_not(verifier: Watched) -> No
         assert f"{party} 在 2020年2月13日" in said
     assert "不证明这个决定合法或正确" in said
     assert "不证明它现在仍然有效" in said
+    assert "由签发机关 cdc 亲自签名" in said
     assert axe(verifier.page) == []
     verifier.page.set_viewport_size({"width": 320, "height": 640})
     assert sideways(verifier.page) == 0
@@ -137,11 +139,34 @@ def test_another_policy_is_shown_and_not_taken(browser: Browser, server: GateSer
     page.reload()
     page.get_by_text("服务器上的信任名单与本机首次保存的不同").wait_for()
     assert axe(page) == []
-    kept = page.evaluate("Object.values(localStorage)")
-    assert kept == [PAPER["policy"]]
+    kept = page.evaluate(PINNED)
+    assert kept == PAPER["policy"]
     page.get_by_role("button", name="已核对，采用新名单").click()
     page.get_by_text("服务器上的信任名单与本机首次保存的不同").wait_for(state="detached")
-    assert page.evaluate("Object.values(localStorage)") == [PAPER["strict_policy"]]
+    assert page.evaluate(PINNED) == PAPER["strict_policy"]
+    context.close()
+
+
+def test_a_list_of_organs_that_drops_a_line_is_shown_and_not_taken(
+    browser: Browser, server: GateServer
+) -> None:
+    server.organs = PAPER["shorter_organs"]
+    context = browser.new_context(locale="zh-CN")
+    watched = Watched(context)
+    page = watched.page
+    page.goto(server.address + "/open/verify/")
+    said = paste(watched, WITNESSED["qr"])
+    assert "不能证明是哪个机关签的" in said
+    assert page.locator("[data-result=recorded]").count() == 1
+    server.organs = PAPER["organs"]
+    page.reload()
+    assert "由签发机关 cdc 亲自签名" in paste(watched, WITNESSED["qr"])
+    for broken in (PAPER["shorter_organs"], PAPER["organs"].replace("street-2", "street-3")):
+        server.organs = broken
+        page.reload()
+        assert "由签发机关 cdc 亲自签名" in paste(watched, WITNESSED["qr"])  # by the pinned list
+        warned = page.get_by_text("名单删改了本机原有的内容").count()
+        assert warned == (broken == PAPER["shorter_organs"])  # what the log did not sign is no list at all
     context.close()
 
 

@@ -12,6 +12,7 @@ from lianfang_chain.checkpoint import EMPTY_ROOT, Checkpoint, sign_checkpoint
 from lianfang_chain.disclosure import Disclosure, commit, commit_officer
 from lianfang_chain.entry import Act, Entry, organ_key_name, sign_entry
 from lianfang_chain.note import COSIGNATURE, ED25519, Note, Signer
+from lianfang_chain.organs import Organ, Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import PaperProof, TlogProof, paper_proof_of, to_qr_text, verify_paper_proof
 from lianfang_chain.tree import LeafList, consistency_proof, inclusion_proof, leaf_hash, root_of
@@ -42,6 +43,7 @@ OTHER_LOG = Signer("other.example/log", ED25519, seed("other log"))
 WITNESSES = [Signer(f"{ORIGIN}/{n}", COSIGNATURE, seed(n)) for n in ("residents", "property", "community")]
 STRANGER = Signer("stranger.example/w", COSIGNATURE, seed("stranger"))
 ORGAN = Signer(organ_key_name(ORIGIN, "cdc"), ED25519, seed("organ cdc"))
+STREET = Signer(organ_key_name(ORIGIN, "street-2"), ED25519, seed("organ street-2"))
 
 WITNESS_LINES = "".join(f"witness {w.key.name.rpartition('/')[2]} {w.key}\n" for w in WITNESSES)
 POLICY_TEXT = (
@@ -231,7 +233,7 @@ def paper() -> None:
         {
             "policy": POLICY_TEXT,
             "strict_policy": STRICT_TEXT,
-            "organs": f"organ cdc {ORGAN.key}\n",
+            **organs(made[0][0]),
             "good": good,
             "bad": bad_papers(PaperProof.parse(bytes.fromhex(str(good[0]["proof"])))),
             "bad_qr": ["", "LF1:" + qr[5:], qr[:-1] + "a", "LFC1::::", "LFC1:0"],
@@ -242,6 +244,37 @@ def paper() -> None:
         for e in entries[:8]
     ]
     write("entries.json", {"organ": str(ORGAN.key), "entries": entry_vectors})
+
+
+def organs(entry: bytes) -> dict[str, object]:
+    """The list of organs, lists that are none, and entries that no listed key signed, or another organ's."""
+    listed = Organs(ORIGIN, (Organ("cdc", ORGAN.key, 0), Organ("street-2", STREET.key, 1)))
+    good = listed.signed(LOG).decode()
+    checkpoint = Checkpoint(ORIGIN, 0, EMPTY_ROOT)
+    texts = [
+        ("a checkpoint", checkpoint.text),
+        ("a line of three words", f"{listed.text}organ cdc {ORGAN.key}\n"),
+        ("another word", f"{listed.text}witness cdc {ORGAN.key} 0\n"),
+        ("an empty line", listed.text.replace("\norgan", "\n\norgan", 1)),
+        ("the key of another name", f"{listed.text}organ police {ORGAN.key} 5\n"),
+        ("an index with a zero before it", f"{listed.text}organ cdc {ORGAN.key} 01\n"),
+        ("the list of another log", Organs(OTHER_LOG.key.name, ()).text),
+    ]
+    act = Entry.parse(entry).act
+    return {
+        "organs": good,
+        "shorter_organs": Organs(ORIGIN, listed.organs[1:]).signed(LOG).decode(),
+        "bad_organs": [
+            *({"name": name, "list": f"{text}\n{LOG.sign(text).line}"} for name, text in texts),
+            {"name": "not signed by the log", "list": listed.signed(STREET).decode()},
+            {"name": "a line added afterwards", "list": good.replace("street-2", "street-3", 1)},
+        ],
+        "unknown_signer": sign_entry(act, Signer(ORGAN.key.name, ED25519, seed("nobody's"))).hex(),
+        "wrong_signers": [
+            {"name": "another organ's key", "entry": sign_entry(act, STREET).hex()},
+            {"name": "a signature that is wrong", "entry": flipped(entry).hex()},
+        ],
+    }
 
 
 def flipped(data: bytes) -> bytes:

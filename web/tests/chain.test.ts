@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type Bytes, fromHex, hex, utf8 } from "../src/bytes";
 import { verifyEd25519, verifyInScript } from "../src/chain/ed25519";
-import { organOf, parseEntry, parseOrgans } from "../src/chain/entry";
+import { parseEntry } from "../src/chain/entry";
 import { openCheckpoint, openNote, parseCheckpoint, VerifierKey } from "../src/chain/note";
+import { continues, openOrgans, signerOf } from "../src/chain/organs";
 import { Policy } from "../src/chain/policy";
 import { fromQrText, verifyPaperProof, verifyTlogProof } from "../src/chain/proof";
 import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
@@ -108,10 +109,6 @@ describe("entries", () => {
         ["kind", "organ", "scope", "basis", "issued_at", "terms", "commitments", "prior", "officer"].map((k) => [k, view[k]]),
       ),
     );
-    const organs = parseOrgans(`# organs\norgan cdc ${shared.organ}\n`);
-    expect((await organOf(entry, organs))?.code).toBe("cdc");
-    expect(await organOf(entry, [])).toBeNull();
-    await expect(organOf({ ...entry, signature: flipped(entry.signature) }, organs)).rejects.toThrow();
   });
 });
 
@@ -175,6 +172,38 @@ describe("paper proofs", () => {
     const message = utf8("x");
     const signature = new Uint8Array(64);
     expect(verifyInScript(log.publicKey, message, signature)).toBe(await verifyEd25519(log.publicKey, message, signature));
+  });
+});
+
+describe("whose act an entry is", () => {
+  const shared = vectors<{
+    policy: string;
+    organs: string;
+    shorter_organs: string;
+    good: { proof: string }[];
+    bad_organs: { name: string; list: string }[];
+    unknown_signer: string;
+    wrong_signers: { name: string; entry: string }[];
+  }>("chain/paper.json");
+  const policy = Policy.parse(shared.policy);
+  const listed = openOrgans(utf8(shared.organs), policy);
+
+  test("is said by the list that the log signed", async () => {
+    const { entry } = await verifyPaperProof(h(shared.good[0]?.proof ?? ""), policy);
+    if (!entry) throw new Error("no entry");
+    expect(await signerOf(entry, await listed)).toMatchObject({ code: "cdc", index: 0 });
+    expect(await signerOf(parseEntry(h(shared.unknown_signer)), await listed)).toBeNull();
+  });
+  test.each(shared.wrong_signers)("is refused: $name", async ({ entry }) => {
+    await expect(signerOf(parseEntry(h(entry)), await listed)).rejects.toThrow();
+  });
+  test.each(shared.bad_organs)("no list: $name", async ({ list }) => {
+    await expect(openOrgans(utf8(list), policy)).rejects.toThrow();
+  });
+  test("a list goes on with every line of the earlier one", async () => {
+    const [organs, shorter] = await Promise.all([listed, openOrgans(utf8(shared.shorter_organs), policy)]);
+    expect(continues(organs, shorter)).toBe(true);
+    expect(continues(shorter, organs)).toBe(false);
   });
 });
 

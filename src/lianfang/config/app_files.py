@@ -98,6 +98,16 @@ def policy_file(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @surface(public=True)
+def organs_file(request: HttpRequest) -> HttpResponse:
+    """The organs' keys, signed by the log, as the verifier pins them."""
+    note = ledger.organs_list()
+    if not note:
+        raise Http404
+    return _with_headers(request, note, "text/plain; charset=utf-8")
+
+
+@require_safe
+@surface(public=True)
 def slash(request: HttpRequest) -> HttpResponse:
     """The folder's name without its slash: relative addresses need it."""
     return HttpResponsePermanentRedirect(request.path_info + "/")
@@ -110,5 +120,6 @@ urlpatterns: list[URLPattern] = [
     path("open/verify", slash),
     path("open/verify/", verifier, name="verifier"),
     path("open/verify/policy.txt", policy_file, name="verifier_policy"),
+    path("open/verify/organs.txt", organs_file, name="verifier_organs"),
     path("open/verify/<path:name>", verifier),
 ]

@@ -9,8 +9,10 @@ from django.db import transaction
 
 from lianfang.kernel import ids
 from lianfang.kernel.actor import Actor
+from lianfang_chain.note import VerifierKey
+from lianfang_chain.organs import Organ, Organs
 
-from . import actions, keys
+from . import actions, keys, publication
 from .models import OrganKey
 
 if TYPE_CHECKING:
@@ -42,6 +44,17 @@ def _announce(organ: str, vkey: str, at: datetime) -> None:
         by=_sequencer(organ, at),
     )
     OrganKey.objects.create(organ=organ, vkey=vkey, entry_id=entry, announced_at=at)
+
+
+def publish_list() -> None:
+    """Publish the list of the keys whose entries have their places, under the signature of the log."""
+    rows = OrganKey.objects.filter(entry__idx__isnull=False).order_by("entry__idx")
+    listed = tuple(
+        Organ(organ, VerifierKey.parse(vkey), index)
+        for organ, vkey, index in rows.values_list("organ", "vkey", "entry__idx")
+        if index is not None  # for the types; the filter says it
+    )
+    publication.publish_organs(Organs(keys.origin(), listed).signed(keys.log_signer()))
 
 
 def _sequencer(organ: str, at: datetime) -> Actor:

@@ -86,6 +86,19 @@ def published_checkpoint() -> bytes:
     return file.read_bytes() if file.exists() else b""
 
 
+def publish_organs(note: bytes) -> None:
+    """Replace the signed list of the organs' keys."""
+    if published_organs() != note:
+        for changed in _place(folder() / "organs", note):
+            _sync(changed)
+
+
+def published_organs() -> bytes:
+    """The signed list of the organs' keys; empty before the first."""
+    file = folder() / "organs"
+    return file.read_bytes() if file.exists() else b""
+
+
 def drop_partials(files: Iterable[tuple[TileId, bytes]]) -> None:
     """Remove the partial tiles of those that are full now; `read` serves them out of the full ones."""
     for tile, _ in files:

@@ -15,7 +15,7 @@ from lianfang_chain.tree import inclusion_proof
 
 from . import parties, publication, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
-from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, OrganKey, Tree, WitnessState
+from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, Tree, WitnessState
 from .policy import ALARM_AFTER_SECONDS, quorum_of
 
 if TYPE_CHECKING:
@@ -144,12 +144,9 @@ def strict_policy_text() -> str:
     return parties.strict_text()
 
 
-def organs_text() -> str:
-    """The organs' keys, one a line, with the index of the entry that announced each."""
-    rows = OrganKey.objects.order_by("organ", "announced_at").values_list("organ", "vkey", "entry__idx")
-    return "".join(
-        f"organ {organ} {vkey} {'' if idx is None else idx}".rstrip() + "\n" for organ, vkey, idx in rows
-    )
+def organs_list() -> bytes:
+    """The organs' keys, signed by the log; empty before the first round."""
+    return publication.published_organs()
 
 
 def latest_checkpoint() -> bytes:

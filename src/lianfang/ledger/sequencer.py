@@ -23,7 +23,7 @@ from lianfang_chain.tiles import TileWriter
 from lianfang_chain.tree import NotProved
 
 from . import keys, parties, publication
-from .announcing import announce_new_keys
+from .announcing import announce_new_keys, publish_list
 from .collecting import Answer, Collector, Heard
 from .models import Checkpoint, Cosignature, Tree, WitnessState
 
@@ -102,6 +102,7 @@ class Sequencer:
         if not tree.suspended:
             publication.publish_checkpoint(published_note(checkpoint))
             publication.drop_partials(filled)
+            publish_list()
         return Round(size, signed, cosigned, suspended=tree.suspended)
 
     def _writer_at_last_checkpoint(self) -> TileWriter:

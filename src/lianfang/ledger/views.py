@@ -87,8 +87,11 @@ def strict_policy(request: HttpRequest) -> HttpResponse:
 @require_safe
 @open_to_all
 def organs(request: HttpRequest) -> HttpResponse:
-    """The organs' keys."""
-    return _plain(queries.organs_text())
+    """The organs' keys, signed by the log."""
+    note = queries.organs_list()
+    if not note:
+        raise Http404
+    return _plain(note)
 
 
 @require_safe

@@ -6,9 +6,7 @@
 
 import { type Bytes, compare, concat, utf8 } from "../bytes";
 import { CborMap, decode, encode, NotCanonical, Tag, type Value } from "../cbor";
-import { verifyEd25519 } from "./ed25519";
 import { sha256 } from "./hash";
-import { ED25519, Malformed, NotSigned, VerifierKey } from "./note";
 import { leafHash } from "./tree";
 
 const MAX_ENTRY_BYTES = 4096;
@@ -155,38 +153,4 @@ export function parseDisclosure(data: Uint8Array): Disclosure {
   demand(typeof field === "string" && field !== "", "not a field");
   demand(typeof shown === "string" || isInteger(shown), "neither text nor an integer");
   return { field, value: shown, commitment: sha256(concat(new Uint8Array([2]), utf8("lf-sd/1"), data)) };
-}
-
-export interface Organ {
-  readonly code: string;
-  readonly key: VerifierKey;
-}
-
-/** Lines `organ <code> <vkey>`. @throws Malformed */
-export function parseOrgans(text: string): Organ[] {
-  return text.split("\n").flatMap((line) => {
-    const words = line.split(/\s+/).filter((word) => word !== "");
-    if (words.length === 0 || words[0]?.startsWith("#")) return [];
-    const [kind, code = "", vkey = ""] = words;
-    if (kind !== "organ" || words.length !== 3) throw new Malformed("not an organ line");
-    const key = VerifierKey.parse(vkey);
-    if (key.type !== ED25519) throw new Malformed("an organ signs with a key of type 1");
-    return [{ code, key }];
-  });
-}
-
-/**
- * Which organ's key signed the entry; null when the list does not have that key, which means
- * that the organ's own signature was not checked.
- *
- * @throws NotSigned: the key is known and the signature is wrong, or it is another organ's
- */
-export async function organOf(entry: Entry, organs: readonly Organ[]): Promise<Organ | null> {
-  const organ = organs.find(({ key }) => compare(sha256(key.publicKey).slice(0, 8), entry.kid) === 0);
-  if (organ === undefined) return null;
-  if (!(await verifyEd25519(organ.key.publicKey, entry.signed, entry.signature))) {
-    throw new NotSigned(`${organ.key.name}: the signature is wrong`);
-  }
-  if (organ.code !== entry.act.organ) throw new NotSigned("signed by another organ than it names");
-  return organ;
 }

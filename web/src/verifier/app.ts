@@ -4,7 +4,7 @@ import { base64 } from "../bytes";
 import { Camera, readPicture } from "../camera/camera";
 import type { Proved } from "../chain/proof";
 import { make } from "../dom";
-import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof } from "./check";
+import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof, type Signer } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
 import { fieldWords, instant, kindWords, type Language, party, say, type Word } from "./words";
 
@@ -113,7 +113,7 @@ class Page {
   }
 
   async #check(text: string): Promise<void> {
-    this.#show(this.trust === null ? failed("no_policy") : await checkText(text, this.trust.policy));
+    this.#show(this.trust === null ? failed("no_policy") : await checkText(text, this.trust));
   }
 
   async #files(): Promise<void> {
@@ -125,7 +125,7 @@ class Page {
     const proof = contents.find(isTlogProof);
     if (proof !== undefined) {
       const record = contents.find((content) => content !== proof);
-      return this.#show(record === undefined ? failed("needs_record") : await checkFiles(proof, record, this.trust.policy));
+      return this.#show(record === undefined ? failed("needs_record") : await checkFiles(proof, record, this.trust));
     }
     const [file] = files;
     if (file === undefined) return;
@@ -150,7 +150,7 @@ class Page {
 
   #answer(): HTMLElement | null {
     if (this.#result === null) return null;
-    if (this.#result.kind === "proved") return this.#proved(this.#result.proved);
+    if (this.#result.kind === "proved") return this.#proved(this.#result.proved, this.#result.signer);
     const { why, detail } = this.#result;
     return make(
       "section",
@@ -161,7 +161,7 @@ class Page {
     );
   }
 
-  #proved(proved: Proved): HTMLElement {
+  #proved(proved: Proved, signer: Signer): HTMLElement {
     const { language } = this;
     const latest = Math.max(0, ...proved.seen.map(([, at]) => at));
     const needed = this.trust?.policy.needed ?? null;
@@ -170,15 +170,17 @@ class Page {
     const line = (text: string): HTMLElement => make("li", {}, text);
     const pair = (name: Word, value: string): HTMLElement =>
       make("div", {}, make("dt", {}, this.#say(name)), make("dd", {}, value));
+    const head = !proved.quorum ? "proved_not_witnessed" : signer === "unknown" ? "proved_not_whose" : "proved";
     return make(
       "section",
-      { class: `v-result lf-card`, "data-result": proved.quorum ? "proved" : "recorded" },
-      make("h2", { tabindex: "-1" }, `${proved.quorum ? "✓" : "◐"} ${this.#say(proved.quorum ? "proved" : "proved_not_witnessed")}`),
+      { class: `v-result lf-card`, "data-result": head === "proved" ? "proved" : "recorded" },
+      make("h2", { tabindex: "-1" }, `${head === "proved" ? "✓" : "◐"} ${this.#say(head)}`),
       make("h3", {}, this.#say("what_is")),
       make(
         "ul",
         {},
         line(this.#say("is_recorded", facts)),
+        typeof signer === "object" && line(this.#say("is_organ", { organ: signer.code, index: signer.index })),
         ...proved.seen.map(([name, at]) =>
           line(this.#say("is_seen", { who: party(name, language), time: instant(at, language) })),
         ),
@@ -187,7 +189,12 @@ class Page {
         proved.disclosed.length > 0 && line(this.#say("is_disclosed")),
       ),
       make("h3", {}, this.#say("what_not")),
-      make("ul", {}, ...(["not_lawful", "not_in_force", "not_holder", "not_organ"] as const).map((word) => line(this.#say(word)))),
+      make(
+        "ul",
+        {},
+        ...(["not_lawful", "not_in_force", "not_holder"] as const).map((word) => line(this.#say(word))),
+        typeof signer === "string" && line(this.#say(`not_organ_${signer}`)),
+      ),
       entry !== null && make("h3", {}, this.#say("record")),
       entry !== null &&
         make(
@@ -231,12 +238,22 @@ class Page {
           make("pre", { class: "v-code lf-scroll", tabindex: "0" }, changedTo),
           make("div", { class: "v-ways" }, make("button", { type: "button", class: "is-quiet", onclick: () => this.#take(changedTo) }, this.#say("trust_take"))),
         ),
+      trust.organsBroken !== null &&
+        make(
+          "div",
+          { class: "lf-note is-error", role: "alert" },
+          make("p", {}, this.#say("organs_broken")),
+          make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.organsBroken),
+        ),
       make(
         "details",
         {},
         make("summary", {}, this.#say("trust")),
         make("ul", {}, ...trust.policy.witnesses.map((w) => make("li", {}, `${party(w.name, this.language)} · ${w.key.name}`))),
         make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.text),
+        trust.organs !== null && make("p", {}, this.#say("organs", { count: trust.organs.length })),
+        trust.organs !== null &&
+          make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.organs.map(({ line }) => line).join("\n")),
       ),
     );
   }

@@ -4,19 +4,24 @@ import { type Bytes, concat } from "../bytes";
 import { NotCanonical } from "../cbor";
 import { parseEntry } from "../chain/entry";
 import { Malformed, NotSigned } from "../chain/note";
-import type { Policy } from "../chain/policy";
+import { type Organ, signerOf } from "../chain/organs";
 import { fromQrText, parseTlogProof, type Proved, QR_PREFIX, verifyPaperProof, verifyTlogProof } from "../chain/proof";
 import { leafHash, NotProved } from "../chain/tree";
+import type { Trust } from "./policy_file";
 
 export type Failure = "not_a_proof" | "not_signed" | "not_proved" | "pass_code" | "needs_record" | "no_policy";
 
+/** Whose act it is: the organ; "unknown" when the list does not have the key, "unchecked" when there is no list. */
+export type Signer = Organ | "unknown" | "unchecked";
+
 export type Checked =
-  | { readonly kind: "proved"; readonly proved: Proved }
+  | { readonly kind: "proved"; readonly proved: Proved; readonly signer: Signer }
   | { readonly kind: "failed"; readonly why: Failure; readonly detail: string };
 
-async function checked(work: () => Promise<Proved>): Promise<Checked> {
+async function checked(trust: Trust, work: () => Promise<Proved>): Promise<Checked> {
   try {
-    return { kind: "proved", proved: await work() };
+    const proved = await work();
+    return { kind: "proved", proved, signer: await signer(proved, trust) };
   } catch (error) {
     if (error instanceof NotCanonical || error instanceof Malformed) return failed("not_a_proof", error.message);
     if (error instanceof NotSigned) return failed("not_signed", error.message);
@@ -25,15 +30,20 @@ async function checked(work: () => Promise<Proved>): Promise<Checked> {
   }
 }
 
+async function signer({ entry }: Proved, { organs }: Trust): Promise<Signer> {
+  if (organs === null || entry === null) return "unchecked";
+  return (await signerOf(entry, organs)) ?? "unknown";
+}
+
 export function failed(why: Failure, detail = ""): Checked {
   return { kind: "failed", why, detail };
 }
 
 /** A QR code's text, from camera or picture. */
-export function checkText(text: string, policy: Policy): Promise<Checked> {
+export function checkText(text: string, trust: Trust): Promise<Checked> {
   if (text.startsWith("LF1:")) return Promise.resolve(failed("pass_code"));
   if (!text.startsWith(QR_PREFIX)) return Promise.resolve(failed("not_a_proof"));
-  return checked(() => verifyPaperProof(fromQrText(text.trim()), policy));
+  return checked(trust, () => verifyPaperProof(fromQrText(text.trim()), trust.policy));
 }
 
 /** Whether a file is a `.tlog-proof`; its record must then be given too. */
@@ -47,9 +57,9 @@ export function isTlogProof(data: Bytes): boolean {
 }
 
 /** A `.tlog-proof` with the record (the entry's bytes) it is about. */
-export function checkFiles(proof: Bytes, record: Bytes, policy: Policy): Promise<Checked> {
-  return checked(async () => {
-    const proved = await verifyTlogProof(proof, leafHash(record), policy);
+export function checkFiles(proof: Bytes, record: Bytes, trust: Trust): Promise<Checked> {
+  return checked(trust, async () => {
+    const proved = await verifyTlogProof(proof, leafHash(record), trust.policy);
     return { ...proved, entry: parseEntry(record) };
   });
 }

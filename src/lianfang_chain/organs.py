@@ -1,0 +1,88 @@
+"""The organs' signing keys as one list that the log signs, so that everybody can check whose act an entry is.
+
+    lianfang-organs/v1
+    <origin>
+    organ <code> <vkey> <index>
+
+A signed note (the first line keeps it apart from a checkpoint). `index` is the entry that announced the key, signed
+by the key itself. Lines are only ever added: a key that was replaced still vouches for what it signed.
+
+KNOWN: a note has at most 32,768 bytes, which is some 230 keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from .entry import Entry, key_id, organ_key_name
+from .note import ED25519, MalformedNote, NotSigned, Signer, VerifierKey, decimal, open_note
+from .policy import Policy
+
+__all__ = ["Organ", "Organs"]
+
+FIRST_LINE: Final = "lianfang-organs/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Organ:
+    code: str
+    key: VerifierKey
+    index: int  # of the entry that announced it
+
+    def __str__(self) -> str:
+        return f"organ {self.code} {self.key} {self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Organs:
+    origin: str
+    organs: tuple[Organ, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join([FIRST_LINE, self.origin, *map(str, self.organs)]) + "\n"
+
+    def signed(self, log: Signer) -> bytes:
+        return f"{self.text}\n{log.sign(self.text).line}".encode()
+
+    @classmethod
+    def open(cls, data: bytes, policy: Policy) -> Organs:
+        """:raises MalformedNote: not such a list
+        :raises NotSigned: no log of the policy signed it
+        """
+        opened = open_note(data, tuple(key for key, _ in policy.logs))
+        first, _, rest = opened.text.partition("\n")
+        origin, _, lines = rest.partition("\n")
+        if first != FIRST_LINE:
+            raise MalformedNote("not a list of organs")
+        if all(v.key.name != origin for v in opened.verified):
+            raise NotSigned("the list of another log")
+        return cls(origin, tuple(_organ(origin, line) for line in lines.split("\n")[:-1]))
+
+    def signer_of(self, entry: Entry) -> Organ | None:
+        """Whose key signed the entry; None when this list does not have the key, so nothing is known of it.
+
+        :raises NotSigned: the signature is wrong, or the key is another organ's than the entry names
+        """
+        organ = next((o for o in self.organs if key_id(o.key.public) == entry.key_id), None)
+        if organ is None:
+            return None
+        entry.verify(organ.key)
+        if organ.code != entry.act.organ:
+            raise NotSigned(f"signed by {organ.code}, and it names {entry.act.organ}")
+        return organ
+
+    def continues(self, earlier: Organs) -> bool:
+        """Whether every line of the earlier list stands in this one."""
+        return set(earlier.organs) <= set(self.organs)
+
+
+def _organ(origin: str, line: str) -> Organ:
+    match line.split(" "):
+        case ["organ", code, vkey, index]:
+            key = VerifierKey.parse(vkey)
+            if key.key_type != ED25519 or key.name != organ_key_name(origin, code):
+                raise MalformedNote("not the key of an organ")
+            return Organ(code, key, decimal(index))
+    raise MalformedNote("not an organ line")
