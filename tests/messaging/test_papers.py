@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pypdf
 import pytest
+import segno
 import zxingcpp
 from PIL import Image
 
@@ -337,3 +338,11 @@ def test_slips_and_passes_are_printed_forty_millimetres_wide_or_more(template: s
         value = getattr(paper, name, None)
         if isinstance(value, Code) and str(value.content).startswith("LF1:"):
             assert value.mm >= 40
+
+
+@pytest.mark.parametrize("content", ["LF1:" + "7%6-" * 80, "https://lianfang.example/open/n/1", b"x"])
+def test_a_code_is_drawn_as_its_maker_draws_it(content: str | bytes) -> None:
+    made = segno.make(content, error="M", mask=4, boost_error=False, micro=False)
+    theirs = BytesIO()
+    made.save(theirs, kind="svg", border=4, xmldecl=False, svgclass=None, lineclass=None, light="#fff")
+    assert Code(content).svg() == theirs.getvalue().decode()

@@ -23,6 +23,7 @@ from tests.factories.people import a_dwelling, a_household, a_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from uuid import UUID
 
 
@@ -284,6 +285,32 @@ def test_a_certificate_for_the_employer_waits_for_the_end(order: IsolationOrder)
 def test_all_notices_in_one_run(order: IsolationOrder) -> None:
     answer = client_for(Role.COMMUNITY, COMMUNITY).get("/desk/orders/print/")
     assert answer.content.startswith(b"%PDF")
+
+
+def test_a_print_run_asks_the_same_number_of_questions_whatever_its_size(district: None) -> None:
+    from lianfang.people.models import ReadRecord
+
+    def printed() -> tuple[int, int]:
+        """Queries of one run, and readings recorded by it."""
+        client, before = client_for(Role.CDC), rows(ReadRecord)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get("/desk/orders/print/").content.startswith(b"%PDF")
+        return len(captured), rows(ReadRecord) - before
+
+    def ordered(n: int, at: datetime) -> None:
+        homes = [a_household("测试甲", "测试乙", area=a_dwelling(f"{n}-1-{i + 101:04d}")) for i in range(n)]
+        with scope(areas=[ROOT]):
+            for home in homes:
+                actions.issue_isolation(
+                    a_draft(home[0], anchor_at=at), by=officer(Role.CDC, at=at, organ=None)
+                )
+
+    ordered(1, S1_NOW - timedelta(days=1))
+    first, read_first = printed()
+    ordered(5, S1_NOW)
+    then, read_then = printed()
+    assert (read_first, read_then) == (2, 12)
+    assert then == first <= 40, (first, then)
 
 
 def test_a_sheet_from_the_board_to_the_page_of_anybody(order: IsolationOrder, neighbours: None) -> None:

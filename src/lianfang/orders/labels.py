@@ -91,12 +91,6 @@ TODO: Final[Mapping[str, StrPromise]] = {
 }
 
 
-def reason_words(code: str, on: date, *, area: str) -> tuple[str, str]:
-    """The catalogue's words for a reason, Chinese and English; the code where the catalogue lost it."""
-    found = rules.reason_in_force(code, on, area=area)
-    return (code, code) if found is None else (found.zh, found.en)
-
-
 def event(name: str) -> str:
     """The event that days are counted from, in the reader's language."""
     zh, en = EVENT_WORDS.get(name, (name, name))
@@ -109,21 +103,25 @@ def reason(code: str, on: date, *, area: str) -> str:
 
 
 class Reasons:
-    """The words for many reasons on one page: a catalogue is read once for each day and community."""
+    """The words for many reasons on one page or in one print run: the catalogues are read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, quoted: rules.Quoted | None = None) -> None:
+        self._quoted = quoted or rules.Quoted()
         self._catalogues: dict[tuple[date, str], Catalogue | None] = {}
 
     def say(self, code: str, on: date, *, area: str) -> str:
         """See `reason`."""
         if code == "fever":
             return str(_("发热或有症状"))
+        zh, en = self.words(code, on, area=area)
+        return en if get_language() == "en" and en else zh
+
+    def words(self, code: str, on: date, *, area: str) -> tuple[str, str]:
+        """The catalogue's words, Chinese and English; the code where the catalogue lost it."""
         community = ".".join(area.split(".")[:3])
         key = (on, community)
         if key not in self._catalogues:
-            self._catalogues[key] = rules.catalogue(on, area=community)
+            self._catalogues[key] = self._quoted.catalogue(on, area=community)
         catalogue = self._catalogues[key]
         found = catalogue.find(code) if catalogue else None
-        if found is None:
-            return code
-        return found.en if get_language() == "en" and found.en else found.zh
+        return (code, code) if found is None else (found.zh, found.en)

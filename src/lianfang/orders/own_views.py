@@ -66,7 +66,7 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
         "rule": rule,
         "event": labels.event(rule.anchor_event),
         "last_full_day": policy.term(rule, order.anchor_at).last_full_day,
-        "remedies": prints.remedies(order),
+        "remedies": prints.remedies(order, rules.Quoted()),
         "appeals": queries.appeals_of(order.id),
         "chain": ledger.state_of(order.entry_id),
         "may_appeal": at < order.ends_at + policy.APPEAL_AFTER_END,

@@ -79,9 +79,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
     """The notices of all orders that wait to be served, in one run."""
     by, press = actor(request), _press(request)
     waiting = [o for o in queries.to_serve(by, limit=_MOST) if by.may(Right.ORDERS_NOTICE_PRINT, over=o.area)]
-    if not waiting:
-        raise NotFound
     papers: list[Paper] = [*prints.notices(waiting, press, by=by)]
+    if not papers:
+        raise NotFound
     return _pdf(papers, f"notices-{by.legal_day:%Y%m%d}", at=by.at)
 
 

@@ -10,7 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lianfang.accounts import queries as accounts
+from lianfang.kernel.actor import lies_within
 from lianfang.kernel.clock import legal_day
+from lianfang.kernel.errors import NotFound
 from lianfang.messaging.codes import Code
 from lianfang.messaging.papers import (
     BoardSheet,
@@ -34,11 +36,12 @@ from lianfang.rules import queries as rules
 from . import labels, queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from lianfang.accounts.models import Organ
     from lianfang.kernel.actor import Actor
+    from lianfang.rules.policy import IsolationRule
 
     from .queries import OrderView, SheetView
 
@@ -59,27 +62,95 @@ class Press:
         return self.base_url.split("//", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
 
 
+class Offices:
+    """The organs that papers name, read once."""
+
+    def __init__(self) -> None:
+        self._organs = {o.code: o for o in accounts.organs()}
+
+    def get(self, code: str) -> tuple[str, str]:
+        """Name and telephone of an organ; the code where it is not known."""
+        organ = self._organs.get(code)
+        return (organ.name, organ.phone) if organ else (code, "")
+
+    def of(self, kind: str, area: str) -> Organ | None:
+        """The organ of that kind whose area holds the place."""
+        found = [o for o in self._organs.values() if o.kind == kind and o.area and lies_within(area, o.area)]
+        return found[-1] if found else None
+
+    def contacts(self, area: str, health: str) -> tuple[Contact, ...]:
+        """Who is called for what: community, street, health organ."""
+        wanted = [
+            (Words("生活保障", "food and medicine"), self.of("community", area)),
+            (Words("街道负责人", "street"), self.of("street", area)),
+            (Words("健康咨询", "health questions"), self._organs.get(health)),
+        ]
+        return tuple(Contact(role, organ.name, organ.phone) for role, organ in wanted if organ is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the notices of a print run say beyond the orders themselves, all of it read at once."""
+
+    offices: Offices
+    quoted: rules.Quoted
+    said: labels.Reasons
+    rules: Mapping[UUID, IsolationRule]
+    households: Mapping[UUID, list[UUID]]
+    persons: Mapping[UUID, PersonView]
+    care: Mapping[UUID, list[queries.NeedView]]
+    restricted: Collection[UUID]
+
+
+def notices(orders: Sequence[OrderView], press: Press, *, by: Actor) -> list[IsolationNotice]:
+    """The notices of many orders for one print run: a known number of queries, whatever their number.
+
+    Each is the order with its reasons, counting, rights, and the slip that ends it. Everybody named on one is
+    recorded as read. An order on somebody whom the reader may not open (who moved away) is left out.
+    """
+    households = people.households_of(o.person_id for o in orders)
+    everybody = {pk for o in orders for pk in (o.person_id, *households[o.person_id])}
+    quoted = rules.Quoted()
+    facts = _Facts(
+        offices=Offices(),
+        quoted=quoted,
+        said=labels.Reasons(quoted),
+        rules=rules.rules_of({o.rule_id for o in orders}),
+        households=households,
+        persons=read(everybody, _FIELDS, by=by),
+        care=queries.care_of_each([o.id for o in orders]),
+        restricted=queries.restrictions(everybody, by.at).keys(),
+    )
+    return [_notice(o, facts, press) for o in orders if o.person_id in facts.persons]
+
+
 def isolation_notice(order: OrderView, press: Press, *, by: Actor) -> IsolationNotice:
-    """The order with its reasons, counting, rights, and the slip that ends it."""
+    """See `notices`.
+
+    :raises NotFound: the reader may not open the person
+    """
+    found = notices([order], press, by=by)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _notice(order: OrderView, facts: _Facts, press: Press) -> IsolationNotice:
     day = legal_day(order.signed_at)
-    household = people.household_members(order.person_id)
-    views = read({order.person_id, *household}, _FIELDS, by=by)
-    person = views[order.person_id]
-    rule = rules.rule_of(order.rule_id)
-    wording = rules.wording(day, area=order.area)
-    organ = accounts.organ(order.organ)
-    care = queries.care_of(order.id)
-    running = queries.restrictions([h for h in household if h != order.person_id], by.at)
+    person = facts.persons[order.person_id]
+    rule = facts.rules[order.rule_id]
+    wording = facts.quoted.wording(day, area=order.area)
+    organ, phone = facts.offices.get(order.organ)
     return IsolationNotice(
         document_no=order.order_no,
         order_no=order.order_no,
-        organ=Words(organ.name if organ else order.organ),
-        organ_phone=organ.phone if organ else "",
+        organ=Words(organ),
+        organ_phone=phone,
         person_name=person.shown_name,
         id_hint=person.id_no_last2,
         residence=person.address or "",
         measure=Words(*labels.MEASURE_WORDS[order.measure]),
-        reason=Words(*labels.reason_words(order.reason, day, area=order.area)),
+        reason=Words(*facts.said.words(order.reason, day, area=order.area)),
         basis=(
             *(Words(*pair) for pair in (wording.legal_basis if wording else ())),
             Words(f"{rule.origin.title}（{rule.version}）"),
@@ -92,18 +163,18 @@ def isolation_notice(order: OrderView, press: Press, *, by: Actor) -> IsolationN
         duties=tuple(Words(*pair) for pair in (wording.duties if wording else ())),
         cohabitants=tuple(
             Cohabitant(
-                views[h].shown_name,
+                facts.persons[h].shown_name,
                 Words("另有本人的决定", "has an order of their own")
-                if h in running
+                if h in facts.restricted
                 else Words("无隔离决定，可凭通行证出入", "no order; keeps a pass"),
             )
-            for h in household
-            if h != order.person_id and h in views
+            for h in facts.households[order.person_id]
+            if h != order.person_id and h in facts.persons
         ),
-        care=tuple(_care(need, views) for need in care),
-        contacts=contacts(order.area, order.organ),
+        care=tuple(_care(need, facts) for need in facts.care[order.id]),
+        contacts=facts.offices.contacts(order.area, order.organ),
         protections=tuple(Words(*pair) for pair in (wording.protections if wording else ())),
-        remedies=remedies(order),
+        remedies=remedies(order, facts.quoted),
         order_slip=Code(order.order_slip),
         release_slip=Code(order.release_slip),
         status_url=f"{press.base_url}/me/order/",
@@ -114,35 +185,19 @@ def isolation_notice(order: OrderView, press: Press, *, by: Actor) -> IsolationN
     )
 
 
-def _care(need: queries.NeedView, views: dict[UUID, PersonView]) -> Care:
+def _care(need: queries.NeedView, facts: _Facts) -> Care:
     who = labels.NEED_WORDS.get(need.why, need.why)
     if need.accepted_by:
-        organ = accounts.organ(need.accepted_by)
-        return Care(who, organ.name if organ else need.accepted_by, organ.phone if organ else "")
-    carer = views.get(need.carer_id) if need.carer_id else None
+        return Care(who, *facts.offices.get(need.accepted_by))
+    carer = facts.persons.get(need.carer_id) if need.carer_id else None
     return Care(
         who, carer.shown_name if carer else need.carer_note or "—", carer.phone or "" if carer else ""
     )
 
 
-def contacts(area: str, health: str) -> tuple[Contact, ...]:
-    """Who is called for what: community, street, health organ."""
-    wanted = [
-        (Words("生活保障", "food and medicine"), _first("community", area)),
-        (Words("街道负责人", "street"), _first("street", area)),
-        (Words("健康咨询", "health questions"), accounts.organ(health)),
-    ]
-    return tuple(Contact(role, organ.name, organ.phone) for role, organ in wanted if organ is not None)
-
-
-def _first(kind: str, area: str) -> Organ | None:
-    found = accounts.organs(kind=kind, covering=area)
-    return found[-1] if found else None
-
-
-def remedies(order: OrderView) -> tuple[Remedy, ...]:
+def remedies(order: OrderView, quoted: rules.Quoted) -> tuple[Remedy, ...]:
     """The ways to object, with the terms of the day of signature."""
-    known = rules.remedies(legal_day(order.signed_at), area=order.area)
+    known = quoted.remedies(legal_day(order.signed_at), area=order.area)
     return tuple(
         Remedy(Words(r.zh, r.en), r.to, Words(r.within_zh, r.within_en), r.reach)
         for r in (known.remedies if known else ())
@@ -152,13 +207,14 @@ def remedies(order: OrderView) -> tuple[Remedy, ...]:
 def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotice:
     """Says in writing that the order is over."""
     person = read([order.person_id], _FIELDS, by=by)[order.person_id]
-    rule = rules.rule_of(order.rule_id)
-    organ = accounts.organ(order.organ)
-    follow_on = rule.follow_on_measure
+    offices = Offices()
+    organ, phone = offices.get(order.organ)
+    community = offices.of("community", order.area)
+    follow_on = rules.rule_of(order.rule_id).follow_on_measure
     return ReleaseNotice(
         document_no=order.notice_no,
-        organ=Words(organ.name if organ else order.organ),
-        organ_phone=organ.phone if organ else "",
+        organ=Words(organ),
+        organ_phone=phone,
         person_name=person.shown_name,
         residence=person.address or "",
         measure=Words(*labels.MEASURE_WORDS[order.measure]),
@@ -170,7 +226,7 @@ def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotic
         slip=Code(order.lift_slip or order.release_slip),
         status_url=f"{press.base_url}/me/order/",
         signed_on=legal_day(by.at),
-        copy_to=tuple(o.name for o in accounts.organs(kind="community", covering=order.area)),
+        copy_to=(community.name,) if community else (),
         lang=press.lang,
         demo=press.demo,
     )
@@ -179,12 +235,12 @@ def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotic
 def employer_certificate(order: OrderView, press: Press, *, by: Actor) -> EmployerCertificate:
     """For the employer: the days, and nothing else; its code leads to a page that says whether it is genuine."""
     person = read([order.person_id], (PersonField.NAME,), by=by)[order.person_id]
-    organ = accounts.organ(order.organ)
-    wording = rules.wording(legal_day(order.signed_at), area=order.area)
+    organ, phone = Offices().get(order.organ)
+    wording = rules.Quoted().wording(legal_day(order.signed_at), area=order.area)
     return EmployerCertificate(
         document_no=order.order_no,
-        organ=Words(organ.name if organ else order.organ),
-        organ_phone=organ.phone if organ else "",
+        organ=Words(organ),
+        organ_phone=phone,
         person_name=person.shown_name,
         id_hint=person.id_no_last2,
         employer="________________",
@@ -204,7 +260,7 @@ def door_card(order: OrderView, press: Press) -> DoorCard:
     """For the inner side of the own door; it names nobody."""
     return DoorCard(
         ends_at=order.ends_at,
-        contacts=contacts(order.area, order.organ),
+        contacts=Offices().contacts(order.area, order.organ),
         status_url=f"{press.base_url}/me/order/",
         check=Code(order.order_slip),
         lang=press.lang,
@@ -215,17 +271,18 @@ def door_card(order: OrderView, press: Press) -> DoorCard:
 def spoken_sheet(order: OrderView, press: Press, *, by: Actor) -> SpokenSheet:
     """The order in large print, to be read aloud in a minute."""
     person = read([order.person_id], (PersonField.NAME,), by=by)[order.person_id]
-    organ = accounts.organ(order.organ)
-    helper = _first("community", order.area)
+    offices = Offices()
+    organ, phone = offices.get(order.organ)
+    helper = offices.of("community", order.area)
     return SpokenSheet(
         address=person.shown_name,
-        organ=Words(organ.name if organ else order.organ),
-        reason=Words(*labels.reason_words(order.reason, legal_day(order.signed_at), area=order.area)),
+        organ=Words(organ),
+        reason=Words(*labels.Reasons().words(order.reason, legal_day(order.signed_at), area=order.area)),
         starts_at=order.starts_at,
         ends_at=order.ends_at,
         helper=Words(helper.name if helper else ""),
         helper_phone=helper.phone if helper else "",
-        object_phone=organ.phone if organ else "",
+        object_phone=phone,
         lang=press.lang,
         demo=press.demo,
     )
@@ -233,7 +290,7 @@ def spoken_sheet(order: OrderView, press: Press, *, by: Actor) -> SpokenSheet:
 
 def board_sheet(sheet: SheetView, press: Press) -> BoardSheet:
     """The public sheet of a place: period and telephone. No person is read for it."""
-    office = _first("community", sheet.place)
+    office = Offices().of("community", sheet.place)
     return BoardSheet(
         sheet_no=sheet.id.hex[:8].upper(),
         place=places.addresses([sheet.place]).get(sheet.place, ""),
@@ -248,8 +305,3 @@ def board_sheet(sheet: SheetView, press: Press) -> BoardSheet:
         lang=Lang.BOTH,
         demo=press.demo,
     )
-
-
-def notices(orders: Iterable[OrderView], press: Press, *, by: Actor) -> list[IsolationNotice]:
-    """The notices of many orders, for one print run."""
-    return [isolation_notice(o, press, by=by) for o in orders]

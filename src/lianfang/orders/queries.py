@@ -414,11 +414,15 @@ class NeedView:
 
 def care_of(order_id: UUID) -> list[NeedView]:
     """The dependants of an order's household and their carers."""
-    rows = CareNeed.objects.filter(order_id=order_id).select_related("arrangement").order_by("pk")
-    found = []
-    for row in rows:
+    return care_of_each([order_id])[order_id]
+
+
+def care_of_each(order_ids: Collection[UUID]) -> dict[UUID, list[NeedView]]:
+    """See `care_of`; for many orders in one query."""
+    found: dict[UUID, list[NeedView]] = {pk: [] for pk in order_ids}
+    for row in CareNeed.objects.filter(order_id__in=found).select_related("arrangement").order_by("pk"):
         made = getattr(row, "arrangement", None)
-        found.append(
+        found[row.order_id].append(
             NeedView(
                 row.dependant_id,
                 row.why,
@@ -443,7 +447,7 @@ def open_needs(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, NeedView
         .values_list("order_id", flat=True)[:limit]
     )
     orders = {r.pk: _view(r, by.at) for r in _rows().filter(pk__in=set(rows))}
-    return [(o, n) for pk, o in orders.items() for n in care_of(pk) if not n.is_arranged]
+    return [(orders[pk], n) for pk, needs in care_of_each(orders).items() for n in needs if not n.is_arranged]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from .models import Document, Incident
 from .policy import Kind, choose, jurisdictions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import date
     from uuid import UUID
 
@@ -111,7 +111,12 @@ def ruling(*, reason: str, area: str, on: date) -> Ruling:
 
 def rule_of(document_id: UUID) -> IsolationRule:
     """The rule an order keeps, whether still in force or not."""
-    return parsing.isolation(Document.objects.get(pk=document_id))
+    return rules_of([document_id])[document_id]
+
+
+def rules_of(document_ids: Collection[UUID]) -> dict[UUID, IsolationRule]:
+    """The rules that orders keep, whether still in force or not; in one query."""
+    return {d.pk: parsing.isolation(d) for d in Document.objects.filter(pk__in=set(document_ids))}
 
 
 def competence(*, on: date, area: str | None = None) -> Competence | None:
@@ -120,10 +125,45 @@ def competence(*, on: date, area: str | None = None) -> Competence | None:
     return None if row is None else parsing.competence(row)
 
 
+class Quoted:
+    """The documents that pages and papers quote, read once: two queries, whatever days and places are asked for."""
+
+    def __init__(self) -> None:
+        self._incident: RunningIncident | None = None
+        self._rows: dict[UUID, Document] = {}
+
+    def catalogue(self, on: date, *, area: str | None = None) -> Catalogue | None:
+        """The reasons in force; without a catalogue there is no reason."""
+        row = self._chosen(Kind.REASONS, area=area, on=on)
+        return None if row is None else parsing.catalogue(row)
+
+    def remedies(self, on: date, *, area: str | None = None) -> Remedies | None:
+        """The ways to object that are printed on a notice of this day."""
+        row = self._chosen(Kind.REMEDIES, area=area, on=on)
+        return None if row is None else parsing.remedies(row)
+
+    def wording(self, on: date, *, area: str | None = None) -> Wording | None:
+        """Duties, protections and legal basis as printed on a notice of this day."""
+        row = self._chosen(Kind.WORDING, area=area, on=on)
+        return None if row is None else parsing.wording(row)
+
+    def _chosen(self, kind: Kind, *, area: str | None, on: date) -> Document | None:
+        if self._incident is None:
+            self._incident = incident()
+            kinds = [Kind.REASONS, Kind.REMEDIES, Kind.WORDING]
+            rows = Document.objects.filter(
+                kind__in=kinds, disease=self._incident.disease, published_at__isnull=False
+            )
+            self._rows = {d.pk: d for d in rows}
+        reach = jurisdictions(area or self._incident.area)
+        of_kind = (parsing.sourced(d) for d in self._rows.values() if d.kind == kind)
+        best = choose(of_kind, reach=reach, on=on)
+        return None if best is None else self._rows[best.id]
+
+
 def catalogue(on: date, *, area: str | None = None) -> Catalogue | None:
-    """The reasons in force; without a catalogue there is no reason."""
-    row = _chosen(Kind.REASONS, area=area, on=on)
-    return None if row is None else parsing.catalogue(row)
+    """See `Quoted.catalogue`."""
+    return Quoted().catalogue(on, area=area)
 
 
 def reason_in_force(reason: str, on: date, *, area: str | None = None) -> Reason | None:
@@ -136,18 +176,6 @@ def caps(on: date, *, area: str | None = None) -> Caps | None:
     """The ceilings in force."""
     row = _chosen(Kind.CAPS, area=area, on=on)
     return None if row is None else parsing.caps(row)
-
-
-def remedies(on: date, *, area: str | None = None) -> Remedies | None:
-    """The ways to object that are printed on a notice of this day."""
-    row = _chosen(Kind.REMEDIES, area=area, on=on)
-    return None if row is None else parsing.remedies(row)
-
-
-def wording(on: date, *, area: str | None = None) -> Wording | None:
-    """Duties, protections and legal basis as printed on a notice of this day."""
-    row = _chosen(Kind.WORDING, area=area, on=on)
-    return None if row is None else parsing.wording(row)
 
 
 def listed_areas(on: date, *, area: str | None = None) -> ListedAreas | None:
