@@ -91,7 +91,7 @@ def _documented() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("right", list(Right))
 def test_the_document_and_the_table_agree(right: Right) -> None:
-    """The document was written from the matrix of the trust reference; a right that it lacks fails here."""
+    """The document was written from the matrix of trust.md §6; a right that it lacks fails here."""
     documented = _documented()
     assert str(right) in documented, f"docs/rights.md does not say who holds {right}"
     letters = {Scope.AREA: "a", Scope.OWN: "o"}

@@ -1,4 +1,4 @@
-"""The district in the database: what the acts made of the story (domain reference §6, consistency tests)."""
+"""The district in the database: what the acts made of the story (domain.md §6, consistency tests)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Rights, roles and purposes, and the one table that says which role holds which right.
 
-Source: the matrix role × action of the trust reference (§6) and the roles of the domain reference (§1).
+Source: the matrix role × action (trust.md §6) and the roles (domain.md §1).
 A right is `context:thing:act`. Holding a right gives nothing by itself: an office gives it over one area,
 between two instants (`models.Office`). What a resident may do with the own record needs no area: it
 follows from the person the login belongs to (`Scope.OWN`).

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: No division has this prefix: numbers of invented people begin with it and can belong to nobody.
 DEMO_PREFIX: Final = "999999"
-#: Nobody lives longer (domain reference §4.6).
+#: Nobody lives longer (domain.md §4.6).
 OLDEST_YEARS: Final = 130
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"

@@ -84,7 +84,7 @@ def tidy(text: str) -> str:
 
 
 def acceptable(name: str) -> bool:
-    """Han, Latin and other letters, `·` for minority names; 2 to 50 characters (domain reference §3.0)."""
+    """Han, Latin and other letters, `·` for minority names; 2 to 50 characters (domain.md §3.0)."""
     return 2 <= len(name) <= 50 and _ALLOWED.fullmatch(name) is not None
 
 

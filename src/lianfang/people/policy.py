@@ -36,7 +36,7 @@ class Sex(StrEnum):
 
 
 class Care(StrEnum):
-    """Special care somebody needs (domain reference §3.0)."""
+    """Special care somebody needs (domain.md §3.0)."""
 
     LIVES_ALONE = "lives_alone"
     OVER_70 = "over_70"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PersonField", "PersonView", "read"]
 
-#: Field → the right that opens it over the person's area (domain reference §6, "who sees what").
+#: Field → the right that opens it over the person's area (domain.md §6, "who sees what").
 OPENED_BY: Final = dict.fromkeys(PersonField, Right.PEOPLE_PERSON_READ) | {
     PersonField.ID_NO: Right.PEOPLE_PERSON_REVEAL
 }

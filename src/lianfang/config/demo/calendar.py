@@ -1,6 +1,6 @@
 """The days of the scenario, and by how many whole days a living demonstration moves them.
 
-The story is told in the days of early 2020 (domain reference §6). Everything the generator makes is dated in
+The story is told in the days of early 2020 (domain.md §6). Everything the generator makes is dated in
 them; the shift is added at the very end, to every date alike: births, rules, offices, orders.
 """
 
@@ -14,7 +14,7 @@ from lianfang.kernel.clock import LEGAL_ZONE, legal_day
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: On this day communities were told to register returnees (4.1 of the domain reference).
+#: On this day communities were told to register returnees (domain.md §4.1).
 DAY_ONE: Final = date(2020, 1, 25)
 #: A living demonstration shows this day as today: Ms Luo's last full day at home, 13 February.
 TODAY_IS: Final = 20

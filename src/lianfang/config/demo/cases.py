@@ -1,6 +1,6 @@
 """The curve of home isolation, and what happens in each case, minute by minute.
 
-Some 3,000 cases at full scale (domain reference §6). New cases rise until the ninth day and then fall; the last
+Some 3,000 cases at full scale (domain.md §6). New cases rise until the ninth day and then fall; the last
 person is free on 11 March. Pure: what is made of a case, the acts make, and the rule in force says when it ends.
 """
 

@@ -1,7 +1,7 @@
 """Invented households: who lives behind which door, related how, guarded by whom, in need of what care.
 
 Shares are plausible, not measured: the registered figures of the district are its 410,000 people and 175,000
-dwellings, 4 % of them vacant (domain reference §6).
+dwellings, 4 % of them vacant (domain.md §6).
 """
 
 from __future__ import annotations
