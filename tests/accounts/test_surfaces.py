@@ -31,7 +31,7 @@ from lianfang.accounts.web import VERIFIED_AT, actor, surface
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotAllowed, NotFound
 from lianfang.kernel.ids import new_id
-from lianfang.kernel.surfaces import open_to_all
+from lianfang.kernel.surfaces import Repeat, open_to_all
 
 if TYPE_CHECKING:
     from lianfang.accounts.models import User
@@ -56,7 +56,7 @@ def _what_is_seen(request: HttpRequest) -> JsonResponse:
     )
 
 
-@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True)
+@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
 def issue(request: HttpRequest) -> HttpResponse:
     return _what_is_seen(request)
 

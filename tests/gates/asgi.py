@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from lianfang.gates import front
+from lianfang.gates.api import OPERATIONS
 from lianfang.kernel import clock
 from lianfang_chain import cbor
 from lianfang_pass import cose
@@ -73,11 +75,28 @@ async def request(
     }
     await front.app(scope, receive, send)
     start = sent[0]
-    return Answer(
+    answer = Answer(
         start["status"],
         {k.decode(): v.decode() for k, v in start["headers"]},
         b"".join(m.get("body", b"") for m in sent[1:]),
     )
+    _as_described(method, path, answer)
+    return answer
+
+
+def _as_described(method: str, path: str, answer: Answer) -> None:
+    """Every answer that a test of the front sees is one the description promises."""
+    for operation in OPERATIONS:
+        pattern = re.sub(r"\{\w+\}", "[^/]+", operation.path)
+        if operation.method == method.lower() and operation.path and re.fullmatch(pattern, path):
+            assert answer.status in operation.answers, (
+                f"{operation.name} does not say it may answer {answer.status}"
+            )
+            said = operation.answers[answer.status]
+            assert isinstance(said, str) or said.media == answer.headers["content-type"], (
+                operation.name,
+                said,
+            )
 
 
 @dataclass

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.surfaces import Rate, Repeat
 
 from . import actions, factor, queries
 from .errors import WrongCode
@@ -47,7 +48,7 @@ def _home(user: User) -> str:
 
 
 @never_cache
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SAME, rate=Rate.LOGIN)
 def log_in(request: HttpRequest) -> HttpResponse:
     """Login name and password; whoever holds an office is asked for the second factor next."""
     form = LoginForm(request.POST or None)
@@ -67,7 +68,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SPENT, rate=Rate.CODE)
 def start(request: HttpRequest) -> HttpResponse:
     """A new officer chooses a password with the start code, then sets up the second factor."""
     form = StartForm(request.POST or None)
@@ -91,7 +92,7 @@ def _started(form: StartForm) -> User:
 
 
 @never_cache
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SPENT, rate=Rate.CODE)
 def set_up(request: HttpRequest) -> HttpResponse:
     """Show the secret of the code generator and confirm it by its first code."""
     user = request.user
@@ -118,7 +119,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SPENT, rate=Rate.CODE)
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Ask a user who gave the password for the code."""
     user = request.user
@@ -141,7 +142,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SAME)
 def log_out(request: HttpRequest) -> HttpResponse:
     """End the session on this device."""
     at_desk = bool(request.session.get("verified_at"))
@@ -150,7 +151,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SPENT, rate=Rate.CODE)
 def enter(request: HttpRequest) -> HttpResponse:
     """A resident types the code from the slip a grid worker gave them."""
     form = PaperCodeForm(request.POST or None)
@@ -206,7 +207,9 @@ def offices(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
 def new_officer(request: HttpRequest) -> HttpResponse:
     """Enter somebody who has no login yet; shows the start code once."""
     by = actor(request)
@@ -222,7 +225,9 @@ def new_officer(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
 def grant(request: HttpRequest) -> HttpResponse:
     """Give an office."""
     by = actor(request)
@@ -248,7 +253,9 @@ def grant(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
 def end(request: HttpRequest, office_id: UUID) -> HttpResponse:
     """Ask once more, then end an office."""
     by = actor(request)
@@ -278,7 +285,9 @@ def end(request: HttpRequest, office_id: UUID) -> HttpResponse:
 
 @never_cache
 @require_POST
-@surface(right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True)
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.ANEW
+)
 def start_code(request: HttpRequest, office_id: UUID) -> HttpResponse:
     """A new start code for somebody who lost password or telephone; the old second factor ends."""
     by = actor(request)

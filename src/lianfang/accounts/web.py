@@ -18,7 +18,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver
 from django.utils.http import urlencode
@@ -28,6 +28,7 @@ from lianfang.kernel.actor import Actor
 from lianfang.kernel.errors import NotAllowed, NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import set_scope
+from lianfang.kernel.surfaces import Rate, Repeat
 
 from . import actions, queries
 from .models import SecondFactor, User
@@ -58,6 +59,10 @@ class Audience(StrEnum):
     DEVICE = "device"  # proves itself by its own credential, which the view checks
 
 
+#: The rate class of a view that names none.
+_RATES: Final = {Audience.PUBLIC: Rate.PUBLIC, Audience.DEVICE: Rate.DEVICE}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surface:
     """What a view has declared about itself.
@@ -65,6 +70,8 @@ class Surface:
     :ivar name: `room.view`, or `room.module.view`; what a reading of a person records as where it was read
     :ivar rights: any one of them opens the page; empty is "every officer" for staff pages
     :ivar fresh_factor: writing takes a second factor younger than five minutes
+    :ivar repeat: what the same request does once more; `READS` takes no POST
+    :ivar rate: how often one party may ask
     """
 
     name: str
@@ -72,6 +79,8 @@ class Surface:
     rights: frozenset[Right]
     purpose: Purpose
     fresh_factor: bool = False
+    repeat: Repeat = Repeat.READS
+    rate: Rate = Rate.PAGE
 
     def roles(self) -> frozenset[Role]:
         """The roles to which this page can open."""
@@ -91,9 +100,13 @@ def surface(
     signed_in: bool = False,
     device: bool = False,
     fresh_factor: bool = False,
+    repeat: Repeat = Repeat.READS,
+    rate: Rate | None = None,
 ) -> Callable[[View[P]], View[P]]:
     """Say who may open a view and what for. Exactly one audience: a right (or several, any of which will
     do), `public`, `resident`, `staff` (any officer), `signed_in` (either) or `device`.
+
+    A view that does not say what a repeat does only reads, and is refused every POST.
 
     :raises ImproperlyConfigured: no audience or two; or personal pages without a purpose
     """
@@ -124,10 +137,14 @@ def surface(
             rights=rights,
             purpose=purpose or Purpose.PUBLIC_INFORMATION,
             fresh_factor=fresh_factor,
+            repeat=repeat,
+            rate=rate or _RATES.get(audience, Rate.PAGE),
         )
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if repeat is Repeat.READS and request.method not in ("GET", "HEAD"):
+                return HttpResponseNotAllowed(["GET", "HEAD"])
             return _admit(declared, request) or view(request, *args, **kwargs)
 
         guarded.surface = declared  # type: ignore[attr-defined]  # a mark on the function
@@ -165,6 +182,7 @@ def surface_of(view: object) -> Surface | None:
             audience=Audience.PUBLIC,
             rights=frozenset(),
             purpose=Purpose.PUBLIC_INFORMATION,
+            rate=Rate.PUBLIC,
         )
     return None
 

@@ -1,4 +1,4 @@
-"""`lianfang check`: format, lint, types, borders, migrations, templates; exactly what the pipeline runs."""
+"""`lianfang check`: format, lint, types, borders, templates, the machine interface; exactly what the pipeline runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ _CHECKS: Final[list[tuple[str, list[str]]]] = [
     ("types", [f"{_HERE}/mypy", "src", "tests", "bench"]),
     ("borders", [f"{_HERE}/lint-imports"]),
     ("templates", [f"{_HERE}/djlint", "src", "--lint", "--quiet"]),
+    (
+        "description of the machine interface",
+        [sys.executable, "-m", "lianfang.config.cli", "openapi", "--check"],
+    ),
     ("types of islands", [sys.executable, "-m", "lianfang.config.islands", "--types"]),
 ]
 

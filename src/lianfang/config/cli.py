@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=words, add_help=False)
 
+    described = commands.add_parser("openapi", help="write docs/openapi.json, the machine interface")
+    described.add_argument("--check", action="store_true", help="fail when it differs from the code")
+
     bench = commands.add_parser("bench", help="benchmarks: ratios against a limit measured in the same run")
     bench.add_argument("names", nargs="*")
     bench.add_argument("--size", choices=["small", "district"], default="small")
@@ -101,6 +104,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         from . import checking
 
         return checking.run()
+    if arguments.command == "openapi":
+        import django
+
+        django.setup()
+        from . import openapi
+
+        return openapi.write(check=arguments.check)
     if arguments.command == "manage":
         from django.core.management import execute_from_command_line
 

@@ -27,6 +27,7 @@ from lianfang.accounts.rights import Purpose, Right, Role
 from lianfang.accounts.web import RefusableForm, actor, surface
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.surfaces import Rate, Repeat
 from lianfang.people import queries as people
 from lianfang.places.actions import shipped_editions
 
@@ -60,7 +61,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SAME)
 def language(request: HttpRequest) -> HttpResponse:
     """Speak the chosen language on this device."""
     wanted = request.POST.get("next", "/")
@@ -152,7 +153,7 @@ class FirstRunForm(RefusableForm):
 
 
 @never_cache
-@surface(public=True)
+@surface(public=True, repeat=Repeat.SPENT, rate=Rate.CODE)
 def first_run(request: HttpRequest) -> HttpResponse:
     """Begin an empty system. Opens only with the token that the first start printed; afterwards never again."""
     expected = accounts.first_run_token(settings.LIANFANG_DATA)
@@ -189,7 +190,7 @@ _SLIP: Final = "accounts:enter_by_link"
 
 @never_cache
 @require_POST
-@surface(right=Right.ACCOUNTS_LOGIN_CODE_ISSUE, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.ACCOUNTS_LOGIN_CODE_ISSUE, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.ANEW)
 def login_slip(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """A slip with a one-time code for a resident's phone, to be printed or scanned from the screen."""
     by = actor(request)

@@ -7,11 +7,12 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import include, path
 
-from . import app_files, pages
+from . import app_files, openapi, pages
 
 urlpatterns = (
     pages.urlpatterns
     + app_files.urlpatterns
+    + openapi.urlpatterns
     + [
         path("", include(f"lianfang.{room}.urls"))
         for room in settings.ROOMS

@@ -16,6 +16,7 @@ from lianfang.concerns import actions as concerns_actions
 from lianfang.concerns import queries as concerns
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.surfaces import Rate, Repeat
 from lianfang.ledger import queries as ledger
 from lianfang.rules import queries as rules
 
@@ -74,7 +75,7 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
 
 
 @never_cache
-@surface(resident=True, purpose=Purpose.OWN_DATA)
+@surface(resident=True, purpose=Purpose.OWN_DATA, repeat=Repeat.SAME)
 def appeal(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Object to an order in own words."""
     by = actor(request)
@@ -105,7 +106,7 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(resident=True, purpose=Purpose.REPORT_INTAKE)
+@surface(resident=True, purpose=Purpose.REPORT_INTAKE, repeat=Repeat.SAME, rate=Rate.REPORT)
 def arrival(request: HttpRequest) -> HttpResponse:
     """I came from elsewhere: answered at once."""
     by = actor(request)
@@ -114,7 +115,7 @@ def arrival(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(resident=True, purpose=Purpose.REPORT_INTAKE)
+@surface(resident=True, purpose=Purpose.REPORT_INTAKE, repeat=Repeat.SAME, rate=Rate.REPORT)
 def symptoms(request: HttpRequest) -> HttpResponse:
     """I do not feel well: answered at once."""
     by = actor(request)

@@ -21,6 +21,7 @@ from lianfang.kernel import ids
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
+from lianfang.kernel.surfaces import Repeat
 from lianfang.ledger import queries as ledger
 from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, read
@@ -209,7 +210,7 @@ def _case(concern: Concern, *, by: Actor, anchor_at: object = None) -> dict[str,
 
 
 @never_cache
-@surface(right=Right.CONCERNS_REPORT_SEE, purpose=Purpose.ISOLATION)
+@surface(right=Right.CONCERNS_REPORT_SEE, purpose=Purpose.ISOLATION, repeat=Repeat.SAME)
 def concern(request: HttpRequest, concern_id: UUID) -> HttpResponse:
     """One concern: a health officer decides, a community proposes."""
     by = actor(request)
@@ -239,7 +240,7 @@ def concern(request: HttpRequest, concern_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_ISOLATION_PROPOSE, purpose=Purpose.ISOLATION)
+@surface(right=Right.ORDERS_ISOLATION_PROPOSE, purpose=Purpose.ISOLATION, repeat=Repeat.SAME)
 def propose(request: HttpRequest, concern_id: UUID) -> HttpResponse:
     """Ask the health organ for an order."""
     by = actor(request)
@@ -254,7 +255,7 @@ def propose(request: HttpRequest, concern_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True)
+@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
 def sign(request: HttpRequest, concern_id: UUID) -> HttpResponse:
     """A health officer orders on a concern without waiting for a proposal."""
     by = actor(request)
@@ -281,7 +282,7 @@ def sign(request: HttpRequest, concern_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_PROPOSAL_SEE, purpose=Purpose.ISOLATION, fresh_factor=True)
+@surface(right=Right.ORDERS_PROPOSAL_SEE, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
 def proposal(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """One proposal: the health officer signs the order that follows from it."""
     by = actor(request)
@@ -326,7 +327,9 @@ def _proposal(proposal_id: UUID, *, by: Actor) -> queries.ProposalView:
 
 
 @require_POST
-@surface(right=Right.ORDERS_ISOLATION_SECOND_SIGN, purpose=Purpose.ISOLATION, fresh_factor=True)
+@surface(
+    right=Right.ORDERS_ISOLATION_SECOND_SIGN, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME
+)
 def second(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Stand behind the order as another body."""
     actions.second_sign(proposal_id, by=actor(request))
@@ -335,7 +338,7 @@ def second(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION)
+@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, repeat=Repeat.SAME)
 def refuse(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """No order follows from a proposal, and why."""
     by = actor(request)
@@ -369,7 +372,7 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.CONCERNS_REPORT_ASSESS, purpose=Purpose.CASE_INQUIRY)
+@surface(right=Right.CONCERNS_REPORT_ASSESS, purpose=Purpose.CASE_INQUIRY, repeat=Repeat.SAME)
 def inquiry(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Enter what a case inquiry found: a contact, a cohabitant, somebody back from an area."""
     by = actor(request)
@@ -396,7 +399,7 @@ def inquiry(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE)
+@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
 def appeal_for(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Object on behalf of somebody without a phone."""
     by = actor(request)
@@ -411,7 +414,7 @@ def appeal_for(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.CONCERNS_PROXY_REPORT, purpose=Purpose.REPORT_INTAKE)
+@surface(right=Right.CONCERNS_PROXY_REPORT, purpose=Purpose.REPORT_INTAKE, repeat=Repeat.SAME)
 def proxy_arrival(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """An arrival entered for somebody."""
     by = actor(request)
@@ -419,7 +422,7 @@ def proxy_arrival(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.CONCERNS_PROXY_REPORT, purpose=Purpose.REPORT_INTAKE)
+@surface(right=Right.CONCERNS_PROXY_REPORT, purpose=Purpose.REPORT_INTAKE, repeat=Repeat.SAME)
 def proxy_symptoms(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Symptoms entered for somebody."""
     by = actor(request)
@@ -487,7 +490,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE)
+@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
 def serve(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Record that the person was told."""
     by = actor(request)
@@ -502,7 +505,7 @@ def serve(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE)
+@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
 def record_care(request: HttpRequest, order_id: UUID, dependant_id: UUID) -> HttpResponse:
     """Name who cares for a dependant."""
     by = actor(request)
@@ -524,7 +527,7 @@ def record_care(request: HttpRequest, order_id: UUID, dependant_id: UUID) -> Htt
 
 
 @require_POST
-@surface(right=Right.ORDERS_CARE_ACCEPT, purpose=Purpose.CARE)
+@surface(right=Right.ORDERS_CARE_ACCEPT, purpose=Purpose.CARE, repeat=Repeat.SAME)
 def accept_care(request: HttpRequest, order_id: UUID, dependant_id: UUID) -> HttpResponse:
     """The duty officer takes the care over."""
     actions.accept_care(new_id(), order_id, dependant_id=dependant_id, by=actor(request))
@@ -533,7 +536,7 @@ def accept_care(request: HttpRequest, order_id: UUID, dependant_id: UUID) -> Htt
 
 
 @never_cache
-@surface(right=Right.ORDERS_ISOLATION_LIFT, purpose=Purpose.ISOLATION, fresh_factor=True)
+@surface(right=Right.ORDERS_ISOLATION_LIFT, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
 def lift(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """End an order now."""
     by = actor(request)
@@ -553,7 +556,7 @@ def lift(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True)
+@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
 def notice(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Sign the release notice."""
     actions.issue_release_notice(new_id(), order_id, by=actor(request))
@@ -578,6 +581,7 @@ def checks(request: HttpRequest) -> HttpResponse:
 @surface(
     right=(Right.ORDERS_RELEASE_CHECK_HEALTH, Right.ORDERS_RELEASE_CHECK_STREET),
     purpose=Purpose.SERVICE_OF_NOTICE,
+    repeat=Repeat.SAME,
 )
 def check(request: HttpRequest, order_id: UUID, kind: str) -> HttpResponse:
     """Tick one check of the release paperwork."""
@@ -589,7 +593,7 @@ def check(request: HttpRequest, order_id: UUID, kind: str) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.ORDERS_BOARD_POST, purpose=Purpose.SERVICE_OF_NOTICE)
+@surface(right=Right.ORDERS_BOARD_POST, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
 def post_sheet(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Make the public sheet of an order."""
     sheet = actions.post_sheet(UUID(bytes=ids.random_bytes(16)), order_id, by=actor(request))
@@ -598,7 +602,7 @@ def post_sheet(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.ORDERS_BOARD_POST, purpose=Purpose.SERVICE_OF_NOTICE)
+@surface(right=Right.ORDERS_BOARD_POST, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
 def take_down(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     """A sheet no longer hangs."""
     actions.record_take_down(new_id(), sheet_id, by=actor(request))
@@ -607,7 +611,7 @@ def take_down(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.ORDERS_APPEAL_DECIDE, purpose=Purpose.APPEAL, fresh_factor=True)
+@surface(right=Right.ORDERS_APPEAL_DECIDE, purpose=Purpose.APPEAL, fresh_factor=True, repeat=Repeat.SAME)
 def decide(request: HttpRequest, appeal_id: UUID) -> HttpResponse:
     """Decide about an objection."""
     by = actor(request)

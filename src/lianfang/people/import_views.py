@@ -17,6 +17,7 @@ from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.surfaces import Repeat
 from lianfang.places import queries as places
 
 from . import actions, jobs, reader
@@ -59,7 +60,7 @@ def _run(run_id: UUID, by: Actor) -> ImportRun:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def imports(request: HttpRequest) -> HttpResponse:
     """Send a roster; and the last ones sent."""
     by = actor(request)
@@ -100,7 +101,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """One import: its columns to confirm, its progress, or what came of it."""
     by = actor(request)
@@ -164,7 +165,7 @@ def _remaining(found: ImportRun) -> int | None:
 
 
 @require_POST
-@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def write(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Write what was checked."""
     actions.start_run(run_id, dry=False, by=actor(request))
@@ -173,7 +174,7 @@ def write(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Cancel an import."""
     actions.cancel_run(run_id, by=actor(request))
@@ -220,7 +221,7 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@surface(right=Right.PEOPLE_PERSON_CORRECT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_PERSON_CORRECT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def decide(request: HttpRequest, duplicate_id: UUID) -> HttpResponse:
     """Say whether the two are one person."""
     actions.decide_duplicate(duplicate_id, request.POST.get("decision", ""), by=actor(request))

@@ -18,6 +18,7 @@ from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
+from lianfang.kernel.surfaces import Rate, Repeat
 from lianfang.places import queries as places
 
 from . import actions, own, reader, search
@@ -73,14 +74,21 @@ def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_SEARCH, purpose=Purpose.REGISTER_KEEPING)
+@surface(
+    right=Right.PEOPLE_PERSON_SEARCH,
+    purpose=Purpose.REGISTER_KEEPING,
+    repeat=Repeat.ASKS,
+    rate=Rate.EXACT_SEARCH,
+)
 def people(request: HttpRequest) -> HttpResponse:
     """Search in the own area, to keep the register."""
     return _search(request, person_page="people:person")
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_SEARCH, purpose=Purpose.CASE_INQUIRY)
+@surface(
+    right=Right.PEOPLE_PERSON_SEARCH, purpose=Purpose.CASE_INQUIRY, repeat=Repeat.ASKS, rate=Rate.EXACT_SEARCH
+)
 def inquiry(request: HttpRequest) -> HttpResponse:
     """The same search for a case inquiry of the health office."""
     return _search(request, person_page="people:inquiry_person")
@@ -132,21 +140,21 @@ def _card(person: PersonView) -> list[tuple[Any, str]]:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_READ, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_PERSON_READ, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.ASKS)
 def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """One person; the number is opened by a written reason."""
     return _person(request, person_id, inquiry=False)
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_READ, purpose=Purpose.CASE_INQUIRY)
+@surface(right=Right.PEOPLE_PERSON_READ, purpose=Purpose.CASE_INQUIRY, repeat=Repeat.ASKS)
 def inquiry_person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """One person in a case inquiry."""
     return _person(request, person_id, inquiry=True)
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_CORRECT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_PERSON_CORRECT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def correct(request: HttpRequest, person_id: UUID, field: str) -> HttpResponse:
     """Correct one field; what somebody else changed meanwhile is kept beside it."""
     by = actor(request)
@@ -230,7 +238,7 @@ def _said(field: str, value: str) -> str:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_CORRECT, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_PERSON_CORRECT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def settle(request: HttpRequest, correction_id: UUID) -> HttpResponse:
     """Accept or refuse one correction."""
     form = SettleForm(request.POST or None)
@@ -244,7 +252,7 @@ def settle(request: HttpRequest, correction_id: UUID) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_SEARCH, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_PERSON_SEARCH, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.ASKS)
 def place(request: HttpRequest, path: str) -> HttpResponse:
     """A place: what stands in it; from a building down also who lives there."""
     by = actor(request)
@@ -281,7 +289,7 @@ def place(request: HttpRequest, path: str) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_REGISTER, purpose=Purpose.REGISTER_KEEPING)
+@surface(right=Right.PEOPLE_PERSON_REGISTER, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def register(request: HttpRequest, path: str) -> HttpResponse:
     """Register one person at a door; people who live there already share a household if there is one."""
     by = actor(request)
@@ -307,7 +315,9 @@ def register(request: HttpRequest, path: str) -> HttpResponse:
 
 
 @never_cache
-@surface(right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True)
+@surface(
+    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.ASKS
+)
 def export(request: HttpRequest, path: str) -> HttpResponse:
     """A list of people as a file: purpose, cap, mark; everybody on it sees the reading."""
     by = actor(request)
@@ -386,7 +396,7 @@ def reads(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@surface(resident=True, purpose=Purpose.OWN_DATA)
+@surface(resident=True, purpose=Purpose.OWN_DATA, repeat=Repeat.SAME)
 def ask(request: HttpRequest, field: str) -> HttpResponse:
     """Ask for one field of the own record to be corrected."""
     by = actor(request)

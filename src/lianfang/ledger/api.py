@@ -1,0 +1,66 @@
+"""What machines may read of the chain. Paths and formats are those of the tiled-log specification (docs/chain.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lianfang.kernel.operations import Body, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TEXT: Final = "text/plain; charset=utf-8"
+_HTML: Final = Body(
+    media="text/html; charset=utf-8", says="还没有足够的见证 / not witnessed yet: ask again later"
+)
+_NONE: Final = "没有 / there is none"
+
+OPERATIONS: Final[Sequence[Operation]] = (
+    Operation(
+        name="chain_checkpoint",
+        says="最新检查点及其副署 / the newest checkpoint with its cosignatures (C2SP tlog-checkpoint)",
+        view="ledger:checkpoint",
+        answers={200: Body(media=_TEXT, says="签名便笺 / signed note"), 404: _NONE},
+    ),
+    Operation(
+        name="chain_tile",
+        says="哈希块；条目包只给见证方 / a hash tile (C2SP tlog-tiles); entry bundles for witnesses only",
+        view="ledger:tile",
+        proof="witness",
+        answers={
+            200: Body(media="application/octet-stream", says="块 / the tile"),
+            403: Body(media=_TEXT, says="条目包只给见证方 / entries are for the witnesses"),
+            404: _NONE,
+        },
+    ),
+    Operation(
+        name="chain_policy",
+        says="信任文件：三选二 / whom a verifier trusts: two of three witnesses",
+        view="ledger:policy",
+        answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
+    ),
+    Operation(
+        name="chain_strict_policy",
+        says="审计员的信任文件：三选三 / the auditor's: all three witnesses",
+        view="ledger:strict_policy",
+        answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
+    ),
+    Operation(
+        name="chain_organs",
+        says="各单位公钥，由链签名 / the organs' keys, signed by the log",
+        view="ledger:organs",
+        answers={200: Body(media=_TEXT, says="签名便笺 / signed note"), 404: _NONE},
+    ),
+    Operation(
+        name="chain_proof",
+        says="一条记录的证明 / proof of one entry (C2SP tlog-proof)",
+        view="ledger:tlog_proof",
+        answers={200: Body(media=_TEXT, says="证明文件 / proof file"), 404: _NONE, 409: _HTML},
+    ),
+    Operation(
+        name="chain_paper_proof",
+        says="纸质证明二维码中的文字 / the text of the paper proof's QR code",
+        view="ledger:paper_proof",
+        answers={200: Body(media=_TEXT, says="证明文字 / text of the proof"), 404: _NONE, 409: _HTML},
+    ),
+)
