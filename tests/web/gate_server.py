@@ -18,7 +18,7 @@ from uuid import UUID
 from lianfang.config.app_files import _TYPES, POLICY
 from lianfang.config.islands import DIST
 from lianfang_chain import cbor
-from lianfang_pass import cose, passages, rules, statuslist
+from lianfang_pass import cose, passages, rules, signals, statuslist
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.statuslist import ListStatus
@@ -62,7 +62,7 @@ class GateServer:
         self.uploads = 0
         self.fault = ""
         self.stopped = False
-        self.signals: list[Any] = []
+        self.signals: dict[int, signals.Signal] = {}
         self.device_key: PublicKey | None = None
         self.holder: PublicKey | None = None
         self.page = ""
@@ -206,8 +206,13 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             elif self.path == "/pages/phone":
                 self.phone(body)
             elif self.path == f"{GATE}/signals":
-                server.signals.append(cbor.decode(body))
-                self.answer(201)
+                batch = passages.decode_batch(body)
+                for i, row in enumerate(batch.rows):
+                    server.signals[batch.from_seq + i] = signals.open_signal(
+                        row, world.KEYS[Purpose.SEAL], device=batch.device, seq=batch.from_seq + i
+                    )
+                receipt = passages.sign_receipt(batch, at=server.now, key=world.KEYS[Purpose.RECEIPT])
+                self.answer(201, receipt, Content_Type="application/cwt")
             else:
                 self.answer(404)
 

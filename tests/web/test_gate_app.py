@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,7 @@ import pytest
 
 from lianfang_pass import base45, rules
 from lianfang_pass.keys import PublicKey
+from lianfang_pass.signals import SignalKind
 from lianfang_pass.tokens import Identity, PassClass, SlipKind, sign_code
 from lianfang_pass.verdict import Verdict
 from tests.browser import axe, launch, sideways
@@ -287,7 +289,8 @@ def test_help_is_called_without_a_sign(gate: Watched, server: GateServer) -> Non
     deadline = time.monotonic() + 15
     while not server.signals and time.monotonic() < deadline:
         page.wait_for_timeout(100)
-    assert server.signals[0][3][0][0] == "help"
+    assert server.signals[1].kind is SignalKind.HELP
+    assert server.signals[1].facts == {"guard": "G-07"}
 
 
 def test_a_call_that_does_not_get_through_is_shown_as_waiting(gate: Watched, server: GateServer) -> None:
@@ -387,31 +390,82 @@ def test_it_is_readable_and_never_scrolls_sideways(
     context.close()
 
 
-def test_twenty_people_a_minute_on_a_phone_four_times_slower(gate: Watched, server: GateServer) -> None:
-    """G-8: each verdict within 300 ms of the last key, and a lane of 20 a minute is far from full."""
+#: Notes for every code how long its verdict took from the last key on.
+WATCH: Final = """() => {
+  window.took = []; let at = 0;
+  document.addEventListener('keydown', (e) => { if (e.code === 'Enter') at = performance.timeOrigin + e.timeStamp; }, true);
+  new MutationObserver(() => {
+    if (at && document.querySelector('[data-verdict]')) { window.took.push(now() - at); at = 0; }
+  }).observe(document.getElementById('app'), { subtree: true, childList: true });
+  const frame = document.createElement('iframe');  // its clock is not the test's
+  document.body.append(frame);
+  const now = () => frame.contentWindow.performance.timeOrigin + frame.contentWindow.performance.now();
+}"""
+
+
+def test_every_code_has_its_verdict_at_once_while_lists_arrive_on_a_phone_four_times_slower(
+    gate: Watched, server: GateServer
+) -> None:
+    """G-8: within 300 ms of the last key; also the same card again, in the same second, in the middle of a list."""
     page = gate.page
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    page.evaluate("""() => {
-      window.took = []; let at = 0;
-      document.addEventListener('keydown', (e) => { if (e.code === 'Enter') at = performance.now(); }, true);
-      new MutationObserver(() => {
-        if (at && document.querySelector('[data-verdict]')) { window.took.push(performance.now() - at); at = 0; }
-      }).observe(document.getElementById('app'), { subtree: true, childList: true });
-    }""")
-    texts = [paper(cti=i.to_bytes(8, "big")) for i in range(1, 13)]
-    for i, text in enumerate(texts):
-        gate.set_clock(NOON + i)
-        if i:
-            page.get_by_role("button", name="下一位").click()
-            page.locator("[data-verdict]").wait_for(state="detached")
-        # All keys of a code in one go: what is measured is the gate, not the way to the browser.
-        page.evaluate(
-            """(text) => { for (const key of [...text, 'Enter']) document.body.dispatchEvent(
-              new KeyboardEvent('keydown', { key, code: key === 'Enter' ? key : '', bubbles: true })); }""",
-            text,
-        )
-        assert shown(page)[0] == "ALLOW"
+    page.evaluate(WATCH)
+    over = threading.Event()
+
+    def publish() -> None:
+        index = 5_000
+        while not over.wait(0.08):
+            server.suspend(index := index + 7, END)
+
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    try:
+        for text in [paper(cti=(i // 2).to_bytes(8, "big")) for i in range(12)]:
+            if page.locator("[data-verdict]").count():
+                page.get_by_role("button", name="下一位").click()
+                page.locator("[data-verdict]").wait_for(state="detached")
+            # All keys of a code in one go: what is measured is the gate, not the way to the browser.
+            page.evaluate(
+                """(text) => { for (const key of [...text, 'Enter']) document.body.dispatchEvent(
+                  new KeyboardEvent('keydown', { key, code: key === 'Enter' ? key : '', bubbles: true })); }""",
+                text,
+            )
+            assert shown(page)[0] == "ALLOW"
+    finally:
+        over.set()
+        publisher.join()
     took = sorted(page.evaluate("window.took"))
-    assert len(took) == len(texts)
+    assert len(took) == 12
+    # The middle: the other half may have had to share the processor with other tests.
     assert took[len(took) // 2] < 300, took
-    assert len(sent(page, server, len(texts))) == len(texts)
+    assert len(sent(page, server, 12)) == 12
+
+
+def test_a_tap_is_not_lost_to_a_list_that_arrives_under_the_finger(gate: Watched, server: GateServer) -> None:
+    page = gate.page
+    scan(page, paper())
+    page.get_by_text("已记录").wait_for()
+    page.get_by_role("button", name="下一位").hover()
+    page.mouse.down()
+    server.suspend(815, END)
+    page.locator(".g-facts", has_text="名单 0 分").wait_for()
+    page.mouse.up()
+    page.locator("[data-verdict]").wait_for(state="detached", timeout=2_000)
+
+
+def test_a_pulled_trigger_comes_before_any_dialog_and_any_code_gets_an_answer(gate: Watched) -> None:
+    page = gate.page
+    for word in ("输号码", "查门牌"):
+        page.get_by_role("button", name=word).click()
+        page.keyboard.type("1234")
+        page.wait_for_timeout(400)
+        page.keyboard.type(paper(cti=word.encode()[:8]))
+        page.keyboard.press("Enter")
+        assert shown(page)[0] == "ALLOW"
+        assert page.locator("dialog").count() == 0
+        page.get_by_role("button", name="下一位").click()
+    # The code on a bottle of water; and a scanner that sends no Enter.
+    assert scan(page, "69012341") == ("CALL", "SIGNATURE_BAD")
+    page.get_by_role("button", name="未放行").click()
+    page.keyboard.type(paper(cti=bytes(8)))
+    assert shown(page)[0] == "ALLOW"

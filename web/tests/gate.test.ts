@@ -14,7 +14,7 @@ import { WORDS } from "../src/gate/words";
 import { encode, CborMap } from "../src/cbor";
 import { acceptKeyList, type KeyList } from "../src/pass/keylist";
 import { PublicKey } from "../src/pass/keys";
-import { acceptReceipt, encodeBatch, type Passage } from "../src/pass/passages";
+import { acceptReceipt, encodeBatch, type Passage, rowsHash } from "../src/pass/passages";
 import type { RuleSet } from "../src/pass/rules";
 import type { StoreRow } from "../src/pass/scan";
 import { acceptList } from "../src/pass/statuslist";
@@ -156,6 +156,24 @@ describe("the store", () => {
     expect(await store.byDoor("", 1988)).toEqual([]);
   });
 
+  test("signals are sealed, numbered by themselves, and leave only under a receipt", async () => {
+    await enrolled();
+    const keys = await keyList();
+    await store.record(PASSAGE, keys, NOON);
+    await store.db.add("signals", { kind: "help", at: NOON - 100, facts: { guard: "" } });
+    await store.sealOldSignals(keys, NOON);
+    await store.signal({ kind: "help", at: NOON, facts: { guard: "G-07" } }, keys, NOON);
+    expect(await store.db.count("signals")).toBe(0);
+    const { batch, waiting } = await store.signals(NOON - 60);
+    expect([batch?.fromSeq, batch?.rows.length, waiting]).toEqual([1, 2, 1]);
+    if (batch === null) throw new Error("no batch");
+    const receipt = { device: batch.device, fromSeq: 1, toSeq: 2, rowsHash: rowsHash(batch.rows), signedAt: NOON };
+    expect(await store.forgetSignals(batch, { ...receipt, toSeq: 1 })).toBe(false);
+    expect(await store.forgetSignals(batch, receipt)).toBe(true);
+    expect((await store.signals()).batch).toBeNull();
+    expect(await store.unsent()).toBe(1);
+  });
+
   test("another device's file comes in once, and goes out under its own device", async () => {
     await enrolled();
     const keys = await keyList();
@@ -176,6 +194,7 @@ describe("the post", () => {
   let post: Post;
   let now = NOON;
   let rules: RuleSet | null = null;
+  let failures: unknown[] = [];
 
   beforeEach(async () => {
     await enrolled();
@@ -189,10 +208,13 @@ describe("the post", () => {
       held: () => ({ keys, shards: new Map([[scan.uri, shard]]), floor: scan.held_floor, offset: 0, rules }),
       listVersion: () => 17,
       deviceTime: () => now,
+      ticks: () => now * 1000,
       floorSeen: async () => undefined,
       recorded: () => undefined,
       changed: () => undefined,
+      failed: (error) => failures.push(error),
     };
+    failures = [];
     post = new Post(store, around);
   });
 
@@ -328,6 +350,57 @@ describe("the post", () => {
     now += 5;
     await post.scan(`${free}\r`);
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+  });
+
+  test("a code scanned again after the next person was called for is a look of its own, in whatever second", async () => {
+    await post.scan(free, "scanner");
+    await post.next();
+    await post.scan(free, "scanner");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(await store.unsent()).toBe(2);
+  });
+
+  test("a card that was not taken away is said to be there still, and is a look again once it was away", async () => {
+    await post.scan(free, "camera");
+    await post.next();
+    now += 2;
+    await post.scan(free, "camera");
+    now += 2;
+    await post.scan(free, "camera");
+    expect(post.current).toBeNull();
+    expect(post.stillThere).toBe(true);
+    now += 3;
+    await post.scan(free, "camera");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(post.stillThere).toBe(false);
+    expect(await store.unsent()).toBe(2);
+  });
+
+  test("a clock set back silences no code", async () => {
+    const ticks = post.around.ticks;
+    const tick = ticks() + 60_000;
+    await post.scan(free, "camera");
+    now -= 86_400;
+    Object.assign(post.around, { ticks: () => tick });
+    await post.scan(free, "camera");
+    expect(post.current?.outcome.decision).toMatchObject({ verdict: "ALLOW_REG", reason: "CLOCK_IN_DOUBT" });
+  });
+
+  test("a disk that fails or hangs keeps no verdict back", async () => {
+    await post.setDirection(false);
+    store.mark = () => new Promise(() => undefined);
+    store.record = () => Promise.reject(new Error("disk full"));
+    const began = performance.now();
+    await post.scan(free);
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(post.current?.written).toBe(false);
+    await post.scan(isolated);
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+    store.byNumber = () => new Promise(() => undefined);
+    await post.findByNumber("12345678-89");
+    expect(post.current?.outcome.decision.verdict).toBe("CALL");
+    expect(performance.now() - began).toBeLessThan(900);
+    expect(failures.map(String)).toContain("Error: disk full");
   });
 
   test("no text stops the post", async () => {

@@ -13,7 +13,7 @@ import { Post } from "./post";
 import { allowSound, play } from "./sound";
 import { type Enrolment, exportFile, GateStore, type Handover, type Shift } from "./store";
 import { Sync } from "./sync";
-import { verdictView } from "./verdict_view";
+import { recordedWords, verdictView } from "./verdict_view";
 import { listenForScanner } from "./wedge";
 import { duration, type Language, say, type Word } from "./words";
 
@@ -40,16 +40,21 @@ export async function start(root: HTMLElement): Promise<void> {
 }
 
 class App {
-  readonly #top = make("header", { class: "g-top" });
+  readonly #facts = make("ul", { class: "g-facts" });
+  readonly #topExit = make("button", { type: "button", class: "g-small", onclick: () => this.#guarded(this.post.lifeExit()) });
+  readonly #inward = make("button", { type: "button", onclick: () => this.#guarded(this.post.setDirection(true)) });
+  readonly #outward = make("button", { type: "button", onclick: () => this.#guarded(this.post.setDirection(false)) });
   readonly #main: HTMLElement;
   readonly #verdict = make("div", { class: "g-main", hidden: true });
   readonly #live = make("p", { class: "lf-hidden-visually", role: "status", "aria-live": "assertive" });
   readonly #video = make("video", { playsinline: true, muted: true, "aria-hidden": "true" });
   readonly #cameraBox = make("div", { class: "g-camera" });
-  readonly #direction = make("div", { class: "g-direction", role: "group" });
+  readonly #hint = make("p", { role: "status" });
   readonly #camera: Camera;
   readonly post: Post;
   #shownFor: unknown = null;
+  /** What the verdict on the screen was drawn from: it is drawn again only when that changes, or a tap would be lost. */
+  #drawn: readonly unknown[] = [];
   #overriding = false;
   #unsent = 0;
   #aside = 0;
@@ -57,6 +62,7 @@ class App {
   #waiting = 0;
   #kept: boolean | null = null;
   #torch = false;
+  #cameraTrouble: Word | null = null;
   #trouble: Word | null = null;
 
   private constructor(
@@ -71,12 +77,14 @@ class App {
       held: () => sync.held,
       listVersion: () => sync.listVersion,
       deviceTime,
+      ticks: () => performance.now(),
       floorSeen: (floor) => sync.raiseFloor(floor),
       recorded: () => {
         sync.wake();
         void this.#count();
       },
       changed: () => this.#render(),
+      failed: (error) => this.#failed(error),
     });
     this.#camera = new Camera(this.#video, (text) => this.#scanned(text, "camera"));
     this.#main = make("div", { class: "g-main" });
@@ -95,7 +103,8 @@ class App {
   }
 
   begin(): void {
-    this.root.replaceChildren(this.#top, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
+    const top = make("header", { class: "g-top" }, make("h1", {}, this.enrolment.gateName), this.#topExit, this.#facts);
+    this.root.replaceChildren(top, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
     this.#buildMain();
     void this.#count();
     listenForScanner(document, (text) => this.#scanned(text, "scanner"));
@@ -105,25 +114,28 @@ class App {
     this.sync.start();
     void prepareReader();
     void this.#askToKeep();
-    setInterval(() => {
-      void this.#count();
-      void this.store.dropMarksBefore(deviceTime() - 31 * DAY);
-    }, 20_000);
+    setInterval(() => void this.#count(), 20_000);
+    setInterval(() => this.#guarded(this.store.dropMarksBefore(deviceTime() - 31 * DAY)), 3_600_000);
     if (this.post.shift === null) this.#shiftDialog();
   }
 
   #scanned(text: string, by: "camera" | "scanner"): void {
-    if (document.querySelector("dialog[open]") !== null) return;
+    const dialog = document.querySelector<HTMLDialogElement>("dialog[open]");
+    // Behind a dialog the camera sees what nobody holds up to it; a pulled trigger is meant, and comes first.
+    if (dialog !== null && by === "camera") return;
+    dialog?.close();
     this.#guarded(this.post.scan(text, by));
   }
 
   /** What fails in the store is said; the post goes on. */
   #guarded(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      console.error(error);
-      this.#trouble = "storage_trouble";
-      this.#renderTop();
-    });
+    work.catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    console.error(error);
+    this.#trouble = "storage_trouble";
+    this.#renderTop();
   }
 
   async #askToKeep(): Promise<void> {
@@ -138,8 +150,7 @@ class App {
   async #count(): Promise<void> {
     this.#unsent = await this.store.unsent();
     this.#aside = await this.store.asideCount();
-    const signals = await this.store.signals();
-    this.#waiting = signals.filter(({ signal }) => deviceTime() - signal.at > 60).length;
+    this.#waiting = (await this.store.signals(deviceTime() - 60)).waiting;
     this.#render();
   }
 
@@ -154,7 +165,7 @@ class App {
     const button = (word: Word, act: () => void, name = ""): HTMLElement =>
       make("button", { type: "button", class: name || undefined, onclick: act }, this.#say(word));
     this.#main.replaceChildren(
-      this.#direction,
+      make("div", { class: "g-direction", role: "group", "aria-label": this.#say("direction") }, this.#inward, this.#outward),
       this.#cameraBox,
       make(
         "div",
@@ -166,10 +177,16 @@ class App {
         button("menu", () => this.#menu()),
       ),
     );
+    this.#inward.textContent = this.#say("in");
+    this.#outward.textContent = this.#say("out");
+    this.#topExit.textContent = this.#say("life_exit");
+    this.#facts.setAttribute("aria-label", this.#say("list_age"));
+    this.#drawn = [];
     this.#renderCamera(null);
   }
 
   #renderCamera(trouble: Word | null): void {
+    this.#cameraTrouble = trouble;
     const begin = make(
       "button",
       { type: "button", class: "g-start", onclick: () => void this.#startCamera() },
@@ -184,8 +201,14 @@ class App {
     this.#cameraBox.replaceChildren(
       this.#video,
       ...(on ? [make("div", { class: "g-frame" }), torch] : [begin]),
-      make("p", {}, this.#say(trouble ?? "scan")),
+      this.#hint,
     );
+    this.#renderHint();
+  }
+
+  #renderHint(): void {
+    const words = this.#say(this.#cameraTrouble ?? (this.post.stillThere ? "still_there" : "scan"));
+    if (this.#hint.textContent !== words) this.#hint.textContent = words;
   }
 
   async #startCamera(): Promise<void> {
@@ -209,61 +232,42 @@ class App {
     const quiet = clock.heardAt === null ? null : now - clock.heardAt;
     const fact = (text: string, trouble: boolean): HTMLElement =>
       make("li", { class: trouble ? "is-trouble" : undefined }, text);
-    const parts = [
-      make("h1", {}, this.enrolment.gateName),
-      // One tap from wherever the guard is; the main screen has its own, larger one.
-      this.post.current !== null &&
-        this.post.current.input !== "life_exit" &&
-        make(
-          "button",
-          { type: "button", class: "g-small", onclick: () => this.#guarded(this.post.lifeExit()) },
-          this.#say("life_exit"),
-        ),
-      make(
-        "ul",
-        { class: "g-facts", "aria-label": this.#say("list_age") },
-        network === "withdrawn"
-          ? fact(this.#say("withdrawn"), true)
-          : fact(
-              network === "online" ? this.#say("online") : quiet === null ? this.#say("offline") : `${this.#say("offline")} ${duration(quiet, this.language)}`,
-              network !== "online" && (quiet ?? 0) > 3600,
-            ),
-        age === null
-          ? fact(this.#say("no_list"), true)
-          : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
-        fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
-        // The guard must know that a call did not get through; the words tell nobody else what it was.
-        this.#waiting > 0 && fact(`${this.#say("waiting")} ${this.#waiting}`, true),
-        this.#aside > 0 && fact(`${this.#say("aside")} ${this.#aside}`, true),
-        inDoubt && fact(this.#say("clock_doubt"), true),
-        this.post.clockSuspect && fact(this.#say("clock_suspect"), true),
-        // Said when it matters: rows are here, and nowhere else yet.
-        this.#kept === false && this.#unsent > 0 && network !== "online" && fact(this.#say("not_kept"), true),
-        this.#trouble !== null && fact(this.#say(this.#trouble), true),
-      ),
+    // One tap from wherever the guard is; the main screen has its own, larger one.
+    this.#topExit.hidden = this.post.current === null || this.post.current.input === "life_exit";
+    const facts = [
+      network === "withdrawn"
+        ? fact(this.#say("withdrawn"), true)
+        : fact(
+            network === "online" ? this.#say("online") : quiet === null ? this.#say("offline") : `${this.#say("offline")} ${duration(quiet, this.language)}`,
+            network !== "online" && (quiet ?? 0) > 3600,
+          ),
+      age === null
+        ? fact(this.#say("no_list"), true)
+        : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
+      fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
+      // The guard must know that a call did not get through; the words tell nobody else what it was.
+      this.#waiting > 0 && fact(`${this.#say("waiting")} ${this.#waiting}`, true),
+      this.#aside > 0 && fact(`${this.#say("aside")} ${this.#aside}`, true),
+      inDoubt && fact(this.#say("clock_doubt"), true),
+      this.post.clockSuspect && fact(this.#say("clock_suspect"), true),
+      // Said when it matters: rows are here, and nowhere else yet.
+      this.#kept === false && this.#unsent > 0 && network !== "online" && fact(this.#say("not_kept"), true),
+      this.#trouble !== null && fact(this.#say(this.#trouble), true),
     ];
-    this.#top.replaceChildren(...parts.filter((part) => part !== false));
+    this.#facts.replaceChildren(...facts.filter((one) => one !== false));
   }
 
   #render(): void {
     this.#renderTop();
-    const pressed = (inward: boolean, word: Word): HTMLElement =>
-      make(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": String(this.post.inward === inward),
-          onclick: () => this.#guarded(this.post.setDirection(inward)),
-        },
-        this.#say(word),
-      );
-    this.#direction.setAttribute("aria-label", this.#say("direction"));
-    this.#direction.replaceChildren(pressed(true, "in"), pressed(false, "out"));
+    this.#renderHint();
+    this.#inward.setAttribute("aria-pressed", String(this.post.inward));
+    this.#outward.setAttribute("aria-pressed", String(!this.post.inward));
     const { current } = this.post;
     this.#main.hidden = current !== null;
     this.#verdict.hidden = current === null;
     if (current === null) {
       this.#shownFor = null;
+      this.#drawn = [];
       this.#overriding = false;
       this.#verdict.replaceChildren();
       this.#live.textContent = "";
@@ -277,6 +281,14 @@ class App {
       play(current.outcome.decision.verdict);
       this.#live.textContent = this.#say(current.outcome.decision.verdict);
     }
+    const { outcome, closed, companions, alreadyShown, temperature, written } = current;
+    const from = [outcome, closed, companions, alreadyShown, temperature, this.language, this.post.inward, this.#overriding];
+    if (from.every((part, i) => part === this.#drawn[i])) {
+      const line = this.#verdict.querySelector(".g-recorded");
+      if (line !== null) line.textContent = recordedWords(written, this.language);
+      return;
+    }
+    this.#drawn = from;
     this.#verdict.replaceChildren(
       verdictView(
         current,
@@ -287,9 +299,15 @@ class App {
           overriding: this.#overriding,
         },
         {
-          pass: (options) => this.#guarded(this.post.pass(options).then(() => this.post.next())),
-          turned: () => this.#guarded(this.post.turned().then(() => this.post.next())),
-          next: () => this.#guarded(this.post.next()),
+          pass: (options) => {
+            this.#guarded(this.post.pass(options));
+            this.#next();
+          },
+          turned: () => {
+            this.#guarded(this.post.turned());
+            this.#next();
+          },
+          next: () => this.#next(),
           companion: () => this.#guarded(this.post.companion()),
           temperature: () => this.#temperatureDialog(),
           lifeExitWord: (word) => this.#guarded(this.post.lifeExitWord(word)),
@@ -301,6 +319,11 @@ class App {
       ),
     );
     if (isNew) document.getElementById("verdict-word")?.focus({ preventScroll: true });
+  }
+
+  #next(): void {
+    this.#guarded(this.post.next());
+    if (this.post.shift === null) this.#shiftDialog();
   }
 
   // --- dialogs -----------------------------------------------------------------------------
@@ -379,7 +402,7 @@ class App {
         unsent: this.#unsent,
       };
       await this.store.keepSetting("lastHandover", handover);
-      await this.store.signal({ kind: "handover", at: handover.at, facts: { from: handover.from, to, unsent: handover.unsent, ...handover.counts } });
+      await this.sync.tell({ kind: "handover", at: handover.at, facts: { from: handover.from, to, unsent: handover.unsent, ...handover.counts } });
       await this.#beginShift(to);
       return null;
     });
@@ -387,9 +410,7 @@ class App {
 
   /** Silent: nothing on the screen and no sound tells others that help was called. */
   #help(): void {
-    this.#guarded(
-      this.store.signal({ kind: "help", at: deviceTime(), facts: { guard: this.post.shift?.guard ?? "" } }).then(() => this.sync.wake()),
-    );
+    this.#guarded(this.sync.tell({ kind: "help", at: deviceTime(), facts: { guard: this.post.shift?.guard ?? "" } }));
   }
 
   #menu(): void {

@@ -4,18 +4,30 @@
  * One person at a time is "at the gate". ALLOW is recorded at once; every other verdict waits
  * for the guard's tap, or for the next person, and is then recorded as it stood: nobody who
  * was looked at is left out of the count. A life exit is on disk before the word is chosen.
+ *
+ * G-8: every input changes what is shown, and the verdict waits for no disk. It is shown first
+ * and written behind it, one row after the other; what remembers passes is asked for a moment
+ * only. A method's promise is kept when its rows are on disk; what fails there is told to
+ * `around.failed`, and the verdict stands.
  */
 
+import type { Bytes } from "../bytes";
 import { phonesDisagree } from "../pass/clock";
 import { passNumber } from "../pass/number";
 import type { ByHand, Passage } from "../pass/passages";
 import { isOverLong, windowOf } from "./windows";
 import { type Held, look, type Outcome, type StoreRow } from "../pass/scan";
 import type { Decision } from "../pass/verdict";
-import type { GateStore, Shift } from "./store";
+import type { GateStore, Mark, Shift } from "./store";
 
-/** A card held before the camera is one look; a second pull of a scanner's trigger is meant. */
-const SAME_TEXT_SECONDS = { camera: 4, scanner: 1 } as const;
+/**
+ * While its verdict is on the screen, a card that stays before the camera is one look, and so is
+ * a scanner's double read; a second pull of the trigger is meant.
+ */
+const SAME_LOOK_MS = { camera: 2500, scanner: 800 } as const;
+/** How long a verdict waits for what the disk remembers: a flag may be missed, a verdict never. */
+const MEMORY_MS = 120;
+const MARKS_AT_HAND = 500;
 const ALREADY_SHOWN_SECONDS = 600;
 const LOOKUPS_PER_HOUR = 30;
 const LIFE_EXIT_WORD_SECONDS = 20;
@@ -37,6 +49,8 @@ export interface AtGate {
   readonly startedAt: number;
   /** How the guard closed it, and how many came along on the same pass. */
   readonly closed: "passed" | "turned" | "registered" | null;
+  /** What was closed is on disk. */
+  readonly written: boolean;
   readonly companions: number;
 }
 
@@ -45,11 +59,23 @@ export interface Surroundings {
   readonly held: () => Held;
   readonly listVersion: () => number;
   readonly deviceTime: () => number;
+  /** Milliseconds that only rise, whatever is done to the clock. */
+  readonly ticks: () => number;
   readonly floorSeen: (floor: number) => Promise<void>;
   readonly recorded: () => void;
   readonly changed: () => void;
+  /** The store could not be read or written. */
+  readonly failed: (error: unknown) => void;
 }
 
+interface PendingLifeExit {
+  readonly at: number;
+  readonly inward: boolean;
+}
+
+const UNREADABLE: Decision = { verdict: "CALL", reason: "UNREADABLE", notes: [] };
+
+type Row = Omit<Passage, "seq" | "gate">;
 type Looked = "shown" | "not found" | "not a number" | "too many";
 
 export class Post {
@@ -57,11 +83,16 @@ export class Post {
   current: AtGate | null = null;
   shift: Shift | null = null;
   clockSuspect = false;
+  /** The card of who was just dealt with is still before the camera, so no new look begins. */
+  stillThere = false;
   #differences: number[] = [];
   #phones = new Set<string>();
   #lastText = "";
-  #lastTextAt = 0;
+  #lastTextAt = Number.NEGATIVE_INFINITY;
   #queue: Promise<unknown> = Promise.resolve();
+  #writing: Promise<void> = Promise.resolve();
+  #marks = new Map<string, Mark>();
+  #lookups: readonly number[] = [];
   #firstHigh = false;
 
   constructor(
@@ -72,15 +103,36 @@ export class Post {
   /** What a crash left behind: a life exit is written even if its word never came. */
   async resume(): Promise<void> {
     this.shift = await this.store.setting<Shift>("shift");
-    const pending = await this.store.setting<{ at: number; inward: boolean }>("pendingLifeExit");
+    this.#lookups = (await this.store.setting<number[]>("lookups")) ?? [];
+    const pending = await this.store.setting<PendingLifeExit>("pendingLifeExit");
     if (pending !== null) await this.#writeLifeExit(pending, null);
   }
 
-  /** One thing after the other, however fast scans and taps come. */
-  #serially<T>(work: () => Promise<T>): Promise<T> {
+  /** One thing after the other, however fast scans and taps come; kept when its rows are on disk. */
+  async #serially<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => undefined);
-    return done;
+    const result = await done;
+    await this.#writing;
+    return result;
+  }
+
+  /** Write behind what is shown, in the order of what happened. */
+  #later(work: () => Promise<void>): void {
+    this.#writing = this.#writing.then(work).catch((error: unknown) => this.around.failed(error));
+  }
+
+  /** What the store says within a moment; null when it fails or is busy. */
+  async #soon<T>(work: Promise<T>): Promise<T | null> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), MEMORY_MS)));
+    const asked = work.catch((error: unknown) => {
+      this.around.failed(error);
+      return null;
+    });
+    const found = await Promise.race([asked, late]);
+    clearTimeout(timer);
+    return found;
   }
 
   /** In or out. Who stands here undecided is decided again for the new direction. */
@@ -92,7 +144,7 @@ export class Post {
       const { current } = this;
       if (current !== null && current.closed === null && current.input !== "life_exit") {
         const outcome = await this.#look({ texts: current.texts, found: current.found });
-        await this.#show({ ...current, outcome });
+        this.#show({ ...current, outcome });
       }
       this.around.changed();
     });
@@ -100,16 +152,22 @@ export class Post {
 
   // --- what comes in -----------------------------------------------------------------------
 
-  /** A code from camera or scanner. The same text within seconds is the same look. */
+  /** A code from camera or scanner. */
   scan(text: string, by: "camera" | "scanner" = "camera"): Promise<void> {
     return this.#serially(async () => {
-      const now = this.around.deviceTime();
-      if (text === this.#lastText && now - this.#lastTextAt < SAME_TEXT_SECONDS[by]) {
-        this.#lastTextAt = now;
-        return;
-      }
+      const now = this.around.ticks();
+      const again = text === this.#lastText && now - this.#lastTextAt < SAME_LOOK_MS[by];
       this.#lastText = text;
       this.#lastTextAt = now;
+      if (again && this.current !== null) return;
+      if (again && by === "camera") {
+        // Put away, but not taken away: that is said, and nobody is counted twice.
+        if (!this.stillThere) {
+          this.stillThere = true;
+          this.around.changed();
+        }
+        return;
+      }
       const before = this.current;
       const alone = await this.#look({ texts: [text] });
       const isSlip = alone.shown === null && alone.slips.length > 0;
@@ -119,10 +177,10 @@ export class Post {
       if (joins) {
         const texts = [...before.texts, text];
         const outcome = await this.#look({ texts, found: before.found });
-        await this.#show({ ...before, texts, outcome });
+        this.#show({ ...before, texts, outcome });
         return;
       }
-      await this.#closeOpen();
+      this.#closeOpen();
       await this.#arrive({ input: "code", texts: [text], found: null, byHand: null, outcome: alone });
     });
   }
@@ -131,8 +189,8 @@ export class Post {
     return this.#serially(async () => {
       const number = passNumber(typed);
       if (number === null) return "not a number";
-      const row = await this.store.byNumber(number);
-      if (row === null && !(await this.#lookupAllowed())) return "too many";
+      const row = await this.#soon(this.store.byNumber(number));
+      if (row === null && !this.#lookupAllowed()) return "too many";
       await this.#byHand(row, null);
       return row === null ? "not found" : "shown";
     });
@@ -140,9 +198,9 @@ export class Post {
 
   findByDoor(door: string, birthYear: number, initials: string | null = null): Promise<Looked> {
     return this.#serially(async () => {
-      if (!(await this.#lookupAllowed())) return "too many";
+      if (!this.#lookupAllowed()) return "too many";
       const plain = plainDoor(door);
-      const rows = await this.store.byDoor(plain, birthYear);
+      const rows = (await this.#soon(this.store.byDoor(plain, birthYear))) ?? [];
       const row = rows.find((candidate) => initials === null || candidate.identity.initials === initials) ?? null;
       await this.#byHand(row, { door: plain, birthYear, idSeen: false });
       return row === null ? "not found" : "shown";
@@ -158,20 +216,21 @@ export class Post {
     // A code that could not be trusted and the number typed from the same card are one person.
     const open = this.current;
     const bad = open !== null && open.closed === null && open.outcome.situation.proof === "bad" ? open.texts : [];
-    if (bad.length === 0) await this.#closeOpen();
+    if (bad.length === 0) this.#closeOpen();
     const outcome = await this.#look({ texts: bad, found: row });
     const hand = byHand ?? (row === null ? null : { door: row.identity.door, birthYear: row.identity.birthYear, idSeen: false });
     await this.#arrive({ input: "hand", texts: bad, found: row, byHand: hand, outcome });
   }
 
-  /** One tap: the gate opens, the fact is on disk, the word may follow. */
+  /** One tap: the gate opens, the fact goes to disk, the word may follow. */
   lifeExit(): Promise<void> {
     return this.#serially(async () => {
-      await this.#closeOpen();
+      this.#closeOpen();
       const at = this.around.deviceTime();
-      await this.store.keepSetting("pendingLifeExit", { at, inward: this.inward });
+      const pending = { at, inward: this.inward };
       const outcome = await this.#look({ texts: [], lifeExit: true });
-      this.current = {
+      this.#later(() => this.store.keepSetting("pendingLifeExit", pending));
+      this.#put({
         input: "life_exit",
         texts: [],
         found: null,
@@ -181,35 +240,46 @@ export class Post {
         temperature: null,
         startedAt: at,
         closed: null,
+        written: false,
         companions: 0,
-      };
-      this.around.changed();
+      });
       setTimeout(() => void this.lifeExitWord(null, at), LIFE_EXIT_WORD_SECONDS * 1000);
     });
   }
 
   lifeExitWord(word: LifeExitWord | null, onlyIfStartedAt: number | null = null): Promise<void> {
     return this.#serially(async () => {
-      const pending = await this.store.setting<{ at: number; inward: boolean }>("pendingLifeExit");
-      if (pending === null || (onlyIfStartedAt !== null && pending.at !== onlyIfStartedAt)) return;
-      await this.#writeLifeExit(pending, word);
-      if (this.current?.input === "life_exit") this.current = { ...this.current, closed: "passed" };
-      this.around.changed();
+      const { current } = this;
+      if (current?.input !== "life_exit" || current.closed !== null) return;
+      if (onlyIfStartedAt !== null && current.startedAt !== onlyIfStartedAt) return;
+      this.#closeLifeExit(current, word);
     });
   }
 
-  async #writeLifeExit(pending: { at: number; inward: boolean }, word: LifeExitWord | null): Promise<void> {
-    await this.#write({
-      at: pending.at,
-      inward: pending.inward,
-      verdict: "ALLOW_REG",
-      reason: "LIFE_EXIT",
-      proof: "none",
-      cti: null,
-      override: word,
-      temperature: null,
-      byHand: null,
+  #closeLifeExit(at: AtGate, word: LifeExitWord | null): void {
+    const closed: AtGate = { ...at, closed: "passed" };
+    this.#put(closed);
+    this.#later(async () => {
+      const pending = await this.store.setting<PendingLifeExit>("pendingLifeExit");
+      if (pending !== null) await this.#writeLifeExit(pending, word);
+      this.#written(closed);
     });
+  }
+
+  async #writeLifeExit(pending: PendingLifeExit, word: LifeExitWord | null): Promise<void> {
+    await this.#write(
+      this.#row({
+        at: pending.at,
+        inward: pending.inward,
+        verdict: "ALLOW_REG",
+        reason: "LIFE_EXIT",
+        proof: "none",
+        cti: null,
+        override: word,
+        temperature: null,
+        byHand: null,
+      }),
+    );
     await this.store.keepSetting("pendingLifeExit", null);
   }
 
@@ -232,7 +302,7 @@ export class Post {
       const { current } = this;
       if (current !== null && current.closed === null) {
         const outcome = await this.#look({ texts: current.texts, found: current.found, temperatureHigh: true });
-        await this.#show({ ...current, outcome, temperature: tenths });
+        this.#show({ ...current, outcome, temperature: tenths });
       }
       return "high";
     });
@@ -245,7 +315,7 @@ export class Post {
     return this.#serially(async () => {
       const { current } = this;
       if (current === null || current.closed !== null) return;
-      await this.#close(current, "passed", options.override ?? null, options.idSeen ?? true);
+      this.#close(current, "passed", options.override ?? null, options.idSeen ?? true);
     });
   }
 
@@ -254,7 +324,7 @@ export class Post {
     return this.#serially(async () => {
       const { current } = this;
       if (current === null || current.closed !== null) return;
-      await this.#close(current, "turned", null, false);
+      this.#close(current, "turned", null, false);
     });
   }
 
@@ -263,18 +333,21 @@ export class Post {
     return this.#serially(async () => {
       const { current } = this;
       if (current === null || current.closed !== "passed" || current.outcome.cti === null) return;
-      await this.#writeOutcome(current, null, false);
-      this.current = { ...current, companions: current.companions + 1 };
-      this.around.changed();
+      const along: AtGate = { ...current, companions: current.companions + 1, written: false };
+      this.#put(along);
+      const row = this.#rowOf(current, null, false);
+      this.#later(async () => {
+        await this.#write(row);
+        this.#written(along);
+      });
     });
   }
 
   /** Ready for the next person. */
   next(): Promise<void> {
     return this.#serially(async () => {
-      await this.#closeOpen();
-      this.current = null;
-      this.around.changed();
+      this.#closeOpen();
+      this.#put(null);
     });
   }
 
@@ -289,29 +362,53 @@ export class Post {
     const held = this.around.held();
     const deviceTime = this.around.deviceTime();
     const once = { ...asked, inward: this.inward, deviceTime };
-    const first = await look(once, this.around.compounds, held);
+    let first: Outcome;
+    try {
+      first = await look(once, this.around.compounds, held);
+    } catch (error) {
+      // Our own fault, and still a verdict: the guard calls the community.
+      console.error(error);
+      const nothing = await look({ ...once, texts: [], found: null }, this.around.compounds, held);
+      return { ...nothing, decision: UNREADABLE };
+    }
     const quota = windowOf(held.rules, first, this.around.compounds);
     if (quota === null || first.cti === null) return first;
-    const { mark } = await this.store.mark(first.cti);
+    const { mark } = await this.#remembered(first.cti);
     const used = (mark?.outs ?? []).filter((at) => at >= quota).length;
     return used === 0 ? first : look({ ...once, used }, this.around.compounds, held);
+  }
+
+  /** What is remembered of a pass; the key is null when the store could not say it in time. */
+  async #remembered(cti: Bytes): Promise<{ key: string | null; mark: Mark | null }> {
+    const found = await this.#soon(this.store.mark(cti, this.#marks));
+    return found ?? { key: null, mark: null };
+  }
+
+  #remember(key: string, mark: Mark): void {
+    this.#marks.delete(key);
+    this.#marks.set(key, mark);
+    const [oldest] = this.#marks.keys();
+    if (this.#marks.size > MARKS_AT_HAND && oldest !== undefined) this.#marks.delete(oldest);
+    this.#later(() => this.store.keepMark(key, mark));
   }
 
   async #arrive(who: Pick<AtGate, "input" | "texts" | "found" | "byHand" | "outcome">): Promise<void> {
     this.#firstHigh = false;
     const now = this.around.deviceTime();
     let alreadyShown = false;
-    const { cti, shown, phoneSignedAt } = who.outcome;
+    const { cti, shown, phoneSignedAt, floor } = who.outcome;
     if (cti !== null && shown !== null) {
-      const { key, mark } = await this.store.mark(cti);
+      const { key, mark } = await this.#remembered(cti);
       // A paper pass twice within ten minutes, or the very same rotating code twice: a flag, not a block.
       const same = phoneSignedAt === null ? "paper" : String(phoneSignedAt);
       alreadyShown = mark !== null && mark.lastText === same && now - mark.lastAt < ALREADY_SHOWN_SECONDS;
-      await this.store.keepMark(key, { outs: mark?.outs ?? [], lastAt: now, lastText: same });
-      if (phoneSignedAt !== null && !this.#phones.has(key)) this.#compareClock(key, phoneSignedAt);
+      if (key !== null) {
+        this.#remember(key, { outs: mark?.outs ?? [], lastAt: now, lastText: same });
+        if (phoneSignedAt !== null && !this.#phones.has(key)) this.#compareClock(key, phoneSignedAt);
+      }
     }
-    await this.around.floorSeen(who.outcome.floor);
-    await this.#show({ ...who, alreadyShown, temperature: null, startedAt: now, closed: null, companions: 0 });
+    this.#later(() => this.around.floorSeen(floor));
+    this.#show({ ...who, alreadyShown, temperature: null, startedAt: now, closed: null, written: false, companions: 0 });
   }
 
   #compareClock(phone: string, signedAt: number): void {
@@ -321,40 +418,54 @@ export class Post {
     this.clockSuspect = phonesDisagree(this.#differences);
   }
 
-  async #show(at: AtGate): Promise<void> {
+  #put(at: AtGate | null): void {
     this.current = at;
-    if (at.outcome.decision.verdict === "ALLOW") await this.#close(at, "passed", null, false);
+    this.stillThere = false;
     this.around.changed();
   }
 
-  async #closeOpen(): Promise<void> {
+  #show(at: AtGate): void {
+    if (at.outcome.decision.verdict === "ALLOW") this.#close(at, "passed", null, false);
+    else this.#put(at);
+  }
+
+  #closeOpen(): void {
     const { current } = this;
     if (current === null || current.closed !== null) return;
-    if (current.input === "life_exit") {
-      const pending = await this.store.setting<{ at: number; inward: boolean }>("pendingLifeExit");
-      if (pending !== null) await this.#writeLifeExit(pending, null);
-      this.current = { ...current, closed: "passed" };
-      return;
-    }
-    await this.#close(current, "registered", null, false);
+    if (current.input === "life_exit") this.#closeLifeExit(current, null);
+    else this.#close(current, "registered", null, false);
   }
 
-  async #close(at: AtGate, how: NonNullable<AtGate["closed"]>, override: string | null, idSeen: boolean): Promise<void> {
-    await this.#writeOutcome(at, override, idSeen);
-    const cti = at.outcome.cti;
-    if (cti !== null && how === "passed" && !this.inward) {
-      const { key, mark } = await this.store.mark(cti);
-      const now = this.around.deviceTime();
+  #close(at: AtGate, how: NonNullable<AtGate["closed"]>, override: string | null, idSeen: boolean): void {
+    const closed: AtGate = { ...at, closed: how };
+    const out = how === "passed" && !this.inward ? at.outcome.cti : null;
+    const now = this.around.deviceTime();
+    this.#put(closed);
+    const row = this.#rowOf(at, override, idSeen);
+    this.#later(async () => {
+      await this.#write(row);
+      this.#written(closed);
+    });
+    if (out !== null) this.#wentOut(out, now);
+  }
+
+  /** A way out counts for a quota. */
+  #wentOut(cti: Bytes, now: number): void {
+    this.#later(async () => {
+      const { key, mark } = await this.#remembered(cti);
+      if (key === null) return;
       const outs = [...(mark?.outs ?? []).filter((out) => !isOverLong(out, now)), now];
-      await this.store.keepMark(key, { outs, lastAt: mark?.lastAt ?? now, lastText: mark?.lastText ?? "" });
-    }
-    this.current = { ...at, closed: how };
-    this.around.changed();
+      this.#remember(key, { outs, lastAt: mark?.lastAt ?? now, lastText: mark?.lastText ?? "" });
+    });
   }
 
-  #writeOutcome(at: AtGate, override: string | null, idSeen: boolean): Promise<void> {
+  #written(at: AtGate): void {
+    if (this.current === at) this.#put({ ...at, written: true });
+  }
+
+  #rowOf(at: AtGate, override: string | null, idSeen: boolean): Row {
     const { decision, situation, cti } = at.outcome;
-    return this.#write({
+    return this.#row({
       at: this.around.deviceTime(),
       inward: this.inward,
       verdict: decision.verdict,
@@ -367,20 +478,20 @@ export class Post {
     });
   }
 
-  async #write(row: Omit<Passage, "seq" | "gate" | "listVersion" | "rulesVersion" | "guard">): Promise<void> {
-    const held = this.around.held();
-    if (held.keys === null) throw new Error("no keys, so no sealing");
-    const now = this.around.deviceTime() + held.offset;
-    await this.store.record(
-      {
-        ...row,
-        listVersion: this.around.listVersion(),
-        rulesVersion: held.rules?.version ?? 0,
-        guard: this.shift?.guard ?? null,
-      },
-      held.keys,
-      Math.max(now, held.floor),
-    );
+  /** The row as it stands at this instant: a handover or a new list a moment later changes nothing of it. */
+  #row(row: Omit<Row, "listVersion" | "rulesVersion" | "guard">): Row {
+    return {
+      ...row,
+      listVersion: this.around.listVersion(),
+      rulesVersion: this.around.held().rules?.version ?? 0,
+      guard: this.shift?.guard ?? null,
+    };
+  }
+
+  async #write(row: Row): Promise<void> {
+    const { keys, offset, floor } = this.around.held();
+    if (keys === null) throw new Error("no keys, so no sealing");
+    await this.store.record(row, keys, Math.max(this.around.deviceTime() + offset, floor));
     await this.#count(row.verdict, row.inward, row.override !== null && row.reason !== "LIFE_EXIT");
     this.around.recorded();
   }
@@ -396,11 +507,13 @@ export class Post {
   }
 
   /** Trust T08: looking people up without a card is for the forgotten one, not for browsing. */
-  async #lookupAllowed(): Promise<boolean> {
+  #lookupAllowed(): boolean {
     const now = this.around.deviceTime();
-    const recent = ((await this.store.setting<number[]>("lookups")) ?? []).filter((at) => now - at < 3600 && at <= now);
+    const recent = this.#lookups.filter((at) => now - at < 3600 && at <= now);
     if (recent.length >= LOOKUPS_PER_HOUR) return false;
-    await this.store.keepSetting("lookups", [...recent, now]);
+    const lookups = [...recent, now];
+    this.#lookups = lookups;
+    this.#later(() => this.store.keepSetting("lookups", lookups));
     return true;
   }
 }

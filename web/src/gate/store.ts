@@ -17,12 +17,14 @@ import { type Bytes, hex } from "../bytes";
 import { encode } from "../cbor";
 import type { KeyList } from "../pass/keylist";
 import { type Batch, covers, MOST_ROWS, type Passage, type Receipt, sealPassage } from "../pass/passages";
+import { type Signal, sealSignal } from "../pass/signals";
+import type { PublicKey } from "../pass/keys";
 import type { StoreRow } from "../pass/scan";
 import type { ShardState } from "../pass/statuslist";
 import type { PassClass } from "../pass/tokens";
 
 const NAME = "lianfang-gate";
-const VERSION = 1;
+const VERSION = 2;
 /** A batch must stay below 65,535 bytes; a row has at most 400. */
 const ROWS_PER_BATCH = Math.min(MOST_ROWS, 150);
 
@@ -90,19 +92,16 @@ interface Schema extends DBSchema {
   queue: { key: number; value: Bytes };
   /** Rows of other devices that were brought as a file. */
   carried: { key: string; value: { device: Bytes; fromSeq: number; rows: Bytes[] } };
+  /** Version 1 kept signals open; those are sealed by the first start of this one. */
   signals: { key: number; value: Signal };
+  told: { key: number; value: { at: number; row: Bytes } };
   marks: { key: string; value: Mark };
-}
-
-/** Something to tell the server besides passages. */
-export interface Signal {
-  readonly kind: "help" | "handover" | "list_old";
-  readonly at: number;
-  readonly facts: Readonly<Record<string, string | number>>;
 }
 
 export class StoreTrouble extends Error {}
 
+/** Where the next number of each order stands. */
+const NEXT = { queue: "nextSeq", told: "nextSignal" } as const;
 const DURABLE = { durability: "strict" } as const;
 
 export class GateStore {
@@ -112,7 +111,9 @@ export class GateStore {
 
   static async open(name: string = NAME): Promise<GateStore> {
     const db = await openDB<Schema>(name, VERSION, {
-      upgrade(fresh) {
+      upgrade(fresh, before) {
+        fresh.createObjectStore("told");
+        if (before >= 1) return;
         fresh.createObjectStore("device");
         fresh.createObjectStore("shards", { keyPath: "uri" });
         fresh.createObjectStore("compound", { keyPath: "passNo" }).createIndex("door", "door");
@@ -135,9 +136,10 @@ export class GateStore {
 
   /** Begin as another gate; rows not yet sent stay and keep their device. */
   async enrol(enrolment: Enrolment, keyList: Bytes): Promise<void> {
-    const tx = this.db.transaction(["device", "shards", "compound", "marks", "queue"], "readwrite", DURABLE);
+    const stores = ["device", "shards", "compound", "marks", "queue", "told"] as const;
+    const tx = this.db.transaction(stores, "readwrite", DURABLE);
     const before = (await tx.objectStore("device").get("enrolment")) as Enrolment | undefined;
-    const unsent = await tx.objectStore("queue").count();
+    const unsent = (await tx.objectStore("queue").count()) + (await tx.objectStore("told").count());
     if (before !== undefined && unsent > 0 && hex(before.device) !== hex(enrolment.device)) {
       tx.abort();
       await tx.done.catch(() => undefined);
@@ -147,7 +149,7 @@ export class GateStore {
     await tx.objectStore("device").put(keyList, "keys");
     await tx.objectStore("device").delete("rules");
     if (before === undefined || hex(before.device) !== hex(enrolment.device)) {
-      await tx.objectStore("device").put(1, "nextSeq");
+      for (const next of Object.values(NEXT)) await tx.objectStore("device").put(1, next);
     }
     await tx.objectStore("shards").clear();
     await tx.objectStore("compound").clear();
@@ -222,18 +224,14 @@ export class GateStore {
   /** Replace the own compound's list whole. */
   async keepCompound(rows: readonly StoreRow[], etag: string): Promise<void> {
     const tx = this.db.transaction(["compound", "device"], "readwrite", DURABLE);
-    await tx.objectStore("compound").clear();
-    for (const row of rows) {
-      await tx.objectStore("compound").put({
-        passNo: row.passNo,
-        listUri: row.listUri,
-        index: row.index,
-        kind: row.kind,
-        ...row.identity,
-      });
-    }
-    await tx.objectStore("device").put(etag, "compoundTag");
-    await tx.done;
+    const compound = tx.objectStore("compound");
+    // All at once: look-ups wait for as long as this takes.
+    await Promise.all([
+      compound.clear(),
+      ...rows.map(({ passNo, listUri, index, kind, identity }) => compound.put({ passNo, listUri, index, kind, ...identity })),
+      tx.objectStore("device").put(etag, "compoundTag"),
+      tx.done,
+    ]);
   }
   async compoundTag(): Promise<string | null> {
     return ((await this.db.get("device", "compoundTag")) as string | undefined) ?? null;
@@ -265,22 +263,34 @@ export class GateStore {
   }
 
   async #record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<number> {
+    return this.#append("queue", keys, now, (seq, { gate, device }, to) => sealPassage({ ...passage, seq, gate }, device, to), (row) => row);
+  }
+
+  /** Seal under the next number of this order and keep it, durably. */
+  async #append<Q extends "queue" | "told">(
+    order: Q,
+    keys: KeyList,
+    now: number,
+    sealed: (seq: number, enrolment: Enrolment, to: PublicKey) => Promise<Bytes>,
+    kept: (row: Bytes) => Schema[Q]["value"],
+  ): Promise<number> {
+    const next = NEXT[order];
     const enrolment = await this.enrolment();
     if (enrolment === null) throw new StoreTrouble("not enrolled");
     // An expired key list still says whom to seal to: better an old key than a lost row.
-    const sealTo = keys.sealingKey(now) ?? keys.sealingKey(keys.issuedAt);
-    if (sealTo === null) throw new StoreTrouble("no sealing key");
+    const to = keys.sealingKey(now) ?? keys.sealingKey(keys.issuedAt);
+    if (to === null) throw new StoreTrouble("no sealing key");
     for (;;) {
-      const seq = ((await this.db.get("device", "nextSeq")) as number | undefined) ?? 1;
-      const row = await sealPassage({ ...passage, seq, gate: enrolment.gate }, enrolment.device, sealTo);
-      const tx = this.db.transaction(["device", "queue"], "readwrite", DURABLE);
-      if (((await tx.objectStore("device").get("nextSeq")) ?? 1) !== seq) {
+      const seq = ((await this.db.get("device", next)) as number | undefined) ?? 1;
+      const value = kept(await sealed(seq, enrolment, to));
+      const tx = this.db.transaction(["device", order], "readwrite", DURABLE);
+      if (((await tx.objectStore("device").get(next)) ?? 1) !== seq) {
         tx.abort();
         await tx.done.catch(() => undefined);
         continue;
       }
-      await tx.objectStore("queue").add(row, seq);
-      await tx.objectStore("device").put(seq + 1, "nextSeq");
+      await tx.objectStore(order).add(value, seq);
+      await tx.objectStore("device").put(seq + 1, next);
       await tx.done;
       return seq;
     }
@@ -370,45 +380,70 @@ export class GateStore {
 
   // --- what is remembered of a pass --------------------------------------------------------
 
-  async mark(cti: Bytes): Promise<{ key: string; mark: Mark | null }> {
+  /** `atHand`: what is newer than the disk. */
+  async mark(cti: Bytes, atHand: ReadonlyMap<string, Mark>): Promise<{ key: string; mark: Mark | null }> {
     const enrolment = await this.enrolment();
     if (enrolment === null) throw new StoreTrouble("not enrolled");
     const mac = await crypto.subtle.sign("HMAC", enrolment.markKey, cti);
     const key = hex(new Uint8Array(mac).slice(0, 16));
-    return { key, mark: (await this.db.get("marks", key)) ?? null };
+    return { key, mark: atHand.get(key) ?? (await this.db.get("marks", key)) ?? null };
   }
 
   async keepMark(key: string, mark: Mark): Promise<void> {
     await this.db.put("marks", mark, key);
   }
 
-  /** Drop what no open window needs any more. */
+  /** Drop what no open window needs any more. Reads first: writing would keep verdicts waiting for their marks. */
   async dropMarksBefore(instant: number): Promise<void> {
+    const { store } = this.db.transaction("marks");
+    const [keys, marks] = await Promise.all([store.getAllKeys(), store.getAll()]);
+    const old = keys.filter((_, i) => (marks[i]?.lastAt ?? instant) < instant);
+    if (old.length === 0) return;
     const tx = this.db.transaction("marks", "readwrite");
-    for (let cursor = await tx.store.openCursor(); cursor !== null; cursor = await cursor.continue()) {
-      if (cursor.value.lastAt < instant) await cursor.delete();
-    }
-    await tx.done;
+    await Promise.all([...old.map((key) => tx.store.delete(key)), tx.done]);
   }
 
   // --- signals -----------------------------------------------------------------------------
 
-  async signal(signal: Signal): Promise<void> {
-    const tx = this.db.transaction("signals", "readwrite", DURABLE);
-    await tx.store.add(signal);
-    await tx.done;
+  /** Seal and keep a signal; durable when this returns. */
+  signal(signal: Signal, keys: KeyList, now: number): Promise<number> {
+    const writing = this.#writing.then(() =>
+      this.#append(
+        "told",
+        keys,
+        now,
+        (seq, { gate, device }, to) => sealSignal(signal, seq, gate, device, to),
+        (row) => ({ at: signal.at, row }),
+      ),
+    );
+    this.#writing = writing.catch(() => undefined);
+    return writing;
   }
-  async signals(): Promise<{ key: number; signal: Signal }[]> {
-    const [keys, values] = await Promise.all([this.db.getAllKeys("signals"), this.db.getAll("signals")]);
-    return keys.flatMap((key, i) => {
-      const signal = values[i];
-      return signal === undefined ? [] : [{ key, signal }];
-    });
+
+  /** Seal what an earlier version of this app kept open. */
+  async sealOldSignals(keys: KeyList, now: number): Promise<void> {
+    for (const key of await this.db.getAllKeys("signals")) {
+      const signal = await this.db.get("signals", key);
+      if (signal !== undefined) await this.signal(signal, keys, now);
+      await this.db.delete("signals", key);
+    }
   }
-  async forgetSignals(keys: readonly number[]): Promise<void> {
-    const tx = this.db.transaction("signals", "readwrite");
-    for (const key of keys) await tx.store.delete(key);
-    await tx.done;
+
+  /** The oldest signals without a gap between them, and how many wait since before `instant`. */
+  async signals(instant = 0): Promise<{ batch: Batch | null; waiting: number }> {
+    const enrolment = await this.enrolment();
+    const [keys, all] = await Promise.all([this.db.getAllKeys("told"), this.db.getAll("told")]);
+    const waiting = all.filter(({ at }) => at < instant).length;
+    const [fromSeq] = keys;
+    if (enrolment === null || fromSeq === undefined) return { batch: null, waiting };
+    const rows = all.filter((_, i) => keys[i] === fromSeq + i).map(({ row }) => row);
+    return { batch: { device: enrolment.device, fromSeq, rows: rows.slice(0, ROWS_PER_BATCH) }, waiting };
+  }
+
+  async forgetSignals(batch: Batch, receipt: Receipt): Promise<boolean> {
+    if (!covers(receipt, batch)) return false;
+    await this.db.delete("told", IDBKeyRange.bound(batch.fromSeq, batch.fromSeq + batch.rows.length - 1));
+    return true;
   }
 }
 

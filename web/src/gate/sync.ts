@@ -7,7 +7,8 @@
  */
 
 import { type Bytes, concat } from "../bytes";
-import { CborMap, decode, encode, type Value } from "../cbor";
+import { decode } from "../cbor";
+import { timeUsed } from "../pass/clock";
 import { acceptKeyList, KeyList } from "../pass/keylist";
 import { PublicKey } from "../pass/keys";
 import { passNumber } from "../pass/number";
@@ -15,6 +16,7 @@ import { acceptReceipt, encodeBatch } from "../pass/passages";
 import { Rejected } from "../pass/rejected";
 import { acceptRules, type RuleSet } from "../pass/rules";
 import type { Held, StoreRow } from "../pass/scan";
+import type { Signal } from "../pass/signals";
 import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
 import { PASS_CLASSES } from "../pass/tokens";
 import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
@@ -108,7 +110,10 @@ export class Sync {
   }
 
   async raiseFloor(floor: number): Promise<void> {
-    if (floor > this.clock.floor) this.clock = await this.store.heard(floor, null, null);
+    if (floor <= this.clock.floor) return;
+    // It counts from now on, whatever the disk does.
+    this.clock = { ...this.clock, floor };
+    await this.store.heard(floor, null, null);
   }
 
   async #heard(serverTime: number, deviceTime: number): Promise<void> {
@@ -255,20 +260,27 @@ export class Sync {
   }
 
   async #sendSignals(): Promise<void> {
-    const waiting = await this.store.signals();
-    if (waiting.length === 0 || this.keys === null) return;
-    const body = encode(
-      new CborMap([
-        [1, 1],
-        [2, this.enrolment.device],
-        [3, waiting.map(({ signal }): Value => [signal.kind, signal.at, new CborMap(Object.entries(signal.facts))])],
-      ]),
-    );
+    if (this.keys === null) return;
+    await this.store.sealOldSignals(this.keys, this.now);
+    const { batch } = await this.store.signals();
+    if (batch === null) return;
+    const body = encodeBatch(batch);
     const answer = await this.server.ask(`${this.server.gatePath}/signals`, this.keys, { method: "POST", body });
-    if (answer.status === 201 && answer.time !== null) {
-      await this.store.forgetSignals(waiting.map(({ key }) => key));
-      this.changed();
-    }
+    if (answer.status !== 201) return;
+    const receipt = await acceptReceipt(answer.body, this.keys).catch(() => null);
+    if (receipt !== null && (await this.store.forgetSignals(batch, receipt))) this.changed();
+  }
+
+  /** Tell the server something besides passages; kept until it has receipted it. */
+  async tell(signal: Signal): Promise<void> {
+    if (this.keys === null) throw new Error("no keys, so no sealing");
+    await this.store.signal(signal, this.keys, this.now);
+    this.wake();
+  }
+
+  /** The instant this gate counts with. */
+  get now(): number {
+    return timeUsed(this.deviceTime(), this.clock.offset, this.clock.floor).at;
   }
 }
 

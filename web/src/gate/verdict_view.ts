@@ -125,12 +125,12 @@ function buttons(
 
   if (at.input === "life_exit") {
     const words = LIFE_EXIT_WORDS.map((word) => button(text(LIFE_WORDS[word]), () => acts.lifeExitWord(word)));
-    return at.closed === null ? [make("div", { class: "g-three" }, ...words), next] : [recorded(context.language), next];
+    return at.closed === null ? [make("div", { class: "g-three" }, ...words), next] : [recorded(at, context.language), next];
   }
   if (at.closed !== null) {
     const household = at.closed === "passed" && at.outcome.shown?.kind === "H";
     const along = at.companions > 0 ? `${text("companion")}（${text("companions")} ${at.companions}）` : text("companion");
-    return [recorded(context.language), household ? button(along, acts.companion) : null, next];
+    return [recorded(at, context.language), household ? button(along, acts.companion) : null, next];
   }
   const { verdict } = at.outcome.decision;
   const warm = context.inward ? button(text("temperature"), acts.temperature) : null;
@@ -160,6 +160,11 @@ function buttons(
   ];
 }
 
-function recorded(language: Language): HTMLElement {
-  return make("p", { class: "g-next", role: "status" }, `✓ ${say("recorded", language)}`);
+function recorded(at: AtGate, language: Language): HTMLElement {
+  return make("p", { class: "g-next g-recorded", role: "status" }, recordedWords(at.written, language));
+}
+
+/** Said only once it is on disk; the line keeps its place, so that no button moves under a finger. */
+export function recordedWords(written: boolean, language: Language): string {
+  return written ? `✓ ${say("recorded", language)}` : "…";
 }

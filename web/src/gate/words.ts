@@ -11,6 +11,7 @@ export const WORDS = {
   out: ["出", "Out"],
   direction: ["方向", "Direction"],
   scan: ["对准通行码", "Point at the code"],
+  still_there: ["此证仍在镜头前，请移开后再扫", "This card is still in view: take it away first"],
   start_camera: ["开启摄像头", "Start camera"],
   camera_none: ["没有摄像头，可用扫码枪或输入号码", "No camera: use a scanner or type the number"],
   camera_denied: ["未获准使用摄像头，请在浏览器设置中允许", "The camera is not allowed; allow it in the browser's settings"],
