@@ -13,6 +13,8 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders:release:noticed": ("解除通知", "release notice"),
     "orders:appeal:won": ("异议成立", "appeal won"),
     "orders:appeal:lost": ("异议不成立", "appeal lost"),
+    "gates:act:signed": ("限次或封控令", "quota or perimeter act"),
+    "gates:act:lifted": ("限次或封控令解除", "quota or perimeter act lifted"),
     "ledger:disclosures:erased": ("个人明细已删除", "personal details erased"),
     "ledger:key:announced": ("公布单位签名公钥", "an organ's key announced"),
     "ledger:origin:continued": (

@@ -190,6 +190,9 @@ UNFILLED: Final[set[str]] = {
     "/desk/gates/<uuid:gate_id>/<uuid:device_id>/withdraw/",
     "/desk/gates/<uuid:gate_id>/<uuid:device_id>/explain/",
     "/desk/gates/calls/<int:signal_id>/answer/",
+    "/desk/gates/acts/<uuid:act_id>/",
+    "/desk/gates/acts/<uuid:act_id>/sign/",
+    "/desk/gates/acts/<uuid:act_id>/lift/",
     "/desk/gates/files/<uuid:file_id>/",
     "/desk/gates/files/<uuid:file_id>/receipts/",
 }

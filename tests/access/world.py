@@ -185,6 +185,7 @@ WORDS: Final[dict[str, list[Any]]] = {
     "name": ["no/such/file"],
     "code": ["ABCDEFGHJK"],
     "signal_id": [1],
+    "act_id": ["00000000-0000-7000-8000-000000000000"],
     "file_id": ["00000000-0000-7000-8000-000000000000"],
     "kind": ["health", "street"],
     "field": ["name", "phone", "care"],

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import actions as credentials_actions
 from lianfang.credentials import queries as credentials
@@ -24,7 +23,6 @@ from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.numbers import read_pass_number
 from lianfang_pass.passages import Batch, sign_receipt
-from lianfang_pass.rules import ActKind, GateAct, sign_rules
 from lianfang_pass.signals import Signal as SaidSignal
 from lianfang_pass.signals import open_signal
 
@@ -39,12 +37,11 @@ from .errors import (
     NotAnExport,
     NumberUnknown,
 )
-from .models import Backlog, CarriedFile, Conflict, Device, EnrolmentCode, Gate, RuleFile, Signal
+from .models import Backlog, CarriedFile, Conflict, Device, EnrolmentCode, Gate, Signal
 from .policy import ALARMS
+from .queries import shown_as
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lianfang.kernel.actor import Actor
 
 CODE_SIZE: Final = 16
@@ -213,41 +210,6 @@ def explain_missing(device_id: UUID, *, why: str, by: Actor) -> None:
 
 
 @transaction.atomic
-def publish_rules(acts: Sequence[GateAct], *, fever_tenths: int = 373, at: datetime) -> int:
-    """Publish the signed quota and perimeter acts to the gates as the next version of the rule set."""
-    newest = RuleFile.objects.select_for_update().order_by("-version").first()
-    version = newest.version + 1 if newest else 1
-    data = sign_rules(
-        acts,
-        version=version,
-        at=int(at.timestamp()),
-        key=credentials.signing_key(Purpose.RULES, at),
-        fever_tenths=fever_tenths,
-    )
-    RuleFile.objects.create(
-        version=version,
-        signed_at=at,
-        acts=[
-            {
-                "no": act.no,
-                "kind": act.kind.value,
-                "zones": list(act.zones),
-                "start": act.start,
-                "end": act.end,
-                "classes": act.classes,
-                "times": act.times,
-                "window": act.window,
-            }
-            for act in acts
-        ],
-        fever_tenths=fever_tenths,
-        data=data,
-    )
-    wake("gates")
-    return version
-
-
-@transaction.atomic
 def take_signals(batch: Batch, *, device: UUID, gate: UUID, at: datetime) -> int:
     """Keep what a gate told; return how many were new. Durable when the transaction ends, and only then receipted.
 
@@ -333,14 +295,13 @@ def bring_file(data: bytes, *, by: Actor) -> CarriedFile:
         found[UUID(bytes=batch.device)].update(
             rows=len(batch.rows), new=len(result.fresh), other=len(result.other)
         )
-    organ = accounts.organ(by.organ)
     row, _ = CarriedFile.objects.get_or_create(
         file_hash=file_hash,
         defaults={
             "id": ids.new_id(),
             "brought_at": by.at,
             "brought_by": by.user_id,
-            "brought_as": f"{organ.name if organ else by.organ} · {by.pseudonym}",
+            "brought_as": shown_as(by),
             "found": [{"device": str(pk), "gate": str(gates[pk]), **counts} for pk, counts in found.items()],
             "answer": encode_answer(receipts, other),
         },
@@ -364,17 +325,9 @@ def answer_signal(signal_id: int, *, by: Actor) -> Signal:
         raise NoSuchSignal
     if signal.answered_at is None:
         signal.answered_at, signal.answered_by = by.at, by.user_id
-        organ = accounts.organ(by.organ)
-        signal.answered_as = f"{organ.name if organ else by.organ} · {by.pseudonym}"
+        signal.answered_as = shown_as(by)
         signal.save(update_fields=["answered_at", "answered_by", "answered_as"])
     return signal
-
-
-def acts_of(row: RuleFile) -> list[GateAct]:
-    """The acts of a published rule set, to sign them anew."""
-    return [
-        GateAct(**{**act, "kind": ActKind(act["kind"]), "zones": tuple(act["zones"])}) for act in row.acts
-    ]
 
 
 @transaction.atomic

@@ -29,6 +29,32 @@ class NotAnExport(Refused):
     code = "gates:not_an_export"
 
 
+class NoSuchAct(NotFound):
+    code = "gates:no_such_act"
+
+
+class OwnProposal(Refused):
+    """Who proposed does not sign."""
+
+    code = "gates:own_proposal"
+
+
+class ActOver(Refused):
+    code = "gates:act_over"
+
+
+class ActTooLong(Refused):
+    code = "gates:act_too_long"
+
+
+class NoCompounds(Refused):
+    code = "gates:no_compounds"
+
+
+class TooManyActs(Refused):
+    code = "gates:too_many_acts"
+
+
 class NotAKey(Refused):
     code = "gates:not_a_key"
 

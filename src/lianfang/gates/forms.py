@@ -15,8 +15,9 @@ from lianfang.kernel.ids import new_id
 from lianfang_pass.exported import MAX_EXPORT
 
 from .actions import BacklogDraft, GateDraft
-from .labels import KINDS, VERDICTS
+from .labels import ACTS, CLASSES, KINDS, VERDICTS
 from .passes import PaperPassDraft
+from .rule_acts import ActDraft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,67 @@ class GateForm(RefusableForm):
 
 def _compound(area: str) -> str:
     return next((label for label in area.split(".") if label.startswith("m")), "")
+
+
+class _LegalTime(forms.DateTimeField):
+    """An instant typed as legal time, to the minute."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(widget=widget, **kwargs)
+
+
+class ActForm(RefusableForm):
+    """A quota or a closed perimeter is proposed."""
+
+    id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
+    kind = forms.ChoiceField(label=_("种类"), choices=list(ACTS.items()), widget=forms.RadioSelect)
+    place = forms.ChoiceField(label=_("范围"), help_text=_("社区或小区；只对其中小区的卡口有效。"))
+    starts_at = _LegalTime(label=_("开始"))
+    ends_at = _LegalTime(label=_("结束"), help_text=_("最长 14 天。到点自动失效，不用任何人办理。"))
+    classes = forms.MultipleChoiceField(
+        label=_("通行证类别"),
+        choices=list(CLASSES.items()),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("限次：受限的类别。封控：仍可通行的类别。"),
+    )
+    times = forms.IntegerField(label=_("限次：每个周期外出几次"), required=False, min_value=1, max_value=100)
+    window = forms.IntegerField(label=_("限次：周期几天"), required=False, min_value=1, max_value=31)
+    basis = forms.CharField(label=_("法律依据"), max_length=300)
+    remedy = forms.CharField(
+        label=_("不服怎么办"), max_length=300, help_text=_("向谁提出、电话和期限；会写进公告。")
+    )
+
+    def __init__(self, *args: Any, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = list(places)  # type: ignore[attr-defined]  # a ChoiceField has choices
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == "quota":
+            for name in ("times", "window"):
+                if name not in self.errors and cleaned.get(name) is None:
+                    self.add_error(name, gettext("限次请填次数和天数。"))
+        begins, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if begins and ends and not begins < ends:
+            self.add_error("ends_at", gettext("结束须晚于开始。"))
+        return cleaned
+
+    def draft(self) -> ActDraft:
+        data = self.cleaned_data
+        quota = data["kind"] == "quota"
+        return ActDraft(
+            id=data["id"],
+            kind=data["kind"],
+            area=data["place"],
+            starts_at=data["starts_at"],
+            ends_at=data["ends_at"],
+            classes="".join(data["classes"]),
+            times=data["times"] if quota else 0,
+            window=data["window"] if quota else 0,
+            basis=data["basis"],
+            remedy=data["remedy"],
+        )
 
 
 class CarriedFileForm(RefusableForm):

@@ -15,7 +15,7 @@ from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import open_passage
 
-from . import actions
+from . import rule_acts
 from .models import RuleFile, Signal
 from .policy import ALARMS
 
@@ -165,7 +165,5 @@ def _hour(at: datetime) -> datetime:
 def _sign_rules_anew(at: datetime) -> None:
     """An expired rule set would make gates forget acts in force, so it is signed anew each day."""
     newest = RuleFile.objects.order_by("-version").first()
-    if newest is None:
-        actions.publish_rules([], at=at)
-    elif newest.signed_at <= at - _RULES_ANEW:
-        actions.publish_rules(actions.acts_of(newest), fever_tenths=newest.fever_tenths, at=at)
+    if newest is None or newest.signed_at <= at - _RULES_ANEW:
+        rule_acts.publish(at)

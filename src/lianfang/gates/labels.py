@@ -27,6 +27,18 @@ ALARMS: Final[Mapping[str, StrPromise]] = {
     "help": _("静默求助"),
     "unopened": _("读不出的呼叫"),
 }
+ACTS: Final[Mapping[str, StrPromise]] = {
+    "quota": _("出行限次"),
+    "perimeter": _("封控（只放行所列类别）"),
+}
+ACT_STAGES: Final[Mapping[str, StrPromise]] = {
+    "proposed": _("待签字"),
+    "lapsed": _("未签字，已过期"),
+    "to_come": _("已签字，未到开始时间"),
+    "in_force": _("执行中"),
+    "over": _("已到期，自动失效"),
+    "lifted": _("已解除"),
+}
 VERDICTS: Final[Mapping[str, StrPromise]] = {
     "ALLOW": _("放行"),
     "ALLOW_REG": _("登记放行"),

@@ -31,6 +31,9 @@ def todo(by: Actor) -> list[Todo]:
     if calls := queries.unanswered(by=by) if by.areas(Right.GATES_HELP_ANSWER) else []:
         due = calls[0] + ANSWERED_WITHIN
         found.append(Todo(title=gettext("卡口求助，请立即应答"), url=url, count=len(calls), due_at=due))
+    if ends := queries.acts_to_sign(by=by) if by.areas(Right.GATES_ACT_SIGN) else []:
+        title = gettext("限次和封控令，待签字")
+        found.append(Todo(title=title, url=reverse("gates:acts"), count=len(ends), due_at=ends[0]))
     if not by.areas(Right.GATES_DEVICE_ENROL):
         return found
     posts = queries.posts(by=by)

@@ -6,6 +6,8 @@ partitioned and makes each (device, seq) one row for ever; both are made by migr
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -211,12 +213,76 @@ class Backlog(models.Model):
         ]
 
 
+class GateAct(models.Model):
+    """A quota or a closed perimeter as proposed. Nothing of it counts before it is signed; its end never moves.
+
+    `zones` are the compounds it names, as they stood when it was proposed.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    no = models.TextField(unique=True)
+    kind = models.TextField()
+    area = AreaField()
+    zones = ArrayField(models.TextField())
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    classes = models.TextField()
+    times = models.SmallIntegerField(default=0)
+    window = models.SmallIntegerField(default=0)
+    basis = models.TextField()
+    remedy = models.TextField()
+    proposed_at = models.DateTimeField()
+    proposed_by = models.UUIDField()
+    proposed_as = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="act_kind_is_known", condition=Q(kind__in=["quota", "perimeter"])),
+            models.CheckConstraint(name="act_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="act_ends_within_14_days", condition=Q(ends_at__lte=F("starts_at") + timedelta(days=14))
+            ),
+            models.CheckConstraint(name="act_names_its_compounds", condition=~Q(zones=[])),
+            models.CheckConstraint(name="act_names_basis_and_remedy", condition=~Q(basis="") & ~Q(remedy="")),
+            models.CheckConstraint(
+                name="quota_leaves_a_way_out",
+                condition=Q(kind="quota", times__range=(1, 100), window__range=(1, 31))
+                | Q(kind="perimeter", times=0, window=0),
+            ),
+        ]
+
+
+class GateActSignature(models.Model):
+    """The act is signed, by another than who proposed it (trigger). From `starts_at` on, never before this."""
+
+    act = models.OneToOneField(GateAct, models.PROTECT, primary_key=True, related_name="signature")
+    signed_at = models.DateTimeField()
+    signed_by = models.UUIDField()
+    signed_as = models.TextField()
+    entry_id = models.UUIDField(unique=True)
+
+
+class GateActLift(models.Model):
+    """A later act that ends a signed one, at this instant."""
+
+    act = models.OneToOneField(GateAct, models.PROTECT, primary_key=True, related_name="lift")
+    reason = models.TextField()
+    lifted_at = models.DateTimeField()
+    lifted_by = models.UUIDField()
+    lifted_as = models.TextField()
+    entry_id = models.UUIDField(unique=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="act_is_lifted_for_a_reason", condition=~Q(reason="")),
+        ]
+
+
 class RuleFile(models.Model):
     """A signed rule set as it was published to the gates: the acts in force, and the limit for a fever."""
 
     version = models.BigIntegerField(primary_key=True)
     signed_at = models.DateTimeField()
-    acts = models.JSONField(default=list)
     fever_tenths = models.SmallIntegerField(default=373)
     data = models.BinaryField()
 

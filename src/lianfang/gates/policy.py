@@ -60,6 +60,35 @@ def stand(periods: Iterable[Period], at: datetime) -> Stand:
     return Stand(ListStatus.SUSPENDED, until, min([*again, until + TIDIED_AFTER]))
 
 
+class ActStage(StrEnum):
+    """Where a quota or perimeter act stands; computed, never stored."""
+
+    PROPOSED = "proposed"
+    LAPSED = "lapsed"
+    TO_COME = "to_come"
+    IN_FORCE = "in_force"
+    OVER = "over"
+    LIFTED = "lifted"
+
+
+def act_stage(
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    signed_at: datetime | None,
+    lifted_at: datetime | None,
+    at: datetime,
+) -> ActStage:
+    """In force from its start or its signature, whichever is later, until its end or its lift."""
+    if lifted_at is not None:
+        return ActStage.LIFTED
+    if signed_at is None:
+        return ActStage.PROPOSED if at < ends_at else ActStage.LAPSED
+    if at >= ends_at:
+        return ActStage.OVER
+    return ActStage.IN_FORCE if at >= max(starts_at, signed_at) else ActStage.TO_COME
+
+
 class Silence(StrEnum):
     """How a post looks to command."""
 

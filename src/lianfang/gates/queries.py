@@ -9,11 +9,24 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import F, Q, Sum
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 
-from .errors import NoSuchDevice, NoSuchGate
-from .models import Backlog, CarriedFile, Conflict, Contact, Device, Gate, HourCount, Signal
-from .policy import ALARMS, Silence, silence, unsent_estimate
+from .errors import NoSuchAct, NoSuchDevice, NoSuchGate
+from .models import (
+    Backlog,
+    CarriedFile,
+    Conflict,
+    Contact,
+    Device,
+    Gate,
+    GateAct,
+    GateActLift,
+    GateActSignature,
+    HourCount,
+    Signal,
+)
+from .policy import ALARMS, ActStage, Silence, act_stage, silence, unsent_estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,12 +98,30 @@ class AlarmView:
 
 
 @dataclass(frozen=True, slots=True)
+class ActView:
+    """A quota or perimeter act, and where it stands at the actor's instant."""
+
+    act: GateAct
+    stage: ActStage
+    signature: GateActSignature | None
+    lift: GateActLift | None
+    may_sign: bool
+    may_lift: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HandoverView:
     at: datetime
     from_guard: str
     to_guard: str
     unsent: int
     counts: dict[str, int]
+
+
+def shown_as(by: Actor) -> str:
+    """Who acted, as others may see it (R-3)."""
+    organ = accounts.organ(by.organ)
+    return f"{organ.name if organ else by.organ} · {by.pseudonym}"
 
 
 def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE) -> Gate:
@@ -195,6 +226,62 @@ def unanswered(*, by: Actor) -> list[datetime]:
         _within(by.areas(Right.GATES_HELP_ANSWER), "gate__area"), kind__in=ALARMS, answered_at=None
     )
     return list(rows.order_by("received_at").values_list("received_at", flat=True)[:_MOST_ALARMS])
+
+
+def acts(*, by: Actor, limit: int = 100) -> list[ActView]:
+    """Quota and perimeter acts of the actor's areas: first what is or may come in force, then the past."""
+    rows = (
+        GateAct.objects.filter(_within(by.areas(Right.GATES_POST_SEE)))
+        .select_related("signature", "lift")
+        .order_by("-ends_at", "no")[:limit]
+    )
+    order = {ActStage.PROPOSED: 0, ActStage.IN_FORCE: 1, ActStage.TO_COME: 2}
+    return sorted((_act(row, by) for row in rows), key=lambda a: order.get(a.stage, 3))
+
+
+def act(act_id: UUID, *, by: Actor) -> ActView:
+    """:raises NoSuchAct: there is none in the actor's areas"""
+    row = GateAct.objects.select_related("signature", "lift").filter(pk=act_id).first()
+    if row is None or not by.may(Right.GATES_POST_SEE, over=row.area):
+        raise NoSuchAct
+    return _act(row, by)
+
+
+def acts_to_sign(*, by: Actor) -> list[datetime]:
+    """The ends of the proposals that wait for the actor's signature."""
+    rows = GateAct.objects.filter(
+        _within(by.areas(Right.GATES_ACT_SIGN)), signature=None, ends_at__gt=by.at
+    ).exclude(proposed_by=by.user_id)
+    return list(rows.order_by("ends_at").values_list("ends_at", flat=True)[:_MOST_ALARMS])
+
+
+def acts_at(zones: Iterable[str], *, by: Actor) -> list[ActView]:
+    """The acts in force at a post that guards these compounds."""
+    rows = GateAct.objects.filter(
+        ~Q(signature=None), lift=None, ends_at__gt=by.at, starts_at__lte=by.at, zones__overlap=list(zones)
+    ).select_related("signature", "lift")
+    return [_act(row, by) for row in rows.order_by("starts_at")]
+
+
+def _act(row: GateAct, by: Actor) -> ActView:
+    signature: GateActSignature | None = getattr(row, "signature", None)
+    lift: GateActLift | None = getattr(row, "lift", None)
+    stage = act_stage(
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        signed_at=signature.signed_at if signature else None,
+        lifted_at=lift.lifted_at if lift else None,
+        at=by.at,
+    )
+    signs = by.may(Right.GATES_ACT_SIGN, over=row.area)
+    return ActView(
+        act=row,
+        stage=stage,
+        signature=signature,
+        lift=lift,
+        may_sign=signs and stage is ActStage.PROPOSED and row.proposed_by != by.user_id,
+        may_lift=signs and stage in (ActStage.IN_FORCE, ActStage.TO_COME),
+    )
 
 
 def carried_file(file_id: UUID, *, by: Actor) -> CarriedFile:

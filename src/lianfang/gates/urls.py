@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import pass_views, views
+from . import act_views, pass_views, views
 
 app_name = "gates"
 urlpatterns = [
@@ -18,6 +18,11 @@ urlpatterns = [
     ),
     path("desk/gates/", views.posts, name="posts"),
     path("desk/gates/new/", views.new_gate, name="new_gate"),
+    path("desk/gates/acts/", act_views.acts, name="acts"),
+    path("desk/gates/acts/new/", act_views.propose, name="propose_act"),
+    path("desk/gates/acts/<uuid:act_id>/", act_views.act, name="act"),
+    path("desk/gates/acts/<uuid:act_id>/sign/", act_views.sign, name="sign_act"),
+    path("desk/gates/acts/<uuid:act_id>/lift/", act_views.lift, name="lift_act"),
     path("desk/gates/files/", views.bring, name="bring"),
     path("desk/gates/files/<uuid:file_id>/", views.carried, name="carried"),
     path("desk/gates/files/<uuid:file_id>/receipts/", views.receipts, name="receipts"),

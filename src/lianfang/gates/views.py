@@ -26,7 +26,7 @@ from lianfang_chain import cbor
 
 from . import actions, queries
 from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
-from .labels import ALARMS, CLASSES, KINDS, SILENCES, VERDICTS
+from .labels import ACTS, ALARMS, CLASSES, KINDS, SILENCES, VERDICTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -104,6 +104,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 }
                 for h in queries.handovers_of(gate.pk)
             ],
+            "acts": [{"act": v.act, "kind": ACTS[v.act.kind]} for v in queries.acts_at(gate.zones, by=by)],
             "files": queries.carried_files_of(gate.pk),
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
             "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
@@ -126,7 +127,7 @@ def answer(request: HttpRequest, signal_id: int) -> HttpResponse:
 def new_gate(request: HttpRequest) -> HttpResponse:
     """Set up a post."""
     by = actor(request)
-    form = GateForm(request.POST or None, places=_places(by))
+    form = GateForm(request.POST or None, places=places_of(by, Right.GATES_DEVICE_ENROL))
     if form.is_valid():
         try:
             gate = actions.set_up_gate(form.draft(), by=by)
@@ -265,14 +266,10 @@ def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     )
 
 
-def _places(by: Actor) -> list[tuple[str, str]]:
-    """The communities and compounds in which the actor may set up a post, by their address."""
+def places_of(by: Actor, right: Right) -> list[tuple[str, str]]:
+    """The communities and compounds over which the actor holds a right, by their address."""
     kinds = (places.Kind.COMMUNITY, places.Kind.COMPOUND)
-    found = {
-        place.path
-        for area in by.areas(Right.GATES_DEVICE_ENROL)
-        for place in places.standing_below(area, kinds=kinds)
-    }
+    found = {place.path for area in by.areas(right) for place in places.standing_below(area, kinds=kinds)}
     return sorted(places.addresses(found).items(), key=lambda item: item[1])
 
 

@@ -12,6 +12,7 @@ FREEING: Final = frozenset(
         "orders:order:lifted",
         "orders:release:noticed",
         "orders:appeal:won",
+        "gates:act:lifted",
         "ledger:disclosures:erased",
         "ledger:key:announced",
         "ledger:chain:reconciled",

@@ -1,0 +1,122 @@
+"""Pages about quotas and closed perimeters: what is in force and why; propose, sign, end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from lianfang.accounts.rights import Purpose, Right
+from lianfang.accounts.saying import sentence
+from lianfang.accounts.web import actor, surface
+from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.surfaces import Repeat
+from lianfang.places import queries as places
+
+from . import queries, rule_acts
+from .forms import ActForm, WhyForm
+from .labels import ACT_STAGES, ACTS, CLASSES
+from .views import places_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from django.http import HttpRequest, HttpResponse
+
+
+@never_cache
+@surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
+def acts(request: HttpRequest) -> HttpResponse:
+    """All acts of the actor's areas."""
+    by = actor(request)
+    return render(
+        request,
+        "gates/acts.html",
+        {"rows": lines(queries.acts(by=by)), "may_propose": bool(by.areas(Right.GATES_ACT_PROPOSE))},
+    )
+
+
+@never_cache
+@surface(right=Right.GATES_ACT_PROPOSE, purpose=Purpose.GATE, repeat=Repeat.SAME)
+def propose(request: HttpRequest) -> HttpResponse:
+    """Propose one."""
+    by = actor(request)
+    begins = by.at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    form = ActForm(
+        request.POST or None,
+        places=places_of(by, Right.GATES_ACT_PROPOSE),
+        initial={"starts_at": begins, "ends_at": begins + timedelta(days=7), "kind": "quota"},
+    )
+    if form.is_valid():
+        try:
+            made = rule_acts.propose(form.draft(), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            return redirect("gates:act", made.pk)
+    return render(request, "gates/propose_act.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
+def act(request: HttpRequest, act_id: UUID) -> HttpResponse:
+    """One act: its terms, who proposed and signed it, its grounds and the remedy."""
+    (row,) = lines([queries.act(act_id, by=actor(request))])
+    return render(request, "gates/act.html", {"row": row, "why": WhyForm()})
+
+
+@require_POST
+@surface(right=Right.GATES_ACT_SIGN, purpose=Purpose.GATE, fresh_factor=True, repeat=Repeat.SAME)
+def sign(request: HttpRequest, act_id: UUID) -> HttpResponse:
+    """Sign one; the gates get it at once."""
+    try:
+        rule_acts.sign(act_id, by=actor(request))
+    except NotFound:
+        raise
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        messages.success(request, gettext("已签字，已发给卡口。"))
+    return redirect("gates:act", act_id)
+
+
+@require_POST
+@surface(right=Right.GATES_ACT_SIGN, purpose=Purpose.GATE, fresh_factor=True, repeat=Repeat.SAME)
+def lift(request: HttpRequest, act_id: UUID) -> HttpResponse:
+    """End one before its time."""
+    form = WhyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, gettext("请写明原因。"))
+        return redirect("gates:act", act_id)
+    try:
+        rule_acts.lift(act_id, reason=form.cleaned_data["why"], by=actor(request))
+    except NotFound:
+        raise
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        messages.success(request, gettext("已解除。联网的卡口十分钟内取到，其余的按到期时间。"))
+    return redirect("gates:act", act_id)
+
+
+def lines(views: Iterable[queries.ActView]) -> list[dict[str, object]]:
+    """Acts with their words."""
+    found = list(views)
+    where = places.addresses([view.act.area for view in found])
+    return [
+        {
+            "view": view,
+            "act": view.act,
+            "kind": ACTS[view.act.kind],
+            "stage": ACT_STAGES[view.stage],
+            "where": where.get(view.act.area, view.act.area),
+            "classes": [CLASSES[letter] for letter in view.act.classes],
+        }
+        for view in found
+    ]
