@@ -27,6 +27,8 @@ async function bundle(config) {
     logLevel: "warn",
     base: "./",
     publicDir: false,
+    // A worker of one file: phones of 2020 know no modules in workers.
+    worker: { format: "iife", rolldownOptions: { output: names } },
     ...config,
     build: {
       target: ["chrome87", "firefox90", "safari14"],

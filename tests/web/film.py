@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import random  # noqa: TID251 - a generator with a given seed, so that a film is the same each time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import segno
+import zxingcpp
 from PIL import Image, ImageFilter
+
+from lianfang.messaging import specimens, typeset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +22,28 @@ SIZE: Final = (1280, 720)
 
 def code_image(text: str, *, border: int = 4, scale: int = 8) -> Image.Image:
     """The QR code of a text, level M where it fits a pass and L above."""
-    import segno
-
     drawn = segno.make_qr(text, error="M" if len(text) < 400 else "L", boost_error=False)
     buffer = io.BytesIO()
     drawn.save(buffer, kind="png", scale=scale, border=border)
     return Image.open(io.BytesIO(buffer.getvalue())).convert("L")
+
+
+def held_up(picture: bytes, *, around: float = 0.12) -> Image.Image:
+    """The part of a drawn page that is held before a camera: its code, and a bit of what stands around it."""
+    page = Image.open(io.BytesIO(picture)).convert("L")
+    (found,) = zxingcpp.read_barcodes(page)
+    at = found.position
+    left, top = at.top_left.x, at.top_left.y
+    width = at.top_right.x - left
+    more = round(width * around)
+    return page.crop((left - more, top - more, left + width + more, top + width + more))
+
+
+def card(text: str) -> Image.Image:
+    """Our own paper pass with this code, as printed at 300 dots to the inch."""
+    paper = replace(specimens.pass_card(), token=text)
+    (page,) = typeset.pictures([paper], at=specimens.AT, ppi=300)
+    return held_up(page)
 
 
 def frame(

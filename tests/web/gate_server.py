@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from lianfang.config.app_files import _TYPES, POLICY
+from lianfang.config.app_files import _TYPES, POLICY, policy_of
 from lianfang.config.islands import DIST
 from lianfang_chain import cbor
 from lianfang_pass import cose, passages, rules, signals, statuslist
@@ -271,7 +271,11 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.answer(404)
                 return
             kind = _TYPES.get(path.suffix, "application/octet-stream")
-            headers = {"Content_Type": kind, "Cache_Control": "no-cache", "Content_Security_Policy": POLICY}
+            headers = {
+                "Content_Type": kind,
+                "Cache_Control": "no-cache",
+                "Content_Security_Policy": policy_of(path.name),
+            }
             self.answer(200, path.read_bytes(), **headers)
 
     return Handler

@@ -1,7 +1,7 @@
 """Serves the two applications that live whole in a folder of their own: the gate and the verifier.
 
 Each has a service worker that keeps the folder, so all its files stand below one path, with
-their own content policy: nothing from elsewhere, no inline script, and WebAssembly only here.
+their own content policy: nothing from elsewhere, no inline script, and WebAssembly only in the worker that decodes QR codes.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.urls import URLPattern
 
-#: What the applications may do. The decoder of QR codes is WebAssembly.
+#: What the applications may do.
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",
-        "script-src 'self' 'wasm-unsafe-eval'",
+        "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",
@@ -41,6 +41,9 @@ POLICY: Final = "; ".join(
         "form-action 'self'",
     )
 )
+#: The decoder of QR codes is WebAssembly. It runs in a worker, which lives by the policy of its own script.
+READER_POLICY: Final = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+_READER: Final = "reader.js"
 _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".wasm": "application/wasm",
@@ -57,10 +60,17 @@ def _file(request: HttpRequest, folder: Path, name: str) -> HttpResponse:
         raise Http404
     content = wanted.read_bytes()
     kind = _TYPES.get(wanted.suffix) or mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"
-    return _with_headers(request, content, kind)
+    return _with_headers(request, content, kind, policy=policy_of(wanted.name))
 
 
-def _with_headers(request: HttpRequest, content: bytes, kind: str) -> HttpResponse:
+def policy_of(name: str) -> str:
+    """The content policy under which a file of an application is answered."""
+    return READER_POLICY if name == _READER else POLICY
+
+
+def _with_headers(
+    request: HttpRequest, content: bytes, kind: str, *, policy: str = POLICY
+) -> HttpResponse:
     tag = f'"{sha256(content).hexdigest()[:24]}"'
     response: HttpResponse
     if request.headers.get("If-None-Match") == tag:
@@ -70,7 +80,7 @@ def _with_headers(request: HttpRequest, content: bytes, kind: str) -> HttpRespon
     response["ETag"] = tag
     # Names carry no hash, so a browser asks each time; the service worker is what makes it fast.
     response["Cache-Control"] = "no-cache"
-    response["Content-Security-Policy"] = POLICY
+    response["Content-Security-Policy"] = policy
     response["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
     return response
 

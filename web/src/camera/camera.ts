@@ -1,40 +1,42 @@
 /**
- * Reading QR codes from the camera with zxing-wasm, whose wasm is our own file beside the script.
+ * Reading QR codes from the camera, in a worker of its own (`reader.ts`): the page stays free for taps.
  *
  * 1280×720 is asked for and a square in the middle is read: in bad light what decides is how
- * much of the picture the code fills. Every third picture is read with `tryHarder`, which
- * reads dim and blurred codes and costs twice the time.
+ * much of the picture the code fills. Every third picture is read thoroughly.
  */
 
-import { prepareZXingModule, readBarcodes, type ReaderOptions } from "zxing-wasm/reader";
-import wasmUrl from "zxing-wasm/reader/zxing_reader.wasm?url";
+import type { Answer, Question } from "./reader";
 
-const QUICK: ReaderOptions = {
-  formats: ["QRCode"],
-  maxNumberOfSymbols: 1,
-  tryHarder: false,
-  tryRotate: true,
-  tryInvert: false,
-  tryDownscale: false,
-};
-const THOROUGH: ReaderOptions = { ...QUICK, tryHarder: true, tryDownscale: true };
+/** The rest between two pictures: a phone that decodes all the time grows hot and dims its screen. */
+const REST = 50;
 
-let prepared: Promise<unknown> | undefined;
+let reader: Worker | undefined;
+let asked = 0;
+const waiting = new Map<number, (text: string | null) => void>();
 
 /** Load the decoder; later calls cost nothing. */
-export function prepareReader(): Promise<unknown> {
-  prepared ??= prepareZXingModule({
-    overrides: { locateFile: (path: string) => (path.endsWith(".wasm") ? wasmUrl : path) },
-    fireImmediately: true,
-  });
-  return prepared;
+export function prepareReader(): Worker {
+  if (reader === undefined) {
+    reader = new Worker(new URL("./reader.ts", import.meta.url));
+    reader.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
+      waiting.get(data.number)?.(data.text);
+      waiting.delete(data.number);
+    });
+  }
+  return reader;
 }
 
-/** The text of the one QR code in a picture, or null. */
-export async function readPicture(picture: ImageData | Blob): Promise<string | null> {
-  await prepareReader();
-  const [found] = await readBarcodes(picture, THOROUGH);
-  return found?.isValid === true ? found.text : null;
+function read(picture: Question["picture"], thorough: boolean): Promise<string | null> {
+  const number = ++asked;
+  const question: Question = { number, picture, thorough };
+  const answer = new Promise<string | null>((resolve) => waiting.set(number, resolve));
+  prepareReader().postMessage(question, picture instanceof Blob ? [] : [picture.pixels]);
+  return answer;
+}
+
+/** The text of the one QR code in a file, or null. */
+export function readPicture(picture: Blob): Promise<string | null> {
+  return read(picture, true);
 }
 
 export type CameraTrouble = "none" | "denied" | "busy";
@@ -62,7 +64,7 @@ export class Camera {
         audio: false,
         video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 }, height: { ideal: 720 } },
       });
-      await prepareReader();
+      prepareReader();
       this.video.srcObject = this.#stream;
       await this.video.play();
     } catch (error) {
@@ -97,21 +99,18 @@ export class Camera {
     const brush = canvas.getContext("2d", { willReadFrequently: true });
     if (brush === null) return;
     while (this.#running) {
-      const began = performance.now();
       const { videoWidth: width, videoHeight: height } = this.video;
       if (width > 0 && !document.hidden) {
         const side = Math.min(width, height);
         canvas.width = side;
         canvas.height = side;
         brush.drawImage(this.video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, side, side);
+        const pixels = brush.getImageData(0, 0, side, side).data.buffer;
         this.#count += 1;
-        const options = this.#count % 3 === 0 ? THOROUGH : QUICK;
-        const [code] = await readBarcodes(brush.getImageData(0, 0, side, side), options);
-        if (this.#running && code?.isValid === true) this.found(code.text);
+        const text = await read({ pixels, side }, this.#count % 3 === 0);
+        if (this.#running && text !== null) this.found(text);
       }
-      // A slow phone keeps half of its time for taps and verdicts, whatever a picture costs it.
-      const pause = Math.max(40, performance.now() - began);
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await new Promise((resolve) => setTimeout(resolve, REST));
     }
   }
 }

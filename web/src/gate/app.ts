@@ -112,7 +112,7 @@ class App {
       if (!document.hidden) void this.#wakeLock();
     });
     this.sync.start();
-    void prepareReader();
+    prepareReader();
     void this.#askToKeep();
     setInterval(() => void this.#count(), 20_000);
     setInterval(() => this.#guarded(this.store.dropMarksBefore(deviceTime() - 31 * DAY)), 3_600_000);
