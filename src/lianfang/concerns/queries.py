@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 
 from lianfang.accounts.rights import Right
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
     from lianfang.kernel.actor import Actor
 
@@ -59,18 +61,25 @@ def _concern(row: PersonOfConcern, at: datetime) -> Concern:
     )
 
 
+def _unassessed(by: Actor) -> QuerySet[PersonOfConcern]:
+    return PersonOfConcern.objects.filter(
+        _within(by.areas(Right.CONCERNS_REPORT_SEE)),
+        decision=None,
+        reported_at__gt=by.at - policy.DECIDE_WITHIN,
+    )
+
+
 def unassessed(by: Actor, *, limit: int = 200) -> list[Concern]:
     """Concerns that wait for a decision in the actor's areas, the most urgent first."""
-    rows = (
-        PersonOfConcern.objects.filter(
-            _within(by.areas(Right.CONCERNS_REPORT_SEE)),
-            decision=None,
-            reported_at__gt=by.at - policy.DECIDE_WITHIN,
-        )
-        .select_related("decision")
-        .order_by("reported_at")[:limit]
-    )
+    rows = _unassessed(by).select_related("decision").order_by("reported_at")[:limit]
     return [_concern(r, by.at) for r in rows]
+
+
+def count_unassessed(by: Actor) -> tuple[int, datetime | None]:
+    """How many wait for a decision, and when the first of them lapses."""
+    waiting = _unassessed(by).aggregate(count=Count("pk"), oldest=Min("reported_at"))
+    oldest = waiting["oldest"]
+    return waiting["count"], None if oldest is None else oldest + policy.DECIDE_WITHIN
 
 
 def concern(concern_id: UUID, *, by: Actor) -> Concern | None:

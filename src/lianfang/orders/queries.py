@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, TextField, Value
 from django.urls import reverse
 
 from lianfang.accounts.menu import Todo
@@ -33,12 +34,18 @@ from .models import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from uuid import UUID
 
     from django.db.models import QuerySet
+    from django_stubs_ext import WithAnnotations
 
     from lianfang.kernel.actor import Actor
+
+    class _State(TypedDict):
+        state: str
+
+    _StatedSheet = WithAnnotations[BoardSheet, _State]
 
 
 def _within(areas: Collection[str], *, column: str = "area") -> Q:
@@ -285,35 +292,53 @@ def _running(by: Actor) -> QuerySet[IsolationOrder]:
     )
 
 
-def in_force(by: Actor, *, limit: int = 200) -> list[OrderView]:
-    """Orders in force in the actor's areas, the earliest end first."""
-    return [_view(r, by.at) for r in _running(by).order_by("ends_at", "pk")[:limit]]
+def in_force(by: Actor, *, after: UUID | None = None, limit: int = 200) -> list[OrderView]:
+    """Orders in force in the actor's areas, the earliest end first.
+
+    :param after: the last order of the page before; one that is no longer in force still marks its place
+    """
+    rows = _running(by).order_by("ends_at", "pk")
+    last = IsolationOrder.objects.filter(pk=after).first() if after else None
+    if last is not None:
+        rows = rows.filter(Q(ends_at__gt=last.ends_at) | Q(ends_at=last.ends_at, pk__gt=last.pk))
+    return [_view(r, by.at) for r in rows[:limit]]
+
+
+def count_in_force(by: Actor, *, within: timedelta) -> tuple[int, int]:
+    """How many orders are in force in the actor's areas, and how many of them end within that time."""
+    counts = _running(by).aggregate(all=Count("pk"), soon=Count("pk", filter=Q(ends_at__lte=by.at + within)))
+    return counts["all"], counts["soon"]
+
+
+def _ending(by: Actor, within: timedelta) -> QuerySet[IsolationOrder]:
+    return _running(by).filter(ends_at__lte=by.at + within)
 
 
 def ending(by: Actor, *, within: timedelta, limit: int = 200) -> list[OrderView]:
     """Orders in force that end soon: their papers are prepared now."""
-    rows = _running(by).filter(ends_at__lte=by.at + within).order_by("ends_at", "pk")
-    return [_view(r, by.at) for r in rows[:limit]]
+    return [_view(r, by.at) for r in _ending(by, within).order_by("ends_at", "pk")[:limit]]
+
+
+def _to_serve(by: Actor) -> QuerySet[IsolationOrder]:
+    return _running(by).filter(serving=None)
 
 
 def to_serve(by: Actor, *, limit: int = 200) -> list[OrderView]:
     """Orders in force of which the person has not been told; the longest waiting first (O-10)."""
-    rows = _running(by).filter(serving=None).order_by("signed_at", "pk")
-    return [_view(r, by.at) for r in rows[:limit]]
+    return [_view(r, by.at) for r in _to_serve(by).order_by("signed_at", "pk")[:limit]]
+
+
+def _late_notices(by: Actor) -> QuerySet[IsolationOrder]:
+    return _rows().filter(
+        _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
+        ends_at__lte=by.at - policy.NOTICE_LATE_AFTER,
+        release_notice=None,
+    )
 
 
 def late_notices(by: Actor, *, limit: int = 200) -> list[OrderView]:
     """Orders over for more than twelve hours without a release notice: the authority's incident, nobody's stay."""
-    rows = (
-        _rows()
-        .filter(
-            _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
-            ends_at__lte=by.at - policy.NOTICE_LATE_AFTER,
-            release_notice=None,
-        )
-        .order_by("ends_at", "pk")
-    )
-    return [_view(r, by.at) for r in rows[:limit]]
+    return [_view(r, by.at) for r in _late_notices(by).order_by("ends_at", "pk")[:limit]]
 
 
 def to_check(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, str]]:
@@ -352,18 +377,17 @@ class ProposalView:
     seconded_by: tuple[str, ...]
 
 
+def _open_proposals(by: Actor) -> QuerySet[IsolationProposal]:
+    return IsolationProposal.objects.filter(
+        _within(by.areas(Right.ORDERS_PROPOSAL_SEE)),
+        signed_at__gt=by.at - policy.PROPOSAL_WAITS,
+        refusal=None,
+    ).exclude(Exists(IsolationOrder.objects.filter(proposal=OuterRef("pk"))))
+
+
 def proposals(by: Actor, *, limit: int = 200) -> list[ProposalView]:
     """Proposals that wait for a signature in the actor's areas, the most urgent first."""
-    rows = (
-        IsolationProposal.objects.filter(
-            _within(by.areas(Right.ORDERS_PROPOSAL_SEE)),
-            signed_at__gt=by.at - policy.PROPOSAL_WAITS,
-            refusal=None,
-        )
-        .exclude(Exists(IsolationOrder.objects.filter(proposal=OuterRef("pk"))))
-        .prefetch_related("second_signatures")
-        .order_by("signed_at", "pk")
-    )
+    rows = _open_proposals(by).prefetch_related("second_signatures").order_by("signed_at", "pk")
     return [_proposal(r) for r in rows[:limit]]
 
 
@@ -492,12 +516,16 @@ def appeals_of(order_id: UUID) -> list[AppealView]:
     return [_appeal(r) for r in rows.order_by("raised_at")]
 
 
+def _undecided(by: Actor) -> QuerySet[Appeal]:
+    return Appeal.objects.filter(
+        _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), decision=None
+    )
+
+
 def appeals_to_decide(by: Actor, *, limit: int = 200) -> list[AppealView]:
     """Objections that wait for the panel, the oldest first."""
-    rows = Appeal.objects.filter(
-        _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), decision=None
-    ).select_related("order", "decision")
-    return [_appeal(r) for r in rows.order_by("raised_at", "pk")[:limit]]
+    rows = _undecided(by).select_related("order", "decision").order_by("raised_at", "pk")
+    return [_appeal(r) for r in rows[:limit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,65 +556,70 @@ def certificate(order_id: UUID) -> tuple[datetime, datetime] | None:
     return None if starts_at is None else (starts_at, over_at)
 
 
+def _sheets(at: datetime) -> QuerySet[_StatedSheet]:
+    """Sheets, each with what a passer-by would learn of it."""
+    state = Func(F("pk"), Value(at), function="orders_sheet_state", output_field=TextField())
+    return BoardSheet.objects.annotate(state=state)
+
+
+def _sheet(row: _StatedSheet) -> SheetView:
+    return SheetView(row.pk, row.place, row.households, row.starts_at, row.ends_at, row.state)
+
+
 def sheet(sheet_id: UUID, at: datetime) -> SheetView | None:
     """A sheet as printed, and whether it still holds."""
-    row = BoardSheet.objects.filter(pk=sheet_id).first()
-    return None if row is None else _sheet(row, at)
+    row = _sheets(at).filter(pk=sheet_id).first()
+    return None if row is None else _sheet(row)
 
 
-def _sheet(row: BoardSheet, at: datetime) -> SheetView:
-    return SheetView(row.pk, row.place, row.households, row.starts_at, row.ends_at, sheet_state(row.pk, at))
+def _hanging(by: Actor) -> QuerySet[_StatedSheet]:
+    return _sheets(by.at).filter(_within(by.areas(Right.ORDERS_BOARD_POST), column="place"), take_down=None)
+
+
+def _to_take_down(by: Actor) -> QuerySet[_StatedSheet]:
+    return _hanging(by).filter(state="ended")
 
 
 def sheets_to_take_down(by: Actor, *, limit: int = 200) -> list[SheetView]:
     """Sheets that still hang though they no longer hold (N-3); a task from the instant of the end."""
-    return [s for s in sheets(by, limit=5 * limit) if s.state == "ended"][:limit]
+    return [_sheet(r) for r in _to_take_down(by).order_by("ends_at", "pk")[:limit]]
 
 
 def sheets(by: Actor, *, limit: int = 200) -> list[SheetView]:
     """Sheets that hang in the actor's areas, whether they still hold or not."""
-    rows = BoardSheet.objects.filter(
-        _within(by.areas(Right.ORDERS_BOARD_POST), column="place"), take_down=None
-    ).order_by("ends_at", "pk")
-    return [_sheet(r, by.at) for r in rows[:limit]]
+    return [_sheet(r) for r in _hanging(by).order_by("ends_at", "pk")[:limit]]
 
 
 def sheets_of(order_id: UUID, at: datetime) -> list[SheetView]:
     """The public sheets of an order."""
-    return [_sheet(r, at) for r in BoardSheet.objects.filter(order_id=order_id)]
+    return [_sheet(r) for r in _sheets(at).filter(order_id=order_id)]
 
 
 def todo(by: Actor) -> list[Todo]:
-    """What waits for this actor today in this room, one line for each pile."""
+    """What waits for this actor today in this room, one line for each pile; one query a pile, however high it is."""
     found: list[Todo] = []
 
-    def add(kind: str, page: str, due: list[datetime]) -> None:
-        if due:
-            found.append(
-                Todo(title=str(labels.TODO[kind]), url=reverse(page), count=len(due), due_at=min(due))
-            )
+    def add(kind: str, page: str, count: int, due_at: datetime | None) -> None:
+        if count:
+            found.append(Todo(title=str(labels.TODO[kind]), url=reverse(page), count=count, due_at=due_at))
+
+    def add_pile(kind: str, page: str, rows: QuerySet[Any], since: str, term: timedelta) -> None:
+        pile = rows.aggregate(count=Count("pk"), oldest=Min(since))
+        add(kind, page, pile["count"], pile["oldest"] and pile["oldest"] + term)
 
     if by.areas(Right.CONCERNS_REPORT_ASSESS):
-        add("concerns", "orders:desk", [c.decides_by for c in concerns.unassessed(by)])
+        add("concerns", "orders:desk", *concerns.count_unassessed(by))
     if by.areas(Right.ORDERS_ISOLATION_ISSUE) or by.areas(Right.ORDERS_ISOLATION_SECOND_SIGN):
-        add("proposals", "orders:desk", [p.lapses_at for p in proposals(by)])
+        add_pile("proposals", "orders:desk", _open_proposals(by), "signed_at", policy.PROPOSAL_WAITS)
     if by.areas(Right.ORDERS_NOTICE_SERVE):
-        add("to_serve", "orders:serving", [o.signed_at + policy.TELL_WITHIN for o in to_serve(by)])
+        add_pile("to_serve", "orders:serving", _to_serve(by), "signed_at", policy.TELL_WITHIN)
     if by.areas(Right.ORDERS_ISOLATION_ISSUE):
-        add("ending", "orders:desk", [o.ends_at for o in ending(by, within=policy.NOTICE_AHEAD)])
-        add(
-            "late_notices",
-            "orders:desk",
-            [o.ends_at + policy.NOTICE_LATE_AFTER for o in late_notices(by)],
-        )
+        add_pile("ending", "orders:desk", _ending(by, policy.NOTICE_AHEAD), "ends_at", timedelta())
+        add_pile("late_notices", "orders:desk", _late_notices(by), "ends_at", policy.NOTICE_LATE_AFTER)
     if by.areas(Right.ORDERS_APPEAL_DECIDE):
-        add("appeals", "orders:appeals", [a.answer_by for a in appeals_to_decide(by)])
+        add_pile("appeals", "orders:appeals", _undecided(by), "raised_at", policy.ANSWER_APPEAL_WITHIN)
     if by.areas(Right.ORDERS_BOARD_POST):
-        add(
-            "take_down",
-            "orders:sheets",
-            [s.ends_at + policy.TAKE_DOWN_WITHIN for s in sheets_to_take_down(by)],
-        )
+        add_pile("take_down", "orders:sheets", _to_take_down(by), "ends_at", policy.TAKE_DOWN_WITHIN)
     return found
 
 

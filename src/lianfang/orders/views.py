@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.concerns import actions as concerns_actions
@@ -56,6 +57,19 @@ _WHERE = (PersonField.NAME, PersonField.ADDRESS)
 _CASE = (PersonField.NAME, PersonField.ADDRESS, PersonField.PHONE)
 
 
+#: Orders in force on one page of the list.
+_PAGE = 50
+#: What ends within this time is named in the heading.
+_SOON = timedelta(days=2)
+
+
+def _order_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _names(ids_: Iterable[UUID], *, by: Actor) -> dict[UUID, PersonView]:
     """Names for those who may read them; a commander's list has none."""
     return read(set(ids_), _NAME, by=by) if by.areas(Right.PEOPLE_PERSON_READ) else {}
@@ -78,11 +92,13 @@ def _line(order: queries.OrderView, names: dict[UUID, PersonView], said: labels.
 @never_cache
 @surface(right=(Right.ORDERS_PROPOSAL_SEE, Right.ORDERS_ISOLATION_SEE), purpose=Purpose.ISOLATION)
 def desk(request: HttpRequest) -> HttpResponse:
-    """Concerns to decide, proposals to sign, orders in force, what ends today and tomorrow."""
+    """Concerns to decide, proposals to sign, and the orders in force by their end, page by page."""
     by = actor(request)
     waiting = concerns.unassessed(by) if by.areas(Right.CONCERNS_REPORT_SEE) else []
     open_proposals = queries.proposals(by)
-    running = queries.in_force(by)
+    in_force = queries.in_force(by, after=_order_id(request.GET.get("after", "")), limit=_PAGE + 1)
+    running = in_force[:_PAGE]
+    total, soon = queries.count_in_force(by, within=_SOON)
     late = queries.late_notices(by)
     names = _names(
         {
@@ -93,7 +109,9 @@ def desk(request: HttpRequest) -> HttpResponse:
         by=by,
     )
     communities = places.names({p.area.rpartition(".m")[0] or p.area for p in open_proposals})
-    soon = by.at + timedelta(days=2)
+    organs = accounts.organ_names(p.organ for p in open_proposals)
+    # What has been proposed waits for a signature, one line further down; it is not shown twice.
+    proposed = {p.evidence_id for p in open_proposals}
     said = labels.Reasons()
     return render(
         request,
@@ -106,18 +124,22 @@ def desk(request: HttpRequest) -> HttpResponse:
                     "reason": said.say(c.category, by.legal_day, area=""),
                 }
                 for c in waiting
+                if c.id not in proposed
             ],
             "proposals": [
                 {
                     "proposal": p,
                     "name": names[p.person_id].shown_name if p.person_id in names else "",
                     "where": communities.get(p.area.rpartition(".m")[0] or p.area, ""),
+                    "organ": organs.get(p.organ, p.organ),
                     "reason": said.say(p.reason, by.legal_day, area=p.area),
                 }
                 for p in open_proposals
             ],
-            "ending": [_line(o, names, said) for o in running if o.ends_at <= soon],
             "running": [_line(o, names, said) for o in running],
+            "total": total,
+            "soon": soon,
+            "next": running[-1].id if len(in_force) > _PAGE else None,
             "late": [_line(o, names, said) for o in late],
         },
     )
@@ -290,8 +312,11 @@ def proposal(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     rule = rules.isolation_rule(reason=found.reason, area=found.area, on=by.legal_day)
     views = read([found.person_id], _CASE, by=by) if by.areas(Right.PEOPLE_PERSON_READ) else {}
     form = SignForm(request.POST or None) if by.areas(Right.ORDERS_ISOLATION_ISSUE) else None
+    called = accounts.organ_names([found.organ, *found.seconded_by])
     context = {
         "proposal": found,
+        "organ": called.get(found.organ, found.organ),
+        "seconds": [called.get(code, code) for code in found.seconded_by],
         "person": views.get(found.person_id),
         "reason": labels.reason(found.reason, by.legal_day, area=found.area),
         "rule": rule,
@@ -452,6 +477,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
         by=by,
     )
     area = found.area
+    called = accounts.organ_names([found.organ, found.second_organ])
 
     def may(right: Right) -> bool:
         return by.may(right, over=area)
@@ -462,6 +488,8 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
         _line(found, views, labels.Reasons())
         | {
             "person": views.get(found.person_id),
+            "organ": called.get(found.organ, found.organ),
+            "second_organ": called.get(found.second_organ, ""),
             "rule": rules.rule_of(found.rule_id),
             "last_full_day": policy.term(rules.rule_of(found.rule_id), found.anchor_at).last_full_day,
             "needs": [
