@@ -113,6 +113,25 @@ def test_a_revoked_pass_is_invalid_and_no_order(luo: UUID) -> None:
     assert verdict(issued, held(), S1_NOW) == (Verdict.ALLOW_REG, "PASS_INVALID")
 
 
+def test_a_pass_without_a_birth_year_is_to_be_made_anew_and_locks_nobody_out(luo: UUID) -> None:
+    issued = a_pass(luo, birth_year=None)
+    assert held().row(issued.index) == statuslist.Row(ListStatus.REFER, None)
+    assert verdict(issued, held(), S1_NOW) == (Verdict.ALLOW_REG, "PASS_REISSUE")
+    an_order(luo)
+    publisher.run_once(S1_NOW + SECOND)
+    assert verdict(issued, held(), S1_NOW + 2 * SECOND)[0] is Verdict.DENY
+    assert verdict(issued, held(), S1_END) == (Verdict.ALLOW, "TERM_ENDED")
+    publisher.run_once(S1_END + policy.TIDIED_AFTER)
+    assert held().row(issued.index) == statuslist.Row(ListStatus.REFER, None)
+    whole = a_pass(luo)
+    assert held().row(whole.index) == statuslist.Row(ListStatus.VALID, None)
+    for_all = a_pass(ids.new_id(), kind="H", birth_year=None, member_no=None)
+    assert held().row(for_all.index) == statuslist.Row(ListStatus.VALID, None)
+    credentials.revoke_pass(issued.pass_id, reason="replaced", by=by(S1_NOW))
+    publisher.run_once(S1_END + policy.TIDIED_AFTER + SECOND)
+    assert held().row(issued.index) == statuslist.Row(ListStatus.INVALID, None)
+
+
 def test_nothing_new_publishes_nothing_and_a_quarter_of_an_hour_refreshes(luo: UUID) -> None:
     a_pass(luo)
     version = passes.versions()[SHARD]

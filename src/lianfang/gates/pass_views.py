@@ -34,7 +34,7 @@ from lianfang.people.policy import PersonField
 from lianfang.places import queries as places
 from lianfang_pass import base45
 
-from . import passes
+from . import passes, policy
 from .errors import CodeNotValid
 from .forms import PaperPassForm, WhyForm
 from .labels import CLASSES
@@ -68,6 +68,7 @@ def _row(view: PassView, *, by: Actor) -> dict[str, Any]:
         "phone": view.channel == "phone",
         "until": view.valid_until,
         "live": view.revoked_at is None and view.valid_until > by.at,
+        "incomplete": policy.is_incomplete(view),
     }
 
 

@@ -95,12 +95,14 @@ def withdraw_pass(pass_id: UUID, *, person_id: UUID, reason: str, by: Actor) -> 
 def put_on_phone(code: str, cose_key: bytes, *, by: Actor) -> bytes:
     """Bind a pass to a key that only this phone has; returns the token.
 
+    With two phones bound already, the one whose pass is older gives way: a web view whose storage was wiped
+    has lost its key and cannot say so, and the code shows that the community stands behind the new one.
+
     :param code: one-time code that the community handed to this person
     :param cose_key: the phone's public key as a COSE_Key (RFC 9052 §7)
     :raises CodeNotValid: unknown, used, too old, or somebody else's
     :raises NotAKey: not a P-256 key
     :raises UnderOrder: an order is in force; the phone's pass is evidence that none is (passes.md §4.3)
-    :raises TooManyPhones: two phones hold passes of this person
     """
     person_id = _own(by)
     person = people.person_for_update(person_id)
@@ -111,6 +113,9 @@ def put_on_phone(code: str, cose_key: bytes, *, by: Actor) -> bytes:
         point = credentials.phone_point(cbor.decode(cose_key))
     except (Rejected, cbor.NotCanonical) as error:
         raise NotAKey from error
+    bound = sorted(_live(person_id, "P", channel="phone", by=by), key=lambda p: p.issued_at)
+    for older in bound[: max(0, len(bound) + 1 - credentials.MOST_PHONES)]:
+        credentials.revoke_pass(older.id, reason=_REPLACED, by=by)
     return _phone_pass(person, point, by=by).token
 
 

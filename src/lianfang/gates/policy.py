@@ -41,6 +41,39 @@ class Stand:
     again_at: datetime | None
 
 
+class Printed(Protocol):
+    """A pass, as far as its row in a list depends on it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def door(self) -> str: ...
+    @property
+    def initials(self) -> str: ...
+    @property
+    def birth_year(self) -> int | None: ...
+    @property
+    def revoked_at(self) -> datetime | None: ...
+
+
+def listed(printed: Printed, holder: Stand | None) -> tuple[ListStatus, datetime | None]:
+    """What the list must say of one pass: withdrawn, its holder under an order, incomplete, or nothing."""
+    if printed.revoked_at is not None:
+        return ListStatus.INVALID, None
+    if holder is not None and holder.status is not ListStatus.VALID:
+        return holder.status, holder.until
+    return (ListStatus.REFER if is_incomplete(printed) else ListStatus.VALID), None
+
+
+def is_incomplete(printed: Printed) -> bool:
+    """Whether a guard cannot compare the person with the pass: data are missing, and it must be made anew once
+    they are known (passes.md §4.2). A household's pass names no one person and has no birth year.
+    """
+    if not printed.door or not printed.initials:
+        return True
+    return printed.kind != "H" and printed.birth_year is None
+
+
 def stand(periods: Iterable[Period], at: datetime) -> Stand:
     """From the restrictions that are in force or to come.
 

@@ -21,9 +21,8 @@ from lianfang.credentials.actions import StatusChange
 from lianfang.kernel import clock, row_security
 from lianfang.orders import queries as orders
 from lianfang.people import queries as people
-from lianfang_pass.statuslist import ListStatus
 
-from . import jobs
+from . import jobs, policy
 from .models import Due, Progress
 from .policy import Stand, stand
 
@@ -78,15 +77,8 @@ def _publish(listed: Iterable[PassView], stands: Mapping[UUID, Stand], at: datet
     listed = list(listed)
     said = passes.statuses(listed)
     changes: dict[str, list[StatusChange]] = defaultdict(list)
-    wanted: tuple[ListStatus, datetime | None]
     for row in listed:
-        holder = stands.get(row.holder_id)
-        if row.revoked_at is not None:
-            wanted = (ListStatus.INVALID, None)
-        elif holder is not None:
-            wanted = (holder.status, holder.until)
-        else:
-            wanted = (ListStatus.VALID, None)
+        wanted = policy.listed(row, stands.get(row.holder_id))
         if said[row.id] != wanted:
             changes[row.shard].append(StatusChange(row.index, wanted[0], wanted[1]))
     return {shard: credentials.publish(shard, changes[shard], at) for shard in sorted(changes)}
