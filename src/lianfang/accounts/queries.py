@@ -99,6 +99,11 @@ def organ(code: str) -> Organ | None:
     return Organ.objects.filter(code=code).first()
 
 
+def organ_names(codes: Iterable[str]) -> dict[str, str]:
+    """What the organs with these codes are called; unknown ones are left out."""
+    return dict(Organ.objects.filter(code__in=set(codes)).values_list("code", "name"))
+
+
 def organs(*, kind: str | None = None, covering: str | None = None) -> list[Organ]:
     """Organs of a kind, and those whose area holds the place."""
     found = Organ.objects.order_by("code")
