@@ -7,6 +7,7 @@ Court 云岭苑 with its north gate. The others are made until the number of dwe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Final
 
 from . import names
@@ -275,8 +276,8 @@ def _checkpoints(communities: Sequence[Community], *, scale: float) -> list[Chec
     # Villages come first among those that are not estates: their road is their gate.
     at_places = sorted(peopled, key=lambda c: (not c.village, c.code))
     points += [
-        Checkpoint("venue", "村口卡口" if c.village else "便民场所监测点", c.code)
-        for c, _ in zip(at_places * 40, range(venues), strict=False)
+        Checkpoint("venue", f"{'村口' if c.village else '便民场所'}{n // len(at_places) + 1}号卡口", c.code)
+        for n, c in enumerate(islice(cycle(at_places), venues))
     ]
     estates = sorted(
         ((c, e) for c in peopled if not c.village for e in c.compounds()),
