@@ -169,3 +169,17 @@ class LoginCode(models.Model):
                 name="login_code_expires_after_its_issue",
             ),
         ]
+
+
+class RateCount(models.Model):
+    """How often one party asked for one class of addresses in one window (`rates`)."""
+
+    rate = models.CharField(max_length=16)
+    party = models.CharField(max_length=64)
+    window_at = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rate", "party", "window_at"], name="a_party_is_counted_once"),
+        ]

@@ -30,7 +30,7 @@ from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.kernel.surfaces import Rate, Repeat
 
-from . import actions, queries
+from . import actions, queries, rates
 from .models import SecondFactor, User
 from .rights import HELD_BY, PURPOSES, Purpose, Right, Role, Scope
 from .saying import sentence
@@ -59,6 +59,10 @@ class Audience(StrEnum):
     DEVICE = "device"  # proves itself by its own credential, which the view checks
 
 
+def _is_post(request: HttpRequest) -> bool:
+    return request.method == "POST"
+
+
 #: The rate class of a view that names none.
 _RATES: Final = {Audience.PUBLIC: Rate.PUBLIC, Audience.DEVICE: Rate.DEVICE}
 
@@ -72,6 +76,7 @@ class Surface:
     :ivar fresh_factor: writing takes a second factor younger than five minutes
     :ivar repeat: what the same request does once more; `READS` takes no POST
     :ivar rate: how often one party may ask
+    :ivar counts: which requests count for it; those by POST if nothing is said
     """
 
     name: str
@@ -81,6 +86,7 @@ class Surface:
     fresh_factor: bool = False
     repeat: Repeat = Repeat.READS
     rate: Rate = Rate.PAGE
+    counts: Callable[[HttpRequest], bool] = _is_post
 
     def roles(self) -> frozenset[Role]:
         """The roles to which this page can open."""
@@ -102,6 +108,7 @@ def surface(
     fresh_factor: bool = False,
     repeat: Repeat = Repeat.READS,
     rate: Rate | None = None,
+    counts: Callable[[HttpRequest], bool] = _is_post,
 ) -> Callable[[View[P]], View[P]]:
     """Say who may open a view and what for. Exactly one audience: a right (or several, any of which will
     do), `public`, `resident`, `staff` (any officer), `signed_in` (either) or `device`.
@@ -139,6 +146,7 @@ def surface(
             fresh_factor=fresh_factor,
             repeat=repeat,
             rate=rate or _RATES.get(audience, Rate.PAGE),
+            counts=counts,
         )
 
         @wraps(view)
@@ -352,7 +360,7 @@ def _ask_again(user: User, request: HttpRequest, by: Actor) -> HttpResponse | No
 
 
 class SurfaceMiddleware:
-    """Refuses views that declare nothing, and turns refusals into pages."""
+    """Refuses views that declare nothing, asked too often; turns refusals into pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -360,12 +368,19 @@ class SurfaceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
         """:raises ImproperlyConfigured: the view says not who may open it, so nobody may"""
-        if surface_of(view) is None:
+        declared = surface_of(view)
+        if declared is None:
             raise ImproperlyConfigured(f"{request.resolver_match} has no surface")
         if getattr(view, "open_to_all", False):
-            _set(request, queries.anyone(clock.now(), surface=surface_of(view).name), [])  # type: ignore[union-attr]  # checked above
+            _set(request, queries.anyone(clock.now(), surface=declared.name), [])
+        # Here, outside the view's transaction: the count stays when the view refuses.
+        if declared.rate in rates.LIMITS and declared.counts(request):
+            return too_often(request, declared.rate)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The transaction is rolled back already; say what was refused and what to do."""
@@ -376,6 +391,23 @@ class SurfaceMiddleware:
         if request.path.startswith("/api/"):
             return JsonResponse({"code": error.code, "facts": error.facts, "sentence": said}, status=status)
         return render(request, f"{status}.html", {"sentence": said}, status=status)
+
+
+def too_often(request: HttpRequest, rate: Rate) -> HttpResponse | None:
+    """Count this request for its party; the page that says when to try again, if it is one too many."""
+    at = clock.now()
+    user = request.user
+    party = f"user {user.pk}" if user.is_authenticated else f"address {request.META.get('REMOTE_ADDR', '')}"
+    free_at = rates.until(rate, party, at=at)
+    if free_at is None:
+        return None
+    answer: HttpResponse
+    if request.path.startswith("/api/"):
+        answer = JsonResponse({"code": "accounts:too_often"}, status=429)
+    else:
+        answer = render(request, "429.html", {"free_at": free_at}, status=429)
+    answer["Retry-After"] = str(max(1, int((free_at - at).total_seconds()) + 1))
+    return answer
 
 
 class RefusableForm(forms.Form):

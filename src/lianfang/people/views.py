@@ -48,6 +48,11 @@ _CARD: Final = (
 )
 
 
+def _seeks_a_number(request: HttpRequest) -> bool:
+    """Whether somebody is looked for by telephone or document number: the way to try numbers out (T35)."""
+    return search.kind_of(request.POST.get("q", "")) in (search.By.NUMBER, search.By.PHONE)
+
+
 def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
     by = actor(request)
     form = SearchForm(request.POST or None)
@@ -79,6 +84,7 @@ def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
     purpose=Purpose.REGISTER_KEEPING,
     repeat=Repeat.ASKS,
     rate=Rate.EXACT_SEARCH,
+    counts=_seeks_a_number,
 )
 def people(request: HttpRequest) -> HttpResponse:
     """Search in the own area, to keep the register."""
@@ -87,7 +93,11 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @surface(
-    right=Right.PEOPLE_PERSON_SEARCH, purpose=Purpose.CASE_INQUIRY, repeat=Repeat.ASKS, rate=Rate.EXACT_SEARCH
+    right=Right.PEOPLE_PERSON_SEARCH,
+    purpose=Purpose.CASE_INQUIRY,
+    repeat=Repeat.ASKS,
+    rate=Rate.EXACT_SEARCH,
+    counts=_seeks_a_number,
 )
 def inquiry(request: HttpRequest) -> HttpResponse:
     """The same search for a case inquiry of the health office."""
