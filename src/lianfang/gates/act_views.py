@@ -17,6 +17,7 @@ from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Repeat
 from lianfang.places import queries as places
+from lianfang.places.policy import Kind, at_level
 
 from . import queries, rule_acts
 from .forms import ActForm, WhyForm
@@ -50,7 +51,7 @@ def propose(request: HttpRequest) -> HttpResponse:
     begins = by.at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     form = ActForm(
         request.POST or None,
-        places=places_of(by, Right.GATES_ACT_PROPOSE),
+        places=_with_compounds(places_of(by, Right.GATES_ACT_PROPOSE)),
         initial={"starts_at": begins, "ends_at": begins + timedelta(days=7), "kind": "quota"},
     )
     if form.is_valid():
@@ -103,6 +104,12 @@ def lift(request: HttpRequest, act_id: UUID) -> HttpResponse:
     else:
         messages.success(request, gettext("已解除。联网的卡口十分钟内取到，其余的按到期时间。"))
     return redirect("gates:act", act_id)
+
+
+def _with_compounds(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Compounds, and the communities in which one stands: an act over any other would bind no gate."""
+    holding = {at_level(path, Kind.COMMUNITY) for path, _ in found if at_level(path, Kind.COMPOUND)}
+    return [(path, name) for path, name in found if path in holding or at_level(path, Kind.COMPOUND)]
 
 
 def lines(views: Iterable[queries.ActView]) -> list[dict[str, object]]:
