@@ -34,14 +34,14 @@ interface Range {
 
 /** A map whose entries are taken out one by one; what is left over is refused. */
 export class Claims {
-  readonly #left: Map<number | bigint | string, Value>;
+  private readonly left: Map<number | bigint | string, Value>;
 
   constructor(value: Value | undefined) {
     if (!(value instanceof CborMap)) throw new Rejected("claims");
-    this.#left = new Map();
+    this.left = new Map();
     for (const [key, item] of value.pairs()) {
       if (key instanceof Uint8Array) throw new Rejected("claims");
-      this.#left.set(key, item);
+      this.left.set(key, item);
     }
   }
 
@@ -62,13 +62,13 @@ export class Claims {
   }
 
   has(key: number | string): boolean {
-    return this.#left.has(key);
+    return this.left.has(key);
   }
 
   take(key: number | string): Value {
-    const value = this.#left.get(key);
+    const value = this.left.get(key);
     if (value === undefined) throw new Rejected("claims");
-    this.#left.delete(key);
+    this.left.delete(key);
     return value;
   }
 
@@ -108,7 +108,7 @@ export class Claims {
   }
 
   done(): void {
-    if (this.#left.size > 0) throw new Rejected("claims");
+    if (this.left.size > 0) throw new Rejected("claims");
   }
 }
 

@@ -12,10 +12,13 @@ import { CborMap, encode, type Value } from "../cbor";
 import { Rejected } from "./rejected";
 
 const SIZE = 32;
+/** Phones of the last hours at a busy gate. */
+const HOLDERS = 1000;
+const holders = new Map<string, PublicKey>();
 
 export class PublicKey {
-  #handle: Promise<CryptoKey | null> | undefined;
-  #thumbprint: Bytes | undefined;
+  private handle: Promise<CryptoKey | null> | undefined;
+  private print: Bytes | undefined;
 
   private constructor(
     readonly x: Bytes,
@@ -30,6 +33,24 @@ export class PublicKey {
     if (typeof y === "boolean") return PublicKey.fromPoint(concat(new Uint8Array([y ? 3 : 2]), x));
     if (y instanceof Uint8Array && y.length === SIZE) return PublicKey.fromPoint(concat(new Uint8Array([4]), x, y));
     throw new Rejected("key");
+  }
+
+  /**
+   * The key of a phone that may come again, and is then neither unpacked nor imported anew: both cost as much as verifying.
+   *
+   * @throws Rejected `key`
+   */
+  static ofHolder(value: Value | undefined): PublicKey {
+    const x = value instanceof CborMap ? value.get(-2) : undefined;
+    const y = value instanceof CborMap ? value.get(-3) : undefined;
+    if (!(value instanceof CborMap) || !(x instanceof Uint8Array) || typeof y !== "boolean") return PublicKey.read(value);
+    const name = `${value.get(1)} ${value.get(-1)} ${value.size} ${y} ${String.fromCharCode(...x)}`;
+    const key = holders.get(name) ?? PublicKey.read(value);
+    holders.delete(name);
+    holders.set(name, key);
+    const [oldest] = holders.keys();
+    if (holders.size > HOLDERS && oldest !== undefined) holders.delete(oldest);
+    return key;
   }
 
   static fromPoint(point: Uint8Array): PublicKey {
@@ -56,8 +77,8 @@ export class PublicKey {
 
   /** SHA-256 of the deterministic COSE_Key with the whole y (RFC 9679). */
   get thumbprint(): Bytes {
-    this.#thumbprint ??= sha256(encode(this.cose()));
-    return this.#thumbprint;
+    this.print ??= sha256(encode(this.cose()));
+    return this.print;
   }
 
   get name(): string {
@@ -71,14 +92,14 @@ export class PublicKey {
 
   /** ES256 over `message`; the signature is r and s, 32 bytes each. Never throws. */
   async verify(message: Bytes, signature: Bytes): Promise<boolean> {
-    const handle = await (this.#handle ??= this.#import());
+    const handle = await (this.handle ??= this.import());
     if (handle !== null) {
       return crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, handle, signature, message);
     }
     return verifyInScript(this.point, message, signature);
   }
 
-  async #import(): Promise<CryptoKey | null> {
+  private async import(): Promise<CryptoKey | null> {
     if (globalThis.crypto?.subtle === undefined) return null;
     try {
       return await crypto.subtle.importKey("raw", this.point, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);

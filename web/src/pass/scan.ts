@@ -157,10 +157,12 @@ async function add(shown: Shown, text: string, keys: KeyList | null): Promise<Sh
   }
   const { pass } = read;
   const issued = read.what === "code" ? read.inner : read.token;
+  // Both signatures are checked at once; what the phone signed counts only when the pass is good.
+  const byHolder = read.what === "code" ? holderSigned(read) : null;
   if (!(await keys.signed(issued, "pass", pass.issuedAt))) return worse;
   const newest = Math.max(shown.newest, pass.issuedAt);
   if (read.what === "code") {
-    if (!(await holderSigned(read))) return { ...worse, newest };
+    if (!(await byHolder)) return { ...worse, newest };
     return { ...shown, proof: "phone", pass, phoneSignedAt: read.signedAt, newest };
   }
   // A phone pass shown bare is a copy of the pass without its holder: as stale as a code can be.

@@ -116,7 +116,7 @@ function readPass(claims: Claims): Pass {
   let holderKey: PublicKey | null = null;
   if (claims.has(CNF)) {
     const confirmation = claims.inner(CNF);
-    holderKey = PublicKey.read(confirmation.take(1));
+    holderKey = PublicKey.ofHolder(confirmation.take(1));
     confirmation.done();
   }
   const lf = claims.inner(LF);
