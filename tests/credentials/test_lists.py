@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from datetime import timedelta
@@ -12,9 +13,11 @@ from django.conf import settings
 
 from lianfang.credentials import actions, queries
 from lianfang.credentials.actions import StatusChange
-from lianfang.credentials.models import Key, KeyFile, Pass, Shard
+from lianfang.credentials.models import Digest, Key, KeyFile, Pass, Shard
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.errors import NotAllowed
+from lianfang.ledger import queries as ledger
+from lianfang.ledger.models import Entry
 from lianfang_pass import statuslist, tokens
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose, accept_key_list
@@ -143,3 +146,22 @@ def test_an_index_is_free_again_only_long_after_the_end() -> None:
     assert actions.purge_passes(ended + timedelta(days=62)) == 0
     assert actions.purge_passes(ended + timedelta(days=62, seconds=1)) == 1
     assert held().row(issued.index) == Row(ListStatus.VALID, None)
+
+
+def test_the_chain_holds_the_hash_of_each_published_list_once_an_hour() -> None:
+    shards = [f"shard{n:02}" for n in range(30)]
+    for shard in shards:
+        actions.open_shard(shard, AT)
+
+    def note(hours: float) -> int:
+        return actions.note_published(by=by(at=AT + timedelta(hours=hours)))
+
+    assert (note(0), note(0.1), note(1)) == (30, 0, 30)
+    digests = Digest.objects.filter(shard_id=shards[-1]).order_by("hour")
+    files = queries.files(shards[-1])
+    assert files is not None
+    assert [bytes(d.sha256) for d in digests] == [hashlib.sha256(files.whole).digest()] * 2
+    said = ledger.entry_view(digests[0].entry_id)["terms"]
+    assert isinstance(said, dict)
+    assert said[shards[-1]] == f"1 {bytes(digests[0].sha256).hex()}"
+    assert Entry.objects.filter(kind="credentials:status:published").count() == 4  # two for each hour

@@ -53,16 +53,18 @@ def command(arguments: argparse.Namespace) -> int:
 
 def _fsck(*, rebuild: bool) -> int:
     from lianfang.ledger import fsck
+    from lianfang.people import queries as people
 
     report = fsck.check(rebuild=rebuild)
     say(
         f"{report.entries} entries, {report.checkpoints} checkpoints, {report.cosignatures} cosignatures, "
         f"{report.files} files looked at, {report.written} written"
     )
-    for problem in report.problems:
+    problems = report.problems + people.journal_faults()
+    for problem in problems:
         say(problem)
-    say("no fault found" if report.sound else f"{len(report.problems)} faults")
-    return 0 if report.sound else 1
+    say(f"{len(problems)} faults" if problems else "no fault found")
+    return 1 if problems else 0
 
 
 def _import(arguments: argparse.Namespace) -> int:

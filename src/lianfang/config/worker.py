@@ -52,6 +52,29 @@ def _jobs(stop: threading.Event) -> None:
         asyncio.run(work())
 
 
+def _hours(stop: threading.Event) -> None:
+    """The hour's digests for the chain: who read whom, and which status lists were published (R-2, L-5).
+
+    Asked each minute; the acts themselves do an hour once, and after a stop the hours that wait.
+    """
+    from django.db import connection
+
+    from lianfang.accounts.queries import system_actor
+    from lianfang.credentials import actions as credentials
+    from lianfang.kernel import clock
+    from lianfang.people import actions as people
+
+    done = None
+    while not stop.is_set():
+        by = system_actor("hourly digests", clock.now(), ())
+        if (hour := by.at.replace(minute=0, second=0, microsecond=0)) != done:
+            people.batch_reads(by=by)
+            credentials.note_published(by=by)
+            done = hour
+            connection.close()
+        stop.wait(60.0)
+
+
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     django.setup()
@@ -61,7 +84,12 @@ def main() -> None:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    loops = {"jobs": _jobs, "chain": ledger_jobs.loop, "status lists": publisher.loop}
+    loops = {
+        "jobs": _jobs,
+        "chain": ledger_jobs.loop,
+        "status lists": publisher.loop,
+        "hourly digests": _hours,
+    }
     threads = [
         threading.Thread(target=_kept_alive, args=(name, loop, stop), name=name)
         for name, loop in loops.items()

@@ -5,6 +5,7 @@ Rights are the caller's: this room knows no area. Every act is one transaction a
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from django.db import transaction
 from lianfang.kernel import ids
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.kernel.wake import wake
+from lianfang.ledger import actions as ledger
 from lianfang_pass import base45, statuslist
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
@@ -24,7 +26,7 @@ from lianfang_pass.tokens import sign_slip as _sign_slip
 
 from . import keys, queries
 from .errors import LastsTooLong, NoSuchKey, NoSuchPass, PassAlreadyRevoked, TooManyPhones
-from .models import LONGEST_LIFE, IndexStatus, Key, Pass, Shard, Version
+from .models import LONGEST_LIFE, Digest, IndexStatus, Key, Pass, Shard, Version
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,6 +41,9 @@ _FIRST_SIZE: Final = 65_536
 SLIP_REST: Final = timedelta(days=31)
 #: Deltas beyond these are never asked for: the gate takes the whole list (docs/gates.md).
 _DELTAS_KEPT: Final = statuslist.MOST_DELTAS
+#: An entry has at most 4,096 bytes; a list takes about a hundred.
+_LISTS_IN_AN_ENTRY: Final = 24
+_WHOLE_CHAIN: Final = "d0"
 WITHDRAW_KEY: Final = "config:system:operate"
 
 
@@ -274,6 +279,45 @@ def purge_passes(at: datetime) -> int:
 def rotate_keys(at: datetime) -> None:
     """Keep a key of each purpose in use and the next one listed a week ahead."""
     keys.rotate(at, tuple(Purpose))
+
+
+@transaction.atomic
+def note_published(*, by: Actor) -> int:
+    """Put the hashes of the lists that are published now into the chain, once in an hour; how many lists.
+
+    Whoever kept a list can show afterwards that it was the one everybody had, or that it was not (L-5).
+    """
+    hour = by.at.replace(minute=0, second=0, microsecond=0)
+    # The rows are the locks of the publisher, too: what is hashed is what is published.
+    shards = Shard.objects.select_for_update(no_key=True).order_by("code")
+    noted = set(Digest.objects.filter(hour=hour).values_list("shard_id", flat=True))
+    waiting = [code for code in shards.values_list("code", flat=True) if code not in noted]
+    found = [files for code in waiting if (files := queries.files(code)) is not None]
+    for first in range(0, len(found), _LISTS_IN_AN_ENTRY):
+        some = found[first : first + _LISTS_IN_AN_ENTRY]
+        hashes = {files.shard: hashlib.sha256(files.whole).digest() for files in some}
+        entry = ledger.append(
+            kind="credentials:status:published",
+            act_id=ids.new_id(),
+            organ=by.organ,
+            scope=_WHOLE_CHAIN,
+            basis="防疫信息链规则",
+            terms={"hour": hour.isoformat()}
+            | {files.shard: f"{files.version} {hashes[files.shard].hex()}" for files in some},
+            secrets={},
+            by=by,
+        )
+        Digest.objects.bulk_create(
+            Digest(
+                shard_id=files.shard,
+                hour=hour,
+                version=files.version,
+                sha256=hashes[files.shard],
+                entry_id=entry,
+            )
+            for files in some
+        )
+    return len(found)
 
 
 def _publish(shard: Shard, changes: list[StatusChange], at: datetime) -> int:

@@ -154,3 +154,19 @@ class Version(models.Model):
         constraints = [
             models.UniqueConstraint(name="version_is_published_once", fields=["shard", "version"]),
         ]
+
+
+class Digest(models.Model):
+    """That the chain holds the hash of a shard's list as it was published in this hour (L-5)."""
+
+    shard = models.ForeignKey(Shard, models.PROTECT, db_column="shard")
+    hour = models.DateTimeField()
+    version = models.BigIntegerField()
+    sha256 = models.BinaryField()
+    entry = models.ForeignKey("ledger.Entry", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="digest_is_one_per_hour", fields=["shard", "hour"]),
+            models.CheckConstraint(name="digest_is_a_sha256", condition=Q(sha256__length=32)),
+        ]

@@ -1,6 +1,6 @@
 """Refusals about people. Facts never hold a personal value."""
 
-from lianfang.kernel.errors import Refused
+from lianfang.kernel.errors import NotFound, Refused
 
 
 class NotADwelling(Refused):
@@ -115,3 +115,9 @@ class FieldNotCorrectable(Refused):
     """This field is not corrected here: a number or birth date needs the paper."""
 
     code = "people:field_not_correctable"
+
+
+class NotBatchedYet(NotFound):
+    """The reading is younger than the last batch that went into the chain."""
+
+    code = "people:not_batched_yet"

@@ -207,7 +207,42 @@ class ReadRecord(models.Model):
                 name="a_number_is_opened_with_a_reason",
             ),
         ]
-        indexes = [models.Index(fields=["person", "-at", "-id"], name="read_records_of_a_person")]
+        indexes = [
+            models.Index(fields=["person", "-at", "-id"], name="read_records_of_a_person"),
+            models.Index(fields=["at"], name="read_records_by_instant"),
+        ]
+
+
+class ReadBatch(models.Model):
+    """The readings of one hour under one root, which stands in the chain. Added, never changed (R-2)."""
+
+    hour = models.DateTimeField(primary_key=True)
+    count = models.IntegerField()
+    root = models.BinaryField()
+    entry = models.ForeignKey("ledger.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(count__gte=1), name="a_batch_holds_a_reading")]
+
+
+class ReadLeaf(models.Model):
+    """Where a reading stands in its batch, with the fields it had. One that grew since stands in a later one, too."""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(ReadBatch, on_delete=models.PROTECT, related_name="+")
+    position = models.IntegerField()
+    record = models.ForeignKey(ReadRecord, on_delete=models.PROTECT, related_name="+")
+    fields = ArrayField(models.CharField(max_length=12))
+    reasoned = models.BooleanField()  # whether it had its reason already
+    leaf = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "position"], name="a_place_in_a_batch_is_taken_once"),
+            models.UniqueConstraint(
+                fields=["record", "fields", "reasoned"], name="a_reading_is_batched_once_as_it_is"
+            ),
+        ]
 
 
 class SuspectedDuplicate(models.Model):

@@ -15,8 +15,11 @@ from django.utils.translation import gettext
 
 from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
+from lianfang.kernel.errors import NotFound
 from lianfang.places.queries import at_level, doors
 
+from .journal import ReadProof, prove_read
+from .journal import faults as journal_faults
 from .models import (
     Correction,
     Guardian,
@@ -41,6 +44,7 @@ __all__ = [
     "Dependant",
     "PassFacts",
     "PersonRef",
+    "ReadProof",
     "ReadView",
     "WhyDependant",
     "acting_for",
@@ -48,10 +52,12 @@ __all__ = [
     "household_count",
     "household_members",
     "households_of",
+    "journal_faults",
     "members_of",
     "pass_facts",
     "person_refs",
     "persons_within",
+    "read_proof",
     "reads_of",
     "same_person",
     "todo",
@@ -262,6 +268,18 @@ def reads_of(person_id: UUID, *, before: int | None = None, limit: int = 50) -> 
         )
         for r in rows.order_by("-pk")[:limit]
     ]
+
+
+def read_proof(person_id: UUID, read_id: int) -> ReadProof:
+    """That this reading of the person stands in the journal as shown, under a root that the chain holds.
+
+    :raises NotFound: no such reading of this person
+    :raises NotBatchedYet: its hour is not over
+    """
+    record = ReadRecord.objects.filter(pk=read_id, person_id__in=same_person([person_id])).first()
+    if record is None:
+        raise NotFound
+    return prove_read(record)
 
 
 def todo(by: Actor) -> list[Todo]:

@@ -27,6 +27,7 @@ SENTENCES: Final["Mapping[str, StrPromise]"] = {
     "people:run_over": _("这次导入正在进行或已经结束。"),
     "people:run_cancelled": _("导入已取消，没有改动任何数据。"),
     "people:too_many_to_export": _("一次最多导出 {most} 人，请选择较小的范围。"),
+    "people:not_batched_yet": _("这次查阅所在的小时还没有汇总入链，请一小时后再试。"),
     "people:conflict_decided": _("该更正已经处理。"),
     "people:field_not_correctable": _("这一项不能在此更正。"),
 }

@@ -3,6 +3,7 @@
 from lianfang.people.policy import Care, IdType, Sex, Source
 
 from .corrections import CorrectionDraft, ask_correction, base_of, correct_person, settle_correction
+from .journal import batch_reads
 from .persons import (
     GuardianDraft,
     PersonDraft,
@@ -34,6 +35,7 @@ __all__ = [
     "Source",
     "ask_correction",
     "base_of",
+    "batch_reads",
     "cancel_run",
     "choose_columns",
     "correct_person",
