@@ -8,31 +8,39 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from lianfang.config.tls import certificate_for
+from lianfang.kernel import clock
+from tests.browser import launch
+
+from .steps import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
-HOST = "lianfang.test"
-CHROMIUM = "/usr/bin/chromium"
-OUTPUT = Path(__file__).parents[1] / "output"
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
-]  # fmt: skip
+HOST: Final = "lianfang.test"
+OUTPUT: Final = Path(__file__).parents[1] / "output"
+HERE: Final = ZoneInfo("Asia/Shanghai")
+#: The story begins ten minutes before Ms Luo arrives (S1); the demonstration is filled up to this minute.
+BEGINS_AT: Final = datetime(2020, 1, 30, 14, 10, tzinfo=HERE)
 
 
 def _free_port() -> int:
@@ -41,14 +49,22 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _children(parent: int) -> list[tuple[int, str]]:
+    """The Python processes a process has started, with their command lines."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.strip().partition(" ") for line in listed.splitlines()]
+    return [(int(pid), words) for pid, _, words in rows if "python" in words]
+
+
 @dataclass
 class System:
-    """One running installation with the demonstration district."""
+    """One running installation with the demonstration district, at an instant of the story."""
 
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
-    said: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -57,7 +73,41 @@ class System:
     @property
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("LIANFANG_", "DJANGO_"))}
-        return kept | {"LIANFANG_DATA": str(self.data), "LIANFANG_THREADS": "8"}
+        return kept | {
+            "LIANFANG_DATA": str(self.data), "LIANFANG_THREADS": "8",
+            "PYTHONPATH": str(Path(__file__).parent / "clock"), "JOURNEY_CLOCK": str(self._clock),
+        }  # fmt: skip
+
+    @property
+    def _clock(self) -> Path:
+        return self.data.parent / "clock"
+
+    def now(self) -> datetime:
+        """The present instant of the story, in the district's zone."""
+        ahead = struct.unpack("<d", self._clock.read_bytes())[0]
+        return datetime.fromtimestamp(time.time() + ahead, HERE)
+
+    def move_to(self, at: datetime) -> None:
+        """Let every process, at once, see this instant; from it time runs on."""
+        with self._clock.open("r+b" if self._clock.exists() else "w+b") as held:
+            held.write(struct.pack("<d", at.timestamp() - time.time()))
+
+    @contextmanager
+    def nothing_runs(self) -> Iterator[None]:
+        """While this holds, only the database and the pages run: the worker and the witnesses are halted."""
+        halted = [pid for pid, words in _children(self._supervisor) if "uvicorn" not in words]
+        assert any("lianfang.config.worker" in words for _, words in _children(self._supervisor))
+        for pid in halted:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in halted:
+                os.kill(pid, signal.SIGCONT)
+
+    @property
+    def _supervisor(self) -> int:
+        return int((self.data / "run" / "supervisor.pid").read_text())
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command `lianfang` against this installation."""
@@ -67,6 +117,10 @@ class System:
         )  # fmt: skip
 
     def start(self, *, seconds: float = 240) -> None:
+        # Browsers and witnesses judge certificates by the machine's clock, so it is made before the story's begins.
+        certificate_for(HOST, self.data / "keys" / "tls", at=clock.now())
+        if not (self.data / "demo").exists():
+            (self.data / "demo").write_text("filling\n")
         log = self.data.parent / f"{self.data.name}.log"
         with log.open("ab") as output:
             before = output.tell()
@@ -88,7 +142,7 @@ class System:
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
         self.process = None
 
@@ -110,6 +164,8 @@ def system() -> Iterator[System]:
     folder = Path(tempfile.mkdtemp(prefix="lianfang-journey-"))
     folder.chmod(0o755)
     found = System(folder / "data", _free_port())
+    found.data.mkdir()
+    found.move_to(BEGINS_AT)
     try:
         found.start()
         yield found
@@ -118,55 +174,38 @@ def system() -> Iterator[System]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# Not for the whole run: one process cannot hold two of them, and tests of the apps alone start their own.
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright, system: System) -> Iterator[Browser]:
-    found = playwright.chromium.launch(
-        executable_path=CHROMIUM,
-        args=[*QUIET, f"--ignore-certificate-errors-spki-list={system.key_pin()}"],
+    found = launch(
+        playwright,
+        [
+            f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
+            f"--ignore-certificate-errors-spki-list={system.key_pin()}",
+        ],
     )
     yield found
     found.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A phone, in Chinese."""
+@contextmanager
+def device(browser: Browser, system: System, *, width: int = 360, **options: Any) -> Iterator[BrowserContext]:
+    """A phone or a desk's computer, in Chinese, its clock that of the story."""
     found = browser.new_context(
-        viewport={"width": 390, "height": 844},
+        viewport={"width": width, "height": 800},
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
         service_workers="allow",
+        **options,
     )
     found.set_default_timeout(15_000)
-    yield found
-    found.close()
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a screenshot for whoever wants to look."""
-    OUTPUT.mkdir(exist_ok=True)
-    page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
-
-
-def log_in(page: Page, system: System, login: str) -> None:
-    """Password and second factor, as an officer does it."""
-    from lianfang.config.demo import logins
-
-    password = next(p for name, p, _ in logins() if name == login)
-    page.goto(f"{system.address}/login/")
-    page.fill("input[name=username], input[name=login]", login)
-    page.fill("input[name=password]", password)
-    page.click("main button[type=submit], main button:not([type])")
-    page.wait_for_load_state()
-    if "second-factor" in page.url:
-        page.fill("input[name=code]", system.code(login))
-        page.click("main button[type=submit], main button:not([type])")
-        page.wait_for_load_state()
-    assert "/login/" not in page.url, page.inner_text("main")
+    found.clock.install(time=system.now())
+    try:
+        yield found
+    except BaseException:
+        for number, page in enumerate(found.pages):
+            with suppress(PlaywrightError):
+                picture(page, f"failed-{width}-{number}")
+                print(page.url, page.inner_text("body"), sep="\n")
+        raise
+    finally:
+        found.close()

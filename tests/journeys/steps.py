@@ -1,0 +1,214 @@
+"""What people do in every journey: log in, press, print, hold a code to the gate."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import xlsxwriter
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from playwright.sync_api import BrowserContext, Locator, Page
+
+    from .conftest import System
+
+OUTPUT: Final = Path(__file__).parents[1] / "output"
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a screenshot for whoever wants to look."""
+    OUTPUT.mkdir(exist_ok=True)
+    page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
+
+
+# --- Pages ---------------------------------------------------------------------------------------------------
+
+
+def log_in(page: Page, system: System, login: str) -> None:
+    """Password and second factor, as an officer does it."""
+    # Here, for the sake of conftest.py, which is read before Django is set up.
+    from lianfang.config.demo import logins
+
+    password = next(p for name, p, _ in logins() if name == login)
+    page.goto(f"{system.address}/login/")
+    page.fill("input[name=username], input[name=login]", login)
+    page.fill("input[name=password]", password)
+    page.click("main button[type=submit], main button:not([type])")
+    page.wait_for_load_state()
+    if "second-factor" in page.url:
+        page.fill("input[name=code]", second_factor(page, system, login))
+        page.click("main button[type=submit], main button:not([type])")
+        page.wait_for_load_state()
+    assert "/login/" not in page.url, page.inner_text("main")
+
+
+def second_factor(page: Page, system: System, login: str) -> str:
+    """What the officer's telephone would show now; the demonstration shows it on a page."""
+    shown = fetched(page, f"{system.address}/open/demo/").decode()
+    found = re.search(rf'<th scope="row">{login}</th>.*?lf-number">\s*(\d+)', shown, re.DOTALL)
+    assert found, shown
+    return found.group(1)
+
+
+def press(page: Page, word: str) -> None:
+    page.locator("main").get_by_role("button", name=word).first.click()
+    page.wait_for_load_state()
+
+
+def follow(page: Page, word: str | re.Pattern[str]) -> None:
+    page.locator("main").get_by_role("link", name=word).first.click()
+    page.wait_for_load_state()
+
+
+def choose(page: Page, name: str, words: str) -> None:
+    """The first option whose text has these words."""
+    value = page.locator(f"select[name={name}] option", has_text=words).first.get_attribute("value")
+    page.select_option(f"select[name={name}]", value=value)
+
+
+def find_person(page: Page, system: System, words: str) -> str:
+    """Look somebody up at the desk; returns the address of their page."""
+    page.goto(f"{system.address}/desk/people/")
+    page.fill("input[name=q]", words)
+    press(page, "查找")
+    page.locator("main td a, main th a").first.click()
+    page.wait_for_load_state()
+    return page.url
+
+
+# --- Papers --------------------------------------------------------------------------------------------------
+
+
+def fetched(page: Page, address: str) -> bytes:
+    """What the address gives to this browser; nothing if it refuses."""
+    content = page.evaluate(
+        """async (address) => {
+          const answer = await fetch(address);
+          return answer.ok ? Array.from(new Uint8Array(await answer.arrayBuffer())) : [];
+        }""",
+        address,
+    )
+    return bytes(content)
+
+
+def printed(page: Page, link: Locator) -> bytes:
+    """The PDF to which the link leads."""
+    return fetched(page, str(link.evaluate("a => a.href")))
+
+
+def codes_on(pdf: bytes) -> list[str]:
+    """The codes as a camera sees them: the pages drawn, then decoded by software that is not ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "paper.pdf"
+        file.write_bytes(pdf)
+        subprocess.run(
+            ["pdftoppm", "-r", "150", "-gray", "-png", str(file), str(Path(folder) / "p")], check=True
+        )
+        return [
+            found.text
+            for drawn in sorted(Path(folder).glob("p*.png"))
+            for found in zxingcpp.read_barcodes(Image.open(drawn))
+        ]
+
+
+def pass_code_on(pdf: bytes) -> str:
+    """The one code on the paper that a gate reads."""
+    found = [code for code in codes_on(pdf) if code.startswith("LF1:")]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def a_sheet(rows: Iterable[Sequence[object]], *, name: str = "名册") -> bytes:
+    """An XLSX file as an office program writes it."""
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True})
+    sheet = book.add_worksheet(name)
+    for number, row in enumerate(rows):
+        sheet.write_row(number, 0, row)
+    book.close()
+    return target.getvalue()
+
+
+def send_roster(page: Page, system: System, file: bytes, *, name: str = "名册.xlsx") -> None:
+    """Upload a roster and let it be tried, until it is either faulty or ready to be written."""
+    page.goto(f"{system.address}/desk/import/")
+    page.set_input_files(
+        "input[type=file]", {"name": name, "mimeType": "application/octet-stream", "buffer": file}
+    )
+    press(page, "上传")
+    press(page, "试算")
+    page.get_by_role("button", name="确认导入").or_(page.get_by_role("link", name="下载错误行")).wait_for(
+        timeout=60_000
+    )
+
+
+def write_roster(page: Page) -> None:
+    """Write what was tried."""
+    press(page, "确认导入")
+    page.get_by_role("heading", name="结果", exact=True).wait_for(timeout=60_000)
+
+
+# --- The gate ------------------------------------------------------------------------------------------------
+
+
+def enrol_gate(desk: Page, system: System, guard: BrowserContext, *, place: str, name: str) -> Page:
+    """A new post at the compound, and a device enrolled at it, a shift begun."""
+    desk.goto(f"{system.address}/desk/gates/new/")
+    desk.fill("input[name=name]", name)
+    desk.locator("select[name=kind]").select_option(value="compound")
+    choose(desk, "place", place)
+    desk.fill("input[name=phone]", "19900000021")
+    desk.locator("main form button").first.click()
+    desk.wait_for_load_state()
+    follow(desk, "登记设备")
+    press(desk, "生成登记码")
+    link = desk.locator("a[data-enrol-link]").get_attribute("href")
+    assert link
+    device = guard.new_page()
+    device.goto(link)
+    device.locator("input[name=guard]").fill("G-07")
+    device.keyboard.press("Enter")
+    device.locator(".g-facts", has_text="名单").wait_for(timeout=30_000)
+    return device
+
+
+def next_person(device: Page) -> None:
+    """Put the last verdict away."""
+    view = device.locator("[data-verdict]")
+    if view.count():
+        device.get_by_role("button", name="下一位").or_(
+            device.get_by_role("button", name="未放行")
+        ).first.click()
+        view.wait_for(state="detached")
+
+
+def verdict(device: Page) -> tuple[str, str]:
+    """What the screen says, and why."""
+    view = device.locator("[data-verdict]")
+    view.wait_for()
+    return view.get_attribute("data-verdict") or "", view.get_attribute("data-reason") or ""
+
+
+def scan(device: Page, text: str, *, going: str = "出") -> tuple[str, str]:
+    """Hold a code before the scanner; most of those who are told something want to go out."""
+    next_person(device)
+    device.get_by_role("button", name=going, exact=True).click()
+    # As a guard does when the screen stays still: scan again.
+    for _ in range(4):
+        device.evaluate("document.activeElement?.blur()")
+        device.keyboard.type(text)
+        device.keyboard.press("Enter")
+        with contextlib.suppress(PlaywrightTimeout):
+            device.locator("[data-verdict]").wait_for(timeout=5_000)
+            break
+    return verdict(device)
