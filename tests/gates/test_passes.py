@@ -118,16 +118,15 @@ def test_a_code_serves_its_person_once(luo: UUID) -> None:
 
 def test_with_two_phones_bound_the_older_gives_way(luo: UUID) -> None:
     """A web view that was wiped has lost its key; its owner is not locked out until that pass runs out."""
-    tokens_ = [
+    who = resident(luo)
+    given = [
         passes.put_on_phone(
-            a_code(luo),
-            cose_key(ec.generate_private_key(ec.SECP256R1())),
-            by=later(resident(luo), minutes=n),
+            a_code(luo), cose_key(ec.generate_private_key(ec.SECP256R1())), by=later(who, minutes=n)
         )
         for n in range(4)
     ]
     live = {p.cti for p in credentials.passes_of([luo]) if p.revoked_at is None}
-    assert live == {tokens.read_pass(t).claims.cti for t in tokens_[2:]}
+    assert live == {tokens.read_pass(token).claims.cti for token in given[2:]}
 
 
 def test_no_phone_pass_under_an_order(luo: UUID) -> None:
