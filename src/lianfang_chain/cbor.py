@@ -24,6 +24,7 @@ MAX_BYTES: Final = 65_535  # an entry of a tiled log is at most this long (tlog-
 MAX_DEPTH: Final = 16  # our deepest structure, a paper proof, has five levels
 
 _UINT, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = range(8)
+_KEY_TYPES: Final = frozenset({int, str, bytes})
 _SIMPLE_VALUES: Final[Mapping[int, bool | None]] = {20: False, 21: True, 22: None}
 
 
@@ -147,13 +148,17 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
         raise NotCanonical(f"more than {MAX_DEPTH} levels")
     if at >= len(data):
         raise NotCanonical("cut short")
-    major, info = data[at] >> 5, data[at] & 0x1F
+    first = data[at]
     at += 1
+    if first < 24:  # most keys and many values: a number in one byte
+        return first, at
+    major, argument = first >> 5, first & 0x1F
     if major == _SIMPLE:
-        if info not in _SIMPLE_VALUES:
+        if argument not in _SIMPLE_VALUES:
             raise NotCanonical("a float, a break or an unknown simple value")
-        return _SIMPLE_VALUES[info], at
-    argument, at = _read_argument(data, at, info)
+        return _SIMPLE_VALUES[argument], at
+    if argument > 23:
+        argument, at = _read_argument(data, at, argument)
     if major == _UINT:
         return argument, at
     if major == _NEGATIVE:
@@ -179,8 +184,7 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
 
 
 def _read_argument(data: bytes, at: int, info: int) -> tuple[int, int]:
-    if info < 24:
-        return info, at
+    """The argument that stands in the bytes behind a head of 24 or more."""
     if info > 27:
         raise NotCanonical("an indefinite length or a reserved head")
     width = 1 << (info - 24)
@@ -194,6 +198,8 @@ def _read_argument(data: bytes, at: int, info: int) -> tuple[int, int]:
 
 
 def _read_text(raw: bytes) -> str:
+    if raw.isascii():  # which is in normal form C
+        return raw.decode("ascii")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -209,11 +215,11 @@ def _read_map(data: bytes, at: int, pairs: int, depth: int) -> tuple[Value, int]
     for _ in range(pairs):
         start = at
         key, at = _read(data, at, depth + 1)
-        if isinstance(key, bool) or not isinstance(key, (int, str, bytes)):
+        if type(key) not in _KEY_TYPES:
             raise NotCanonical("a map key that is no integer, text or byte string")
         encoded = data[start:at]
         if encoded <= previous:  # no encoding is empty, so the first key always passes
             raise NotCanonical("map keys that are repeated or not sorted")
         previous = encoded
-        result[key], at = _read(data, at, depth + 1)
+        result[key], at = _read(data, at, depth + 1)  # type: ignore[index]  # checked above
     return result, at

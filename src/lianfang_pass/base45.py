@@ -3,6 +3,7 @@
 Strict means one text for one byte string: `GGW` (65,536), a lone character and lower case are refused.
 """
 
+import struct
 from typing import Final
 
 from lianfang_pass.errors import Rejected
@@ -12,7 +13,10 @@ PREFIX: Final = "LF1:"
 MAX_CHARACTERS: Final = 4296
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_FOREIGN: Final = 0xFF
+_VALUES: Final = bytes(
+    _ALPHABET.index(chr(n)) if chr(n) in _ALPHABET else _FOREIGN for n in range(256)
+)
 _THREE: Final = 45 * 45
 _PAIRS: Final = [a + b for b in _ALPHABET for a in _ALPHABET]  # index = first + 45 · second
 
@@ -34,25 +38,23 @@ def decode(text: str) -> bytes:
     :raises Rejected: `base45` - a foreign character, a group that stands for no bytes, an impossible length
     """
     try:
-        values = [_VALUE[character] for character in text]
-    except KeyError:
+        values = text.encode("ascii").translate(_VALUES)
+    except UnicodeEncodeError:
         raise Rejected("base45") from None
     rest = len(values) % 3
-    if rest == 1:
+    if rest == 1 or _FOREIGN in values:
         raise Rejected("base45")
     whole = len(values) - rest
-    out = bytearray()
-    for a, b, c in zip(values[0:whole:3], values[1:whole:3], values[2:whole:3], strict=True):
-        number = a + 45 * b + _THREE * c
-        if number > 0xFFFF:
-            raise Rejected("base45")
-        out += number.to_bytes(2, "big")
+    groups = zip(values[0:whole:3], values[1:whole:3], values[2:whole:3], strict=True)
+    numbers = [a + 45 * b + _THREE * c for a, b, c in groups]
     if rest:
-        number = values[-2] + 45 * values[-1]
-        if number > 0xFF:
+        last = values[-2] + 45 * values[-1]
+        if last > 0xFF:
             raise Rejected("base45")
-        out.append(number)
-    return bytes(out)
+    if max(numbers, default=0) > 0xFFFF:
+        raise Rejected("base45")
+    out = struct.pack(f">{len(numbers)}H", *numbers)
+    return out + bytes([last]) if rest else out
 
 
 def to_text(token: bytes) -> str:

@@ -31,6 +31,9 @@ _SIGN1: Final = 18
 _HALF: Final = 32
 # Deterministic signatures (RFC 6979): one object, one byte string, and no generator that can fail us.
 _ECDSA: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+#: The parts of a Sig_structure (RFC 9052 §4.4) that are always the same: a list of four, its context, no aad.
+_CONTEXT: Final = b"\x84" + cbor.encode("Signature1")
+_NO_AAD: Final = cbor.encode(b"")
 _ECDSA_VERIFY: Final = ec.ECDSA(hashes.SHA256())
 
 
@@ -110,4 +113,4 @@ def _decode(data: bytes, max_bytes: int) -> cbor.Value:
 
 
 def _to_sign(protected: bytes, payload: bytes) -> bytes:
-    return cbor.encode(["Signature1", protected, b"", payload])
+    return b"".join((_CONTEXT, cbor.encode(protected), _NO_AAD, cbor.encode(payload)))

@@ -83,7 +83,7 @@ class PublicKey:
         """SHA-256 of the deterministic COSE_Key with the whole y (RFC 9679 §4.2)."""
         return hashlib.sha256(cbor.encode(self.cose())).digest()
 
-    @property
+    @cached_property
     def kid(self) -> bytes:
         """The first four bytes of the thumbprint. Not unique: a verifier tries every key that has it."""
         return self.thumbprint[:KID_SIZE]

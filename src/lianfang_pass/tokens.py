@@ -69,6 +69,10 @@ class Flag(IntFlag):
     PROXY = 8  # asked for by somebody on the holder's behalf
 
 
+_CLASSES: Final = frozenset(PassClass)
+_FLAG_SETS: Final = tuple(Flag(n) for n in range(16))
+
+
 class SlipKind(StrEnum):
     RELEASE = "R"
     LIFT = "L"
@@ -296,7 +300,7 @@ def _read_pass(token: cose.Sign1, claims: Claims) -> ReadPass:
     lf = claims.inner(LF)
     kind = lf.text(_CLASS, most=1)
     flags = lf.number(_FLAGS, most=15)
-    if kind not in list(PassClass) or bool(flags & Flag.PAPER) != (holder_key is None):
+    if kind not in _CLASSES or bool(flags & Flag.PAPER) != (holder_key is None):
         raise Rejected("claims")
     found = Pass(
         cti=claims.raw(CTI, least=CTI_SIZE, most=CTI_SIZE),
@@ -308,7 +312,7 @@ def _read_pass(token: cose.Sign1, claims: Claims) -> ReadPass:
         kind=PassClass(kind),
         identity=_read_identity(lf),
         zones=texts(lf.items(_ZONES, most=8), most=32),
-        flags=Flag(flags),
+        flags=_FLAG_SETS[flags],
         holder_key=holder_key,
     )
     lf.done()
