@@ -23,9 +23,13 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "duplicate_ids": (20, 500, 20_000),
     "passages": (552 * 4, 552 * 100, 552 * 1_000),
     "clock_cells": (100, 1_080, 3_240),
+    "double_submits": (1, 10, 100),
     "restores": (20, 20, 200),
     "syscall_faults": (60, 3_000, 15_000),
     "appends_under_kills": (500, 20_000, 200_000),
+    "gate_people": (20, 600, 600),
+    "compound_people": (9, 300, 1_240),
+    "fuzz_runs": (300, 20_000, 1_000_000),
     "fuzz_examples": (500, 20_000, 200_000),
 }
 

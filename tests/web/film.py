@@ -68,9 +68,15 @@ def frame(
 
 
 def film(
-    path: Path, pages: Sequence[Image.Image], *, seed: int = 1, dim: bool = False, each: int = 8
+    path: Path,
+    pages: Sequence[Image.Image],
+    *,
+    seed: int = 1,
+    dim: bool = False,
+    each: int = 8,
+    still: int = 1,
 ) -> None:
-    """Write an .mjpeg in which each page is held up for `each` pictures, none like the other."""
+    """Write an .mjpeg in which each page is held up for `each` pictures, none like the other, each `still` times."""
     rng = random.Random(seed)
     with path.open("wb") as out:
         for page in pages:
@@ -86,4 +92,6 @@ def film(
                     blur=rng.uniform(0.4, 1.0),
                     rng=rng,
                 )
-                picture.convert("RGB").save(out, "JPEG", quality=80)
+                drawn = io.BytesIO()
+                picture.convert("RGB").save(drawn, "JPEG", quality=80)
+                out.write(drawn.getvalue() * still)

@@ -42,7 +42,7 @@ class GateServer:
     """One gate, one shard, one own compound; `now` is the server's clock."""
 
     def __init__(
-        self, *, now: int = world.NOON, apps: Path = DIST, policy: str = "", organs: str = ""
+        self, *, now: int = world.NOON, apps: Path = DIST, policy: str = "", organs: str = "", port: int = 0
     ) -> None:
         self.now = now
         self.apps = apps
@@ -68,7 +68,7 @@ class GateServer:
         self.page = ""
         self.pass_until = now + 3 * world.DAY
         self.changed = threading.Condition()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self.port = self._http.server_address[1]
         self.address = f"http://localhost:{self.port}"
@@ -81,6 +81,13 @@ class GateServer:
             self.changed.notify_all()
         self._http.shutdown()
         self._http.server_close()
+
+    def back_again(self, *, now: int) -> GateServer:
+        """The same server after its outage, at the same address, with all it had."""
+        again = GateServer(now=now, apps=self.apps, port=self.port)
+        for kept in ("version", "statuses", "ends", "deltas", "acts", "compound", "rows", "device_key"):
+            setattr(again, kept, getattr(self, kept))
+        return again
 
     def invitation(self, *, thumbprint: bytes | None = None) -> str:
         content = cbor.encode(

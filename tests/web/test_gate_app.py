@@ -10,15 +10,28 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from lianfang.config.app_files import POLICY
-from lianfang_pass import base45, rules
+from lianfang_pass import rules
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.signals import SignalKind
-from lianfang_pass.tokens import Identity, PassClass, SlipKind, sign_code
+from lianfang_pass.tokens import Identity, PassClass, SlipKind
 from lianfang_pass.verdict import Verdict
 from tests.browser import axe, launch, sideways
 from tests.pass_ import world
 from tests.web.conftest import Watched, storage
 from tests.web.film import card, film, held_up
+from tests.web.gate_page import (
+    WATCH,
+    enrol,
+    next_person,
+    paper,
+    pull,
+    scan,
+    sent,
+    shown,
+    slip,
+    turn,
+    type_in,
+)  # fmt: skip
 from tests.web.gate_server import PHONE, GateServer
 from tests.web.test_islands import PAGE as PHONE_PAGE
 from tests.web.test_islands import enrol as start_phone
@@ -28,9 +41,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL import Image
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Playwright
 
-    from lianfang_pass.passages import Passage
 
 NOON: Final = world.NOON
 END: Final = NOON + 2 * world.DAY
@@ -54,60 +66,6 @@ def gate(browser: Browser, server: GateServer) -> Iterator[Watched]:
     yield watched
     assert watched.errors == []
     context.close()
-
-
-def enrol(page: Page, server: GateServer) -> None:
-    page.goto(server.invitation())
-    page.locator("input[name=guard]").fill("G-07")
-    page.keyboard.press("Enter")
-    page.locator(".g-facts", has_text="名单 10 分").wait_for()
-
-
-def paper(**changes: Any) -> str:
-    return base45.to_text(world.pass_token(world.a_pass(**changes)))
-
-
-def phone(at: int) -> str:
-    return base45.to_text(sign_code(world.pass_token(world.a_phone_pass()), at=at, key=world.HOLDER))
-
-
-def slip(kind: SlipKind, **changes: Any) -> str:
-    return base45.to_text(world.slip_token(world.a_slip(kind, **changes)))
-
-
-def type_in(page: Page, text: str) -> None:
-    """As a hand scanner does: keys, then Enter, no field focused."""
-    page.evaluate("document.activeElement?.blur()")
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
-
-
-def shown(page: Page) -> tuple[str, str]:
-    view = page.locator("[data-verdict]")
-    view.wait_for()
-    return view.get_attribute("data-verdict") or "", view.get_attribute("data-reason") or ""
-
-
-def scan(page: Page, text: str) -> tuple[str, str]:
-    """Scan, and wait until the screen shows this look and not the one before."""
-    if page.locator("[data-verdict]").count():
-        page.get_by_role("button", name="下一位").or_(page.get_by_role("button", name="未放行")).first.click()
-        page.locator("[data-verdict]").wait_for(state="detached")
-    type_in(page, text)
-    return shown(page)
-
-
-def turn(page: Page, word: str) -> None:
-    page.get_by_role("button", name=word, exact=True).click()
-
-
-def sent(page: Page, server: GateServer, count: int) -> list[Passage]:
-    """The rows the server holds, once there are so many and the device keeps none."""
-    deadline = time.monotonic() + 30
-    while len(server.rows) < count and time.monotonic() < deadline:
-        page.wait_for_timeout(100)
-    page.locator(".g-facts", has_text="未上传 0").wait_for(timeout=15_000)
-    return server.opened()
 
 
 def test_a_device_is_enrolled_by_link_and_the_code_does_not_stay(gate: Watched, server: GateServer) -> None:
@@ -408,19 +366,6 @@ def test_it_is_readable_and_never_scrolls_sideways(
     context.close()
 
 
-#: Notes for every code how long its verdict took from the last key on.
-WATCH: Final = """() => {
-  window.took = []; let at = 0;
-  document.addEventListener('keydown', (e) => { if (e.code === 'Enter') at = performance.timeOrigin + e.timeStamp; }, true);
-  new MutationObserver(() => {
-    if (at && document.querySelector('[data-verdict]')) { window.took.push(now() - at); at = 0; }
-  }).observe(document.getElementById('app'), { subtree: true, childList: true });
-  const frame = document.createElement('iframe');  // its clock is not the test's
-  document.body.append(frame);
-  const now = () => frame.contentWindow.performance.timeOrigin + frame.contentWindow.performance.now();
-}"""
-
-
 def test_every_code_has_its_verdict_at_once_while_lists_arrive_on_a_phone_four_times_slower(
     gate: Watched, server: GateServer
 ) -> None:
@@ -439,15 +384,8 @@ def test_every_code_has_its_verdict_at_once_while_lists_arrive_on_a_phone_four_t
     publisher.start()
     try:
         for text in [paper(cti=(i // 2).to_bytes(8, "big")) for i in range(12)]:
-            if page.locator("[data-verdict]").count():
-                page.get_by_role("button", name="下一位").click()
-                page.locator("[data-verdict]").wait_for(state="detached")
-            # All keys of a code in one go: what is measured is the gate, not the way to the browser.
-            page.evaluate(
-                """(text) => { for (const key of [...text, 'Enter']) document.body.dispatchEvent(
-                  new KeyboardEvent('keydown', { key, code: key === 'Enter' ? key : '', bubbles: true })); }""",
-                text,
-            )
+            next_person(page)
+            pull(page, text)
             assert shown(page)[0] == "ALLOW"
     finally:
         over.set()

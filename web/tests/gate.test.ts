@@ -6,8 +6,7 @@ import { plainDoor, Post, type Surroundings } from "../src/gate/post";
 import { readInvitation } from "../src/gate/enrol";
 import { REASONS } from "../src/gate/reasons";
 import { tuneOf } from "../src/gate/sound";
-import { readCompound } from "../src/gate/sync";
-import { readExport } from "../src/gate/app";
+import { readCompound, readReceipts } from "../src/gate/sync";
 import { exportFile } from "../src/gate/store";
 import { characterOf } from "../src/gate/wedge";
 import { WORDS } from "../src/gate/words";
@@ -174,19 +173,26 @@ describe("the store", () => {
     expect(await store.unsent()).toBe(1);
   });
 
-  test("another device's file comes in once, and goes out under its own device", async () => {
+  test("a file of receipts deletes what it covers and no more", async () => {
     await enrolled();
     const keys = await keyList();
-    for (let i = 0; i < 3; i++) await store.record(PASSAGE, keys, NOON);
-    const file = exportFile((await store.allBatches()).map(encodeBatch));
-    const [batch] = readExport(file);
-    if (batch === undefined) throw new Error("no batch");
-    const foreign = { ...batch, device: new Uint8Array(16) };
-    await store.carry(foreign);
-    await store.carry(foreign);
-    expect(await store.unsent()).toBe(6);
-    expect((await store.carriedBatches()).length).toBe(1);
-    expect(() => readExport(new Uint8Array([1, 2, 3]))).toThrow();
+    for (let i = 0; i < 4; i++) await store.record(PASSAGE, keys, NOON);
+    expect(exportFile((await store.allBatches()).map(encodeBatch)).length).toBeGreaterThan(500);
+    const batch = await store.nextBatch();
+    if (batch === null) throw new Error("no batch");
+    const rows = batch.rows.slice(1, 3);
+    const receipt = { device: batch.device, fromSeq: 2, toSeq: 3, rowsHash: rowsHash(rows), signedAt: NOON };
+    for (const wrong of [{ device: new Uint8Array(16) }, { fromSeq: 1 }, { toSeq: 4 }, { toSeq: 1 }, { toSeq: 2 ** 40 }]) {
+      expect(await store.forgetCovered({ ...receipt, ...wrong })).toBe(0);
+    }
+    expect(await store.forgetCovered(receipt)).toBe(2);
+    expect(await store.forgetCovered(receipt)).toBe(0);
+    expect(await store.db.getAllKeys("queue")).toEqual([1, 4]);
+    const file = encode(new CborMap([[1, 1], [2, [new Uint8Array(3)]], [3, [[batch.device, [4]]]]]));
+    expect(readReceipts(file).conflicts).toEqual([{ device: batch.device, seqs: [4] }]);
+    for (const none of [exportFile([]), encode(new CborMap([[1, 1]])), new Uint8Array([1, 2, 3])]) {
+      expect(() => readReceipts(none)).toThrow();
+    }
   });
 });
 
@@ -222,27 +228,27 @@ describe("the post", () => {
   const free = vectors<{ cases: { text?: string; pass?: { index: number } }[] }>("pass/codes.json").cases[0]?.text ?? "";
 
   test("ALLOW is on disk at once; the same code in view is one look", async () => {
-    await post.scan(free);
+    await post.scan(free, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
     expect(post.current?.closed).toBe("passed");
     expect(await store.unsent()).toBe(1);
-    for (let i = 0; i < 20; i++) await post.scan(free);
+    for (let i = 0; i < 20; i++) await post.scan(free, i % 2 === 0 ? "scanner" : "camera");
     expect(await store.unsent()).toBe(1);
   });
 
   test("DENY waits for the guard, and is recorded as it stood when the next person comes", async () => {
     await post.setDirection(false);
-    await post.scan(isolated);
+    await post.scan(isolated, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("DENY");
     expect(post.current?.outcome.orderEnd).toBeGreaterThan(NOON);
     expect(await store.unsent()).toBe(0);
-    await post.scan(free);
+    await post.scan(free, "scanner");
     expect(await store.unsent()).toBe(2);
   });
 
   test("an override needs a reason to be one, and is one row", async () => {
     await post.setDirection(false);
-    await post.scan(isolated);
+    await post.scan(isolated, "scanner");
     await post.pass({ override: "就医取药" });
     await post.pass({ override: "就医取药" });
     expect(post.current?.closed).toBe("passed");
@@ -251,7 +257,7 @@ describe("the post", () => {
 
   test("going home under an order is never refused, whatever the direction said before", async () => {
     await post.setDirection(false);
-    await post.scan(isolated);
+    await post.scan(isolated, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("DENY");
     await post.setDirection(true);
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW_REG");
@@ -262,9 +268,9 @@ describe("the post", () => {
     const release = slips.find((c) => c.slip?.kind === "R" && c.text !== undefined);
     now = (release?.slip?.end ?? 0) + 60;
     await post.setDirection(false);
-    await post.scan(isolated);
+    await post.scan(isolated, "scanner");
     const before = post.current?.outcome.situation;
-    await post.scan(release?.text ?? "");
+    await post.scan(release?.text ?? "", "scanner");
     expect(post.current?.outcome.decision.reason).toBe("RELEASE_SLIP");
     expect(before?.slip).toBe("none");
   });
@@ -313,21 +319,21 @@ describe("the post", () => {
   test("a paper pass twice within ten minutes is flagged, not blocked", async () => {
     const paper = vectors<{ cases: { text?: string }[] }>("pass/passes.json").cases[0]?.text ?? "";
     await post.setDirection(true);
-    await post.scan(paper);
+    await post.scan(paper, "scanner");
     expect(post.current?.alreadyShown).toBe(false);
     const first = post.current?.outcome.decision.verdict;
     now += 60;
-    await post.scan(paper);
+    await post.scan(paper, "scanner");
     expect(post.current?.alreadyShown).toBe(true);
     expect(post.current?.outcome.decision.verdict).toBe(first);
     now += 601;
-    await post.scan(paper);
+    await post.scan(paper, "scanner");
     expect(post.current?.alreadyShown).toBe(false);
   });
 
   test("a high temperature counts when measured twice", async () => {
     await post.setDirection(true);
-    await post.scan(isolated);
+    await post.scan(isolated, "scanner");
     expect(await post.temperature(368)).toBe("normal");
     expect(await post.temperature(376)).toBe("again");
     expect(post.current?.outcome.situation.temperature).toBe("normal");
@@ -340,15 +346,15 @@ describe("the post", () => {
     const act = { no: "DEMO-1", kind: "quota" as const, zones: [HOME], start: NOON - 86_400, end: NOON + 86_400, classes: "P", times: 1, window: 2 };
     rules = { version: 1, issuedAt: NOON, expiresAt: NOON + 86_400, acts: [act], feverTenths: 373 };
     await post.setDirection(false);
-    await post.scan(free);
+    await post.scan(free, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
     now += 70;
     await post.next();
-    await post.scan(free);
+    await post.scan(free, "scanner");
     expect(post.current?.outcome.decision.reason).toBe("QUOTA_USED");
     rules = { ...rules, acts: [{ ...act, end: NOON - 1 }] };
     now += 5;
-    await post.scan(`${free}\r`);
+    await post.scan(`${free}\r`, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
   });
 
@@ -376,6 +382,21 @@ describe("the post", () => {
     expect(await store.unsent()).toBe(2);
   });
 
+  test("a verdict stands a second before the camera takes the next card; the one that lies there is no new look", async () => {
+    const [other = ""] = scan.cases.find((c) => c.name === "isolated, out of the own compound")?.texts ?? [];
+    await post.scan(free, "camera");
+    await post.scan(other, "camera");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    now += 2;
+    await post.setDirection(false);
+    await post.scan(other, "camera");
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+    await post.scan(free, "scanner");
+    now += 2;
+    await post.scan(other, "camera");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+  });
+
   test("a clock set back silences no code", async () => {
     const ticks = post.around.ticks;
     const tick = ticks() + 60_000;
@@ -391,10 +412,10 @@ describe("the post", () => {
     store.mark = () => new Promise(() => undefined);
     store.record = () => Promise.reject(new Error("disk full"));
     const began = performance.now();
-    await post.scan(free);
+    await post.scan(free, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
     expect(post.current?.written).toBe(false);
-    await post.scan(isolated);
+    await post.scan(isolated, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("DENY");
     store.byNumber = () => new Promise(() => undefined);
     await post.findByNumber("12345678-89");
@@ -405,7 +426,7 @@ describe("the post", () => {
 
   test("no text stops the post", async () => {
     for (const text of ["", "x", "LF1:", "LF1:%%%", "\u0000", "LF1:" + "0".repeat(5000), "微信"]) {
-      await post.scan(text);
+      await post.scan(text, "scanner");
       expect(post.current?.outcome.decision.verdict).toBe("CALL");
     }
   });

@@ -1,8 +1,7 @@
 /** The gate's one screen: puts post, camera, scanner, network and dialogs together. */
 
-import { type Bytes, concat, hex } from "../bytes";
+import { hex } from "../bytes";
 import { Camera, prepareReader } from "../camera/camera";
-import { CborMap, decode } from "../cbor";
 import { make } from "../dom";
 import { timeUsed } from "../pass/clock";
 import { encodeBatch } from "../pass/passages";
@@ -64,6 +63,8 @@ class App {
   #torch = false;
   #cameraTrouble: Word | null = null;
   #trouble: Word | null = null;
+  /** What came of the last file that was read. */
+  #note: string | null = null;
 
   private constructor(
     readonly root: HTMLElement,
@@ -108,6 +109,7 @@ class App {
     this.#buildMain();
     void this.#count();
     listenForScanner(document, (text) => this.#scanned(text, "scanner"));
+    addEventListener("online", () => this.sync.wake());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) void this.#wakeLock();
     });
@@ -252,6 +254,7 @@ class App {
       this.post.clockSuspect && fact(this.#say("clock_suspect"), true),
       // Said when it matters: rows are here, and nowhere else yet.
       this.#kept === false && this.#unsent > 0 && network !== "online" && fact(this.#say("not_kept"), true),
+      this.#note !== null && fact(this.#note, false),
       this.#trouble !== null && fact(this.#say(this.#trouble), true),
     ];
     this.#facts.replaceChildren(...facts.filter((one) => one !== false));
@@ -418,7 +421,7 @@ class App {
       { label: this.#say("handover"), act: () => this.#handoverDialog() },
       { label: this.#say("nothing"), act: () => this.#guarded(this.post.nothingShown()) },
       { label: this.#say("exported"), act: () => this.#guarded(this.#export()) },
-      { label: this.#say("import"), act: () => this.#import() },
+      { label: this.#say("receipts"), act: () => this.#readReceipts() },
       { label: this.#say("language"), act: () => this.#guarded(this.#switchLanguage()) },
     ]);
   }
@@ -439,42 +442,24 @@ class App {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
-  #import(): void {
+  /** The desk's answer to an exported file; a file of records itself belongs on the desk. */
+  #readReceipts(): void {
     const input = make("input", { type: "file", accept: ".gate" });
     input.addEventListener("change", () => {
       const [file] = input.files ?? [];
       if (file === undefined) return;
-      this.#guarded(
-        file.arrayBuffer().then(async (buffer) => {
-          const batches = readExport(new Uint8Array(buffer));
-          for (const batch of batches) await this.store.carry(batch);
-          this.sync.wake();
-          await this.#count();
-        }),
-      );
+      void file
+        .arrayBuffer()
+        .then((buffer) => this.sync.takeReceipts(new Uint8Array(buffer)))
+        .then(
+          (count) => `${this.#say("receipts_read")} ${count}`,
+          () => this.#say("receipts_bad"),
+        )
+        .then((words) => {
+          this.#note = words;
+          return this.#count();
+        });
     });
     input.click();
   }
-}
-
-/** The batches of an exported file. @throws: it is none */
-export function readExport(bytes: Bytes): { device: Bytes; fromSeq: number; rows: Bytes[] }[] {
-  const list = decode(bytes, 64 * 1024 * 1024);
-  if (!Array.isArray(list)) throw new Error("no list");
-  return list.map((item) => {
-    const batch = item instanceof Uint8Array ? decode(item) : null;
-    if (!(batch instanceof CborMap) || batch.get(1) !== 1) throw new Error("no batch");
-    const [device, fromSeq, rows] = [batch.get(2), batch.get(3), batch.get(4)];
-    if (!(device instanceof Uint8Array) || device.length !== 16 || typeof fromSeq !== "number" || !Array.isArray(rows)) {
-      throw new Error("no batch");
-    }
-    return {
-      device: concat(device),
-      fromSeq,
-      rows: rows.map((row) => {
-        if (!(row instanceof Uint8Array)) throw new Error("no row");
-        return concat(row);
-      }),
-    };
-  });
 }

@@ -25,6 +25,8 @@ import type { GateStore, Mark, Shift } from "./store";
  * a scanner's double read; a second pull of the trigger is meant.
  */
 const SAME_LOOK_MS = { camera: 2500, scanner: 800 } as const;
+/** A verdict stands long enough to be read, whatever else comes before the camera; a pulled trigger is meant. */
+const STANDS_MS = 1000;
 /** How long a verdict waits for what the disk remembers: a flag may be missed, a verdict never. */
 const MEMORY_MS = 120;
 const MARKS_AT_HAND = 500;
@@ -73,6 +75,7 @@ interface PendingLifeExit {
   readonly inward: boolean;
 }
 
+const NOTHING: { readonly text: string; readonly at: number } = { text: "", at: Number.NEGATIVE_INFINITY };
 const UNREADABLE: Decision = { verdict: "CALL", reason: "UNREADABLE", notes: [] };
 
 type Row = Omit<Passage, "seq" | "gate">;
@@ -87,8 +90,9 @@ export class Post {
   stillThere = false;
   #differences: number[] = [];
   #phones = new Set<string>();
-  #lastText = "";
-  #lastTextAt = Number.NEGATIVE_INFINITY;
+  /** What each lane read last, and when: a card that lies before the camera while others are scanned is no new look. */
+  #last = { camera: NOTHING, scanner: NOTHING };
+  #shownAt = Number.NEGATIVE_INFINITY;
   #queue: Promise<unknown> = Promise.resolve();
   #writing: Promise<void> = Promise.resolve();
   #marks = new Map<string, Mark>();
@@ -140,7 +144,7 @@ export class Post {
     return this.#serially(async () => {
       if (this.inward === inward) return;
       this.inward = inward;
-      this.#lastText = "";
+      this.#last = { camera: NOTHING, scanner: NOTHING };
       const { current } = this;
       if (current !== null && current.closed === null && current.input !== "life_exit") {
         const outcome = await this.#look({ texts: current.texts, found: current.found });
@@ -156,9 +160,11 @@ export class Post {
   scan(text: string, by: "camera" | "scanner" = "camera"): Promise<void> {
     return this.#serially(async () => {
       const now = this.around.ticks();
-      const again = text === this.#lastText && now - this.#lastTextAt < SAME_LOOK_MS[by];
-      this.#lastText = text;
-      this.#lastTextAt = now;
+      const busy = this.current !== null && now - this.#shownAt < STANDS_MS;
+      const last = this.#last[by];
+      if (by === "camera" && busy && text !== last.text) return;
+      const again = text === last.text && now - last.at < SAME_LOOK_MS[by];
+      this.#last[by] = { text, at: now };
       if (again && this.current !== null) return;
       if (again && by === "camera") {
         // Put away, but not taken away: that is said, and nobody is counted twice.
@@ -407,6 +413,7 @@ export class Post {
         if (phoneSignedAt !== null && !this.#phones.has(key)) this.#compareClock(key, phoneSignedAt);
       }
     }
+    this.#shownAt = this.around.ticks();
     this.#later(() => this.around.floorSeen(floor));
     this.#show({ ...who, alreadyShown, temperature: null, startedAt: now, closed: null, written: false, companions: 0 });
   }

@@ -5,7 +5,7 @@
  *    transaction: sequence numbers have no gap and no row is lost to a crash.
  * 2. Files (keys, rules, a shard's list with its ends) are stored whole or not at all, and only
  *    forward: a version not above the one stored is refused here too, whoever asks.
- * 3. A row leaves only through `forget`, and `forget` takes a receipt that covers it.
+ * 3. A row leaves only under a receipt that covers it, whether that came by the network or in a file.
  * 4. The own compound is looked up by whole number or whole door, never listed, and no method
  *    returns more than one household.
  * 5. Nothing else of a person is stored: rows are sealed to the server when written, and what
@@ -90,8 +90,6 @@ interface Schema extends DBSchema {
   shards: { key: string; value: ShardState };
   compound: { key: string; value: CompoundRow; indexes: { door: string } };
   queue: { key: number; value: Bytes };
-  /** Rows of other devices that were brought as a file. */
-  carried: { key: string; value: { device: Bytes; fromSeq: number; rows: Bytes[] } };
   /** Version 1 kept signals open; those are sealed by the first start of this one. */
   signals: { key: number; value: Signal };
   told: { key: number; value: { at: number; row: Bytes } };
@@ -118,7 +116,6 @@ export class GateStore {
         fresh.createObjectStore("shards", { keyPath: "uri" });
         fresh.createObjectStore("compound", { keyPath: "passNo" }).createIndex("door", "door");
         fresh.createObjectStore("queue");
-        fresh.createObjectStore("carried");
         fresh.createObjectStore("signals", { autoIncrement: true });
         fresh.createObjectStore("marks");
       },
@@ -296,9 +293,8 @@ export class GateStore {
     }
   }
 
-  async unsent(): Promise<number> {
-    const carried = await this.db.getAll("carried");
-    return (await this.db.count("queue")) + carried.reduce((sum, batch) => sum + batch.rows.length, 0);
+  unsent(): Promise<number> {
+    return this.db.count("queue");
   }
 
   /** The oldest unsent rows without a gap between them. */
@@ -330,35 +326,30 @@ export class GateStore {
     return batches;
   }
 
-  async carriedBatches(): Promise<{ key: string; batch: Batch }[]> {
-    const keys = await this.db.getAllKeys("carried");
-    const batches = await Promise.all(keys.map((key) => this.db.get("carried", key)));
-    return keys.flatMap((key, i) => {
-      const batch = batches[i];
-      return batch === undefined ? [] : [{ key, batch }];
-    });
-  }
-
-  /** Take rows of another device in; the same file again changes nothing. */
-  async carry(batch: Batch): Promise<void> {
-    const key = `${hex(batch.device)}/${batch.fromSeq}/${batch.rows.length}`;
-    const tx = this.db.transaction("carried", "readwrite", DURABLE);
-    await tx.store.put({ device: batch.device, fromSeq: batch.fromSeq, rows: [...batch.rows] }, key);
-    await tx.done;
-  }
-
   /**
    * Delete what a receipt covers (G-3); false, and nothing is deleted, when it does not cover the batch.
    */
-  async forget(batch: Batch, receipt: Receipt, carriedKey: string | null = null): Promise<boolean> {
+  async forget(batch: Batch, receipt: Receipt): Promise<boolean> {
     if (!covers(receipt, batch)) return false;
-    const tx = this.db.transaction(["queue", "carried"], "readwrite", DURABLE);
-    if (carriedKey !== null) await tx.objectStore("carried").delete(carriedKey);
-    else {
-      await tx.objectStore("queue").delete(IDBKeyRange.bound(batch.fromSeq, batch.fromSeq + batch.rows.length - 1));
-    }
-    await tx.done;
+    await this.#forgetRows(batch.fromSeq, batch.rows.length);
     return true;
+  }
+
+  /** Delete what a receipt covers that came in a file; how many rows that were. */
+  async forgetCovered(receipt: Receipt): Promise<number> {
+    const enrolment = await this.enrolment();
+    const count = receipt.toSeq - receipt.fromSeq + 1;
+    if (enrolment === null || count < 1 || count > MOST_ROWS) return 0;
+    const rows = await this.db.getAll("queue", IDBKeyRange.bound(receipt.fromSeq, receipt.toSeq));
+    if (!covers(receipt, { device: enrolment.device, fromSeq: receipt.fromSeq, rows })) return 0;
+    await this.#forgetRows(receipt.fromSeq, count);
+    return count;
+  }
+
+  async #forgetRows(fromSeq: number, count: number): Promise<void> {
+    const tx = this.db.transaction("queue", "readwrite", DURABLE);
+    await tx.store.delete(IDBKeyRange.bound(fromSeq, fromSeq + count - 1));
+    await tx.done;
   }
 
   /** Set rows aside that the server says it holds with other content: they wait for a person. */

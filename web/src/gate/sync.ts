@@ -6,8 +6,8 @@
  * and slow files (keys, rules, the own compound: every ten minutes).
  */
 
-import { type Bytes, concat } from "../bytes";
-import { decode } from "../cbor";
+import { type Bytes, concat, equal } from "../bytes";
+import { CborMap, decode } from "../cbor";
 import { timeUsed } from "../pass/clock";
 import { acceptKeyList, KeyList } from "../pass/keylist";
 import { PublicKey } from "../pass/keys";
@@ -237,16 +237,14 @@ export class Sync {
 
   /** Send the oldest batch; true when it left the device and another may follow. */
   async #uploadOne(): Promise<boolean> {
-    const [carried] = await this.store.carriedBatches();
-    const own = await this.store.nextBatch();
-    const batch = own ?? carried?.batch ?? null;
+    const batch = await this.store.nextBatch();
     if (batch === null || this.keys === null) return false;
     const answer = await this.server.ask(`${this.server.gatePath}/passages`, this.keys, {
       method: "POST",
       body: encodeBatch(batch),
       seconds: 60,
     });
-    if (answer.status === 409 && own !== null) {
+    if (answer.status === 409) {
       const conflicts = mapOf(answer.body).get(3);
       const seqs = Array.isArray(conflicts) ? conflicts.filter((seq): seq is number => typeof seq === "number") : [];
       if (seqs.length === 0) return false;
@@ -256,7 +254,21 @@ export class Sync {
     if (answer.status !== 201) return false;
     const receipt = await acceptReceipt(answer.body, this.keys).catch(() => null);
     if (receipt === null) return false;
-    return this.store.forget(batch, receipt, own === null ? (carried?.key ?? null) : null);
+    return this.store.forget(batch, receipt);
+  }
+
+  /** Take the receipts of a file that was handed in on the desk; how many rows they cover. @throws: it is no such file */
+  async takeReceipts(file: Bytes): Promise<number> {
+    const { receipts, conflicts } = readReceipts(file);
+    let covered = 0;
+    for (const signed of receipts) {
+      if (this.keys === null) break;
+      covered += await this.store.forgetCovered(await acceptReceipt(signed, this.keys));
+    }
+    const own = conflicts.find(({ device }) => equal(device, this.enrolment.device));
+    if (own !== undefined) await this.store.setAside(own.seqs);
+    this.changed();
+    return covered;
   }
 
   async #sendSignals(): Promise<void> {
@@ -291,6 +303,24 @@ function arrayOf(body: Bytes): Bytes[] {
     if (!(item instanceof Uint8Array)) throw new Rejected("cbor");
     return concat(item);
   });
+}
+
+/** The desk's answer to a file of records. @throws Rejected, NotCanonical: it is none */
+export function readReceipts(file: Bytes): { receipts: Bytes[]; conflicts: { device: Bytes; seqs: number[] }[] } {
+  const map = decode(file, 16 * 1024 * 1024);
+  const [receipts, conflicts] = map instanceof CborMap && map.get(1) === 1 ? [map.get(2), map.get(3)] : [];
+  if (!Array.isArray(receipts) || !Array.isArray(conflicts)) throw new Rejected("format");
+  return {
+    receipts: receipts.map((one) => {
+      if (!(one instanceof Uint8Array)) throw new Rejected("claims");
+      return concat(one);
+    }),
+    conflicts: conflicts.map((one) => {
+      const [device, seqs] = Array.isArray(one) ? one : [];
+      if (!(device instanceof Uint8Array) || !Array.isArray(seqs)) throw new Rejected("claims");
+      return { device: concat(device), seqs: seqs.filter((seq): seq is number => typeof seq === "number") };
+    }),
+  };
 }
 
 /** @throws Rejected: one row that is not as agreed refuses the whole list, and the old one stays */
