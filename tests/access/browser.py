@@ -28,9 +28,18 @@ _TYPES: Final = {
 
 @contextmanager
 def window(
-    browser: Browser, client: Client, *, width: int, height: int = 900, **options: Any
+    browser: Browser,
+    client: Client,
+    *,
+    width: int,
+    height: int = 900,
+    answers: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Iterator[Page]:
-    """A window whose requests this client answers; cookies are the client's."""
+    """A window whose requests this client answers; cookies are the client's.
+
+    :param answers: by path, what the client has been given already and the window is to show
+    """
     context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **options)
     ours = connections["default"]
 
@@ -38,7 +47,7 @@ def window(
         # Playwright calls this in a context of its own, in which Django would open another connection
         # and see nothing of this test's transaction.
         connections["default"] = ours
-        _answer(route, client)
+        _answer(route, client, {} if answers is None else answers)
 
     context.route("**/*", answer)
     try:
@@ -47,7 +56,7 @@ def window(
         context.close()
 
 
-def _answer(route: Route, client: Client) -> None:
+def _answer(route: Route, client: Client, answers: dict[str, Any]) -> None:
     request = route.request
     path = request.url.removeprefix(ORIGIN)
     if not request.url.startswith(ORIGIN):
@@ -71,7 +80,7 @@ def _answer(route: Route, client: Client) -> None:
         kind = request.headers.get("content-type", "application/octet-stream")
         response = client.post(path, data=request.post_data_buffer or b"", content_type=kind, **headers)
     else:
-        response = client.get(path, **headers)
+        response = answers.pop(path, None) or client.get(path, **headers)
     body = b"".join(response) if response.streaming else response.content
     sent = {k: v for k, v in response.headers.items() if k.lower() != "content-length"}
     if 300 <= response.status_code < 400:

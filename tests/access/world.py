@@ -175,6 +175,7 @@ TABLES: Final = {
     "gate_id": "gates.Gate",
     "duplicate_id": "people.SuspectedDuplicate",
     "run_id": "people.ImportRun",
+    "act_id": "gates.GateAct",
     "dependant_id": "people.Person",
 }
 
@@ -185,7 +186,6 @@ WORDS: Final[dict[str, list[Any]]] = {
     "name": ["no/such/file"],
     "code": ["ABCDEFGHJK"],
     "signal_id": [1],
-    "act_id": ["00000000-0000-7000-8000-000000000000"],
     "file_id": ["00000000-0000-7000-8000-000000000000"],
     "kind": ["health", "street"],
     "field": ["name", "phone", "care"],
