@@ -73,9 +73,10 @@ class System:
     @property
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("LIANFANG_", "DJANGO_"))}
+        path = [str(Path(__file__).parent / "clock"), *filter(None, [os.environ.get("PYTHONPATH")])]
         return kept | {
             "LIANFANG_DATA": str(self.data), "LIANFANG_THREADS": "8",
-            "PYTHONPATH": str(Path(__file__).parent / "clock"), "JOURNEY_CLOCK": str(self._clock),
+            "PYTHONPATH": os.pathsep.join(path), "JOURNEY_CLOCK": str(self._clock),
         }  # fmt: skip
 
     @property

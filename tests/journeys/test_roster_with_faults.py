@@ -109,10 +109,10 @@ def test_the_error_file_equals_the_list_and_the_corrected_roster_is_in_once(
         send_roster(desk, system, a_sheet([COLUMNS, *faulty(rows)]))
         picture(desk, "roster-1-faulty")
         book = openpyxl.load_workbook(io.BytesIO(printed(desk, desk.get_by_role("link", name="下载错误行"))))
-        sent_back = [[c or "" for c in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+        sent_back = [[str(c or "") for c in row] for row in book.worksheets[0].iter_rows(values_only=True)]
         assert sent_back[0] == [*COLUMNS, "原表行号", "错误"]
         named = [(row[-2], row[-1]) for row in sent_back[1:]]
-        assert named == [(line, said) for line, _, _, said in FAULTS], named
+        assert named == [(str(line), said) for line, _, _, said in FAULTS], named
         wrong = faulty(rows)
         assert [row[:-2] for row in sent_back[1:]] == [wrong[f[0] - 2] for f in FAULTS]
 

@@ -17,7 +17,8 @@ _time, _time_ns = time.time, time.time_ns
 
 def ahead() -> float:
     """By how many seconds the story is ahead of the machine, behind it if negative."""
-    return struct.unpack("<d", _HELD[:8])[0]
+    seconds: float = struct.unpack("<d", _HELD[:8])[0]
+    return seconds
 
 
 class _Shifted:
@@ -36,4 +37,4 @@ time.time_ns = lambda: _time_ns() + int(ahead() * 1e9)
 
 from lianfang.kernel import clock  # noqa: E402 - after the module it imports has been moved
 
-clock._fixed = _Shifted()
+clock._fixed = _Shifted()  # type: ignore[assignment]  # it has what the clock asks of it
