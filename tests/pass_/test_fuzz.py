@@ -1,4 +1,4 @@
-"""Every decoder under fuzz: by mutation at every change, guided by coverage at night (tests/pass_/fuzz.py)."""
+"""Every decoder under fuzz: by mutation at every change, guided by coverage at night (tests/pass_/decoders.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pass_ import fuzz
+from tests.pass_ import decoders, fuzz
 from tests.sizes import SIZE, size
 
 RUNS = size("fuzz_runs")
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.fault
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", fuzz.DECODERS)
+@pytest.mark.parametrize("name", decoders.DECODERS)
 def test_a_decoder_gives_a_value_or_refuses_and_nothing_else(name: str) -> None:
     if SIZE == "change":
-        fuzz.by_mutation(name, RUNS)
+        decoders.by_mutation(name, RUNS)
         return
     assert fuzz.ATHERIS is not None, "at this size Atheris is asked for: pip install -e '.[fuzz]'"
     command = [sys.executable, "-m", "tests.pass_.fuzz", name, str(RUNS)]
