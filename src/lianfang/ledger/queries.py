@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count
 
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import Signature, parse_note
-from lianfang_chain.proof import TlogProof, paper_proof_of
+from lianfang_chain.proof import TlogProof, paper_proof_of, verify_paper_proof
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import inclusion_proof
 
@@ -20,10 +21,10 @@ from .policy import ALARM_AFTER_SECONDS, quorum_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from lianfang_chain.disclosure import Disclosure as Opened
+    from lianfang_chain.proof import Proved
 
 #: How many checkpoints are looked through. With the default policy the first with enough lines has a quorum.
 _LOOK: Final = 4
@@ -93,6 +94,45 @@ def proof(entry_id: UUID, disclose: Sequence[str] = ()) -> bytes:
     return paper_proof_of(bytes(entry.data), shown, entry.idx, path, note, parties.policy())
 
 
+def proofs(entry_ids: Sequence[UUID], disclose: Sequence[str] = ()) -> dict[UUID, bytes]:
+    """The paper proofs of many entries over the newest checkpoint with a quorum; a known number of queries.
+
+    Entries that it does not show yet are left out. With `disclose`, whoever calls writes down who reads it and why.
+    """
+    size = _quorum_size()
+    rows = Entry.objects.filter(pk__in=entry_ids, idx__lt=size).values_list("pk", "idx", "data")
+    if not rows:
+        return {}
+    checkpoint = Checkpoint.objects.prefetch_related("cosignatures").get(size=size)
+    note, policy, tree = _cosigned_note(checkpoint), parties.policy(), TileHashes(size, publication.read)
+    opened = _opened([pk for pk, _, _ in rows]) if disclose else {}
+    made = {}
+    for pk, index, data in rows:
+        shown = [d for d in opened.get(pk, {}).values() if d.field in disclose]
+        assert index is not None
+        path = inclusion_proof(index, size, tree)
+        made[pk] = paper_proof_of(bytes(data), shown, index, path, note, policy)
+    return made
+
+
+def proved(paper: bytes) -> Proved:
+    """What a paper proof says to whoever trusts our policy file.
+
+    :raises Exception: of `lianfang_chain.proof.verify_paper_proof`: it proves nothing, and we made it
+    """
+    return verify_paper_proof(paper, parties.policy())
+
+
+def instant(seconds: int) -> datetime:
+    """An instant of the chain, which counts seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def parties_count() -> int:
+    """How many witnesses are configured."""
+    return len(parties.witnesses())
+
+
 def tlog_proof(entry_id: UUID) -> bytes:
     """The `.tlog-proof` file; whoever checks it takes the leaf from `entry_bytes`.
 
@@ -127,11 +167,18 @@ def entries_of_case(act_id: UUID) -> list[UUID]:
 
 def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
     """What is left of an entry's disclosures, opened. Whoever calls this writes down who reads it and why."""
-    key = CaseKey.objects.filter(pk=entry_id).first()
-    if key is None:
-        return {}
-    rows = Disclosure.objects.filter(entry=entry_id).values_list("position", "sealed")
-    return sealing.open_sealed(entry_id, bytes(key.sealed), {p: bytes(s) for p, s in rows})
+    return _opened([entry_id]).get(entry_id, {})
+
+
+def _opened(entry_ids: Sequence[UUID]) -> dict[UUID, dict[int, Opened]]:
+    rows: dict[UUID, dict[int, bytes]] = {}
+    found = Disclosure.objects.filter(entry__in=entry_ids).values_list("entry_id", "position", "sealed")
+    for entry_id, position, sealed in found:
+        rows.setdefault(entry_id, {})[position] = bytes(sealed)
+    return {
+        key.pk: sealing.open_sealed(key.pk, bytes(key.sealed), rows.get(key.pk, {}))
+        for key in CaseKey.objects.filter(pk__in=entry_ids)
+    }
 
 
 def policy_text() -> str:
@@ -188,9 +235,13 @@ def _proved(entry_id: UUID) -> tuple[Entry, list[bytes], bytes]:
         raise NotWitnessedYet
     checkpoint = shown[0]
     path = inclusion_proof(entry.idx, checkpoint.size, TileHashes(checkpoint.size, publication.read))
-    lines = checkpoint.cosignatures.order_by("witness").values_list("line", flat=True)
-    note = parse_note(bytes(checkpoint.note)).with_signatures(Signature.parse(line) for line in lines)
-    return entry, path, bytes(note)
+    return entry, path, _cosigned_note(checkpoint)
+
+
+def _cosigned_note(checkpoint: Checkpoint) -> bytes:
+    lines = sorted((c.witness, c.line) for c in checkpoint.cosignatures.all())
+    note = parse_note(bytes(checkpoint.note)).with_signatures(Signature.parse(line) for _, line in lines)
+    return bytes(note)
 
 
 def _checkpoint_over(index: int) -> tuple[Checkpoint, dict[str, datetime], bool] | None:

@@ -315,6 +315,45 @@ class BoardSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """One party that has countersigned, and when."""
+
+    who: Words
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainProof:
+    """That an act stands in the information chain, as codes that any verifier reads; goes with the act's own paper.
+
+    Without `public` there is no proof yet: recorded, not yet witnessed. `own` is there where the code with the
+    person's own content (`shown`) can still be read off paper.
+
+    :raises ValueError: a code leads to another domain than the text (T38)
+    """
+
+    TEMPLATE: ClassVar[str] = "chain_proof"
+
+    about: Words
+    document_no: str
+    organ: Words
+    entry: int | None
+    size: int | None
+    seen: tuple[Seen, ...]
+    parties: int
+    public: Code | None
+    own: Code | None
+    shown: tuple[Words, ...]
+    page: Code
+    check_domain: str
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+    def __post_init__(self) -> None:
+        _same_domain(self.page, self.check_domain)
+
+
+@dataclass(frozen=True, slots=True)
 class PostedSheet:
     """A public sheet that hangs somewhere."""
 

@@ -15,6 +15,7 @@ from .codes import Code, Correction
 from .papers import (
     BoardSheet,
     Care,
+    ChainProof,
     Cohabitant,
     Contact,
     DoorCard,
@@ -25,6 +26,7 @@ from .papers import (
     PostedSheet,
     ReleaseNotice,
     Remedy,
+    Seen,
     SpokenSheet,
     TakeDownSheet,
     Words,
@@ -283,6 +285,30 @@ def take_down_sheet(lang: Lang = Lang.ZH) -> TakeDownSheet:
     )
 
 
+def chain_proof(*, lang: Lang = Lang.ZH) -> ChainProof:
+    """The proof that goes with the order; its codes have the length of real ones and prove nothing."""
+    return ChainProof(
+        about=Words("个人居家隔离决定", "home isolation order"),
+        document_no="DEMO-999999-F04-20200130-0004277",
+        organ=HEALTH,
+        entry=41_207,
+        size=41_216,
+        seen=(
+            Seen(Words("居民", "residents"), AT + timedelta(seconds=2)),
+            Seen(Words("物业", "property company"), AT + timedelta(seconds=3)),
+            Seen(Words("社区", "community"), AT + timedelta(seconds=3)),
+        ),
+        parties=3,
+        public=Code("LFC1:" + slip("public", 1300)[4:], mm=70, correction=Correction.L),
+        own=Code("LFC1:" + slip("own", 1560)[4:], mm=76, correction=Correction.L),
+        shown=(Words("编号", "number"), Words("理由", "reason"), Words("起止时刻", "beginning and end")),
+        page=Code(f"https://{DOMAIN}/open/verify/", mm=30, correction=Correction.Q),
+        check_domain=DOMAIN,
+        lang=lang,
+        demo=True,
+    )
+
+
 def one_of_each(lang: Lang = Lang.ZH) -> dict[str, Paper]:
     """Every paper once, by the name of its template."""
     made: tuple[Paper, ...] = (
@@ -294,5 +320,6 @@ def one_of_each(lang: Lang = Lang.ZH) -> dict[str, Paper]:
         pass_card(lang=lang),
         board_sheet(lang=lang),
         take_down_sheet(lang),
+        chain_proof(lang=lang),
     )
     return {paper.TEMPLATE: paper for paper in made}

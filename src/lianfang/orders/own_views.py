@@ -17,10 +17,9 @@ from lianfang.concerns import queries as concerns
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Rate, Repeat
-from lianfang.ledger import queries as ledger
 from lianfang.rules import queries as rules
 
-from . import actions, labels, policy, prints, queries
+from . import actions, labels, policy, prints, proofs, queries
 from .forms import AppealForm, ArrivalForm, SymptomForm
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
         "last_full_day": policy.term(rule, order.anchor_at).last_full_day,
         "remedies": prints.remedies(order, rules.Quoted()),
         "appeals": queries.appeals_of(order.id),
-        "chain": ledger.state_of(order.entry_id),
+        "chain": proofs.states_of(order.id),
         "may_appeal": at < order.ends_at + policy.APPEAL_AFTER_END,
     }
 

@@ -15,8 +15,9 @@ from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotAllowed, NotFound
 from lianfang.messaging import typeset
 from lianfang.messaging.papers import Lang
+from lianfang.people.reader import PersonField, read
 
-from . import prints, queries
+from . import prints, proofs, queries
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 _MOST = 500
 
 
-def _press(request: HttpRequest) -> prints.Press:
+def press_for(request: HttpRequest) -> prints.Press:
     lang = Lang.BOTH if get_language() == "en" else Lang.ZH
     return prints.Press(f"{request.scheme}://{request.get_host()}", lang, settings.DEMO)
 
 
-def _pdf(papers: list[Paper], name: str, *, at: datetime) -> HttpResponse:
+def as_pdf(papers: list[Paper], name: str, *, at: datetime) -> HttpResponse:
     whole = typeset.bundle(papers, at=at)
     answer = HttpResponse(whole, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
@@ -54,35 +55,52 @@ def _to_print(order_id: UUID, *, by: Actor) -> queries.OrderView:
 @surface(right=Right.ORDERS_NOTICE_PRINT, purpose=Purpose.SERVICE_OF_NOTICE)
 def paper(request: HttpRequest, order_id: str, paper: str) -> HttpResponse:
     """One paper of one order."""
-    by, press = actor(request), _press(request)
+    by, press = actor(request), press_for(request)
     order = _to_print(UUID(order_id), by=by)
     # A certificate says that the days are over; it is not printed before they are.
     if (paper == "release" and not order.notice_no) or (paper == "employer" and order.in_force):
         raise NotFound
     made: Paper
+    acts: list[proofs.Act] = []  # of which the proof goes with the paper
     if paper == "notice":
-        made = prints.isolation_notice(order, press, by=by)
+        made, acts = prints.isolation_notice(order, press, by=by), [proofs.of_order(order)]
     elif paper == "release":
-        made = prints.release_notice(order, press, by=by)
+        made, acts = prints.release_notice(order, press, by=by), proofs.acts_of(order.id)[1:]
     elif paper == "employer":
         made = prints.employer_certificate(order, press, by=by)
     elif paper == "door":
         made = prints.door_card(order, press)
     else:
         made = prints.spoken_sheet(order, press, by=by)
-    return _pdf([made], f"{paper}-{order.order_no}", at=by.at)
+    with_proofs: list[Paper] = [made, *proofs.proof_papers(acts, press, prints.Offices())]
+    return as_pdf(with_proofs, f"{paper}-{order.order_no}", at=by.at)
 
 
 @never_cache
 @surface(right=Right.ORDERS_NOTICE_PRINT, purpose=Purpose.SERVICE_OF_NOTICE)
 def bulk(request: HttpRequest) -> HttpResponse:
     """The notices of all orders that wait to be served, in one run."""
-    by, press = actor(request), _press(request)
+    by, press = actor(request), press_for(request)
     waiting = [o for o in queries.to_serve(by, limit=_MOST) if by.may(Right.ORDERS_NOTICE_PRINT, over=o.area)]
     papers: list[Paper] = [*prints.notices(waiting, press, by=by)]
     if not papers:
         raise NotFound
-    return _pdf(papers, f"notices-{by.legal_day:%Y%m%d}", at=by.at)
+    return as_pdf(papers, f"notices-{by.legal_day:%Y%m%d}", at=by.at)
+
+
+@never_cache
+@surface(right=Right.ORDERS_NOTICE_PRINT, purpose=Purpose.SERVICE_OF_NOTICE)
+def bulk_proofs(request: HttpRequest) -> HttpResponse:
+    """The proofs that go with them, in a run of their own: two codes of 150 modules take longer than a notice."""
+    by, press = actor(request), press_for(request)
+    waiting = [o for o in queries.to_serve(by, limit=_MOST) if by.may(Right.ORDERS_NOTICE_PRINT, over=o.area)]
+    opened = read({o.person_id for o in waiting}, (PersonField.NAME,), by=by)
+    acts = [proofs.of_order(o) for o in waiting if o.person_id in opened]
+    if not acts:
+        raise NotFound
+    return as_pdf(
+        [*proofs.proof_papers(acts, press, prints.Offices())], f"proofs-{by.legal_day:%Y%m%d}", at=by.at
+    )
 
 
 @never_cache
@@ -95,4 +113,4 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
         raise NotFound
     if not by.may(Right.ORDERS_BOARD_POST, over=found.place):
         raise NotAllowed(right=str(Right.ORDERS_BOARD_POST))
-    return _pdf([prints.board_sheet(found, _press(request))], f"sheet-{found.id.hex[:8]}", at=by.at)
+    return as_pdf([prints.board_sheet(found, press_for(request))], f"sheet-{found.id.hex[:8]}", at=by.at)

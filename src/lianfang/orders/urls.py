@@ -2,12 +2,14 @@
 
 from django.urls import path, re_path
 
-from . import open_views, own_views, print_views, views
+from . import open_views, own_views, print_views, proof_views, views
 
 app_name = "orders"
 urlpatterns = [
     path("me/order/", own_views.own, name="own"),
     path("me/order/<uuid:order_id>/appeal/", own_views.appeal, name="own_appeal"),
+    path("me/order/<uuid:order_id>/proof/", proof_views.own, name="own_proof"),
+    path("me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt", proof_views.own_file, name="own_proof_file"),
     path("me/report/", own_views.report, name="report"),
     path("me/report/arrival/", own_views.arrival, name="arrival"),
     path("me/report/symptoms/", own_views.symptoms, name="symptoms"),
@@ -32,6 +34,7 @@ urlpatterns = [
     path("desk/orders/sheets/<uuid:sheet_id>/print/", print_views.sheet, name="print_sheet"),
     path("desk/orders/checks/", views.checks, name="checks"),
     path("desk/orders/print/", print_views.bulk, name="print_bulk"),
+    path("desk/orders/print/proofs/", print_views.bulk_proofs, name="print_bulk_proofs"),
     path("desk/orders/<uuid:order_id>/", views.order, name="order"),
     path("desk/orders/<uuid:order_id>/serve/", views.serve, name="serve"),
     path("desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/", views.record_care, name="record_care"),
@@ -45,6 +48,7 @@ urlpatterns = [
         print_views.paper,
         name="print",
     ),
+    path("desk/orders/<uuid:order_id>/proof/", proof_views.printed, name="print_proof"),
     path("open/orders/sheet/<uuid:sheet_id>/", open_views.sheet, name="open_sheet"),
     path("open/orders/certificate/<uuid:order_id>/", open_views.certificate, name="open_certificate"),
 ]

@@ -23,13 +23,12 @@ from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Repeat
-from lianfang.ledger import queries as ledger
 from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, read
 from lianfang.places import queries as places
 from lianfang.rules import queries as rules
 
-from . import actions, labels, own_views, policy, queries
+from . import actions, labels, own_views, policy, proofs, queries
 from .forms import (
     AppealDecisionForm,
     AppealForm,
@@ -501,7 +500,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
                 }
                 for n in needs
             ],
-            "chain": ledger.state_of(found.entry_id),
+            "chain": proofs.states_of(found.id),
             "appeals": queries.appeals_of(found.id),
             "sheets": queries.sheets_of(found.id, by.at),
             "may_serve": may(Right.ORDERS_NOTICE_SERVE) and found.served_at is None,

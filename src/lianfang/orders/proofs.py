@@ -1,0 +1,144 @@
+"""The acts of one order as they stand in the information chain, and the proofs that go with their papers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lianfang.ledger import queries as ledger
+from lianfang.messaging.codes import Code, Correction
+from lianfang.messaging.papers import ChainProof, Seen, Words
+from lianfang_chain.proof import to_qr_text
+from lianfang_chain.words import words_of
+
+from .models import AppealDecision, IsolationOrder, Lift, ReleaseNotice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang.ledger.queries import ChainState
+
+    from .prints import Offices, Press
+    from .queries import OrderView
+
+#: What the person's own code shows of the sealed content, with its name on paper. Never the person's number here.
+OWN: Final = {
+    "order_no": Words("决定编号", "number of the order"),
+    "notice_no": Words("通知书编号", "number of the notice"),
+    "reason": Words("理由", "reason"),
+    "starts_at": Words("开始时刻", "beginning"),
+    "ends_at": Words("解除时刻", "end"),
+    "at": Words("解除时刻", "moment of the lift"),
+}
+#: A code of version 32, 153 modules with its white, is half a millimetre a module at the second width. Longer texts
+#: are handed out as a file (`own_proof`): no camera reads a finer print for sure.
+MOST_CHARACTERS: Final = 2_840
+_PUBLIC_MM, _OWN_MM = 70, 76
+
+_PARTIES: Final = {
+    "residents": Words("居民", "residents"),
+    "property": Words("物业", "property company"),
+    "community": Words("社区", "community"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act on an order that stands in the chain."""
+
+    entry_id: UUID
+    kind: str
+    organ: str
+    number: str
+    at: datetime
+
+    @property
+    def words(self) -> tuple[str, str]:
+        return words_of(self.kind)
+
+
+def of_order(order: OrderView) -> Act:
+    """The order itself, from what a page has of it."""
+    return Act(order.entry_id, "orders:isolation:issued", order.organ, order.order_no, order.signed_at)
+
+
+def acts_of(order_id: UUID) -> list[Act]:
+    """The order and what followed from it, in time."""
+    order = IsolationOrder.objects.get(pk=order_id)
+    found = [Act(order.entry_id, "orders:isolation:issued", order.organ, order.order_no, order.signed_at)]
+    found += [
+        Act(
+            d.entry_id,
+            f"orders:appeal:{'won' if d.granted else 'lost'}",
+            d.organ,
+            order.order_no,
+            d.signed_at,
+        )
+        for d in AppealDecision.objects.filter(appeal__order=order_id)
+    ]
+    found += [
+        Act(x.entry_id, "orders:order:lifted", x.organ, order.order_no, x.signed_at)
+        for x in Lift.objects.filter(order=order_id)
+    ]
+    found += [
+        Act(n.entry_id, "orders:release:noticed", n.organ, n.notice_no, n.signed_at)
+        for n in ReleaseNotice.objects.filter(order=order_id)
+    ]
+    return sorted(found, key=lambda act: act.at)
+
+
+def states_of(order_id: UUID) -> list[tuple[Act, ChainState]]:
+    """The same with how far each has come."""
+    acts = acts_of(order_id)
+    states = ledger.states_of([a.entry_id for a in acts])
+    return [(act, states[act.entry_id]) for act in acts]
+
+
+def proof_papers(acts: Sequence[Act], press: Press, offices: Offices) -> list[ChainProof]:
+    """A page for each act: its codes where a quorum has seen it, else that it is recorded and not yet witnessed.
+
+    Every proof was verified before it is printed. Whoever prints them has opened the persons: the second code
+    carries their own content.
+    """
+    if not acts:
+        return []
+    entries = [a.entry_id for a in acts]
+    public, own = ledger.proofs(entries), ledger.proofs(entries, tuple(OWN))
+    return [_paper(a, public.get(a.entry_id), own.get(a.entry_id), press, offices) for a in acts]
+
+
+def own_proof(entry_id: UUID) -> str:
+    """The text of the code with the person's own content, as a file for whoever it does not fit on paper for."""
+    return to_qr_text(ledger.proof(entry_id, tuple(OWN)))
+
+
+def _paper(act: Act, public: bytes | None, own: bytes | None, press: Press, offices: Offices) -> ChainProof:
+    proved = ledger.proved(public) if public else None
+    shown = ledger.proved(own).disclosed if own else ()
+    return ChainProof(
+        about=Words(*act.words),
+        document_no=act.number,
+        organ=Words(offices.get(act.organ)[0]),
+        entry=proved.index if proved else None,
+        size=proved.checkpoint.size if proved else None,
+        seen=tuple(Seen(_PARTIES.get(name, Words(name)), ledger.instant(at)) for name, at in proved.seen)
+        if proved
+        else (),
+        parties=ledger.parties_count(),
+        public=_code(public, _PUBLIC_MM),
+        own=_code(own, _OWN_MM) if shown else None,
+        shown=tuple(OWN[d.field] for d in shown),
+        page=Code(f"{press.base_url}/open/verify/", mm=26, correction=Correction.Q),
+        check_domain=press.domain,
+        lang=press.lang,
+        demo=press.demo,
+    )
+
+
+def _code(proof: bytes | None, mm: int) -> Code | None:
+    if proof is None:
+        return None
+    text = to_qr_text(proof)
+    return Code(text, mm=mm, correction=Correction.L) if len(text) <= MOST_CHARACTERS else None

@@ -1,0 +1,130 @@
+"""The proof that goes with a paper: read off the print, checked by our verifiers and by others'."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import zxingcpp
+from PIL import Image, ImageFilter
+from pypdf import PdfReader
+
+from lianfang.accounts.rights import Role
+from lianfang.kernel import clock
+from lianfang.kernel.ids import new_id
+from lianfang.ledger import queries as ledger
+from lianfang.ledger import sequencer
+from lianfang.messaging import typeset
+from lianfang.messaging.papers import Lang
+from lianfang.orders import actions, proofs
+from lianfang.orders.prints import Offices, Press
+from lianfang_chain.organs import Organs
+from lianfang_chain.policy import Policy
+from lianfang_chain.proof import from_qr_text, verify_paper_proof
+from lianfang_chain.verify import PROVED, say
+from tests.factories.accounts import client_for, client_of
+from tests.factories.orders import ROOT, S1_END, S1_NOW, a_draft, officer
+from tests.ledger.conftest import chain, parties  # noqa: F401 - fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+    from lianfang.orders.models import IsolationOrder
+
+pytestmark = pytest.mark.django_db
+COMMUNITY = f"{ROOT}.s510402001.c510402001003"
+PRESS = Press("https://lianfang.example", Lang.ZH, True)
+
+
+@pytest.fixture(autouse=True)
+def at_s1() -> Iterator[None]:
+    with clock.fixed(S1_NOW):
+        yield
+
+
+@pytest.fixture
+def order(parties: Any, luo: UUID) -> IsolationOrder:  # noqa: F811 - the fixture
+    return actions.issue_isolation(a_draft(luo), by=officer(Role.CDC))
+
+
+def printed(order: IsolationOrder, *, ppi: int, blur: float = 0.0, lang: Lang = Lang.ZH) -> list[str]:
+    press = Press(PRESS.base_url, lang, True)
+    papers = proofs.proof_papers(proofs.acts_of(order.pk), press, Offices())
+    read = set()
+    for page in typeset.pictures(papers, at=S1_NOW, ppi=ppi):
+        picture = Image.open(BytesIO(page)).convert("L").filter(ImageFilter.GaussianBlur(blur))
+        read |= {found.text for found in zxingcpp.read_barcodes(picture)}
+    return sorted((text for text in read if text.startswith("LFC1:")), key=len)
+
+
+def test_before_a_quorum_the_paper_says_recorded_and_carries_no_code(order: IsolationOrder) -> None:
+    (paper,) = proofs.proof_papers(proofs.acts_of(order.pk), PRESS, Offices())
+    assert (paper.public, paper.own, paper.entry, paper.parties) == (None, None, None, 3)
+    assert printed(order, ppi=150) == []
+
+
+@pytest.mark.parametrize(("ppi", "blur", "lang"), [(300, 1.5, Lang.ZH), (144, 0.5, Lang.BOTH)])
+def test_both_codes_are_read_off_the_paper_and_proved(
+    order: IsolationOrder, ppi: int, blur: float, lang: Lang
+) -> None:
+    sequencer.run_once(S1_NOW)
+    public, own = printed(order, ppi=ppi, blur=blur, lang=lang)
+    policy = Policy.parse(ledger.policy_text())
+    organs = Organs.open(ledger.organs_list(), policy)
+    for text in (public, own):
+        code, words = say(text.encode(), policy, organs=organs)
+        assert code == PROVED, words
+        assert f"signed by {order.organ}," in words
+    assert verify_paper_proof(from_qr_text(public), policy).disclosed == ()
+    shown = {d.field: d.value for d in verify_paper_proof(from_qr_text(own), policy).disclosed}
+    assert shown.keys() == {"order_no", "reason", "starts_at", "ends_at"}
+    assert shown["order_no"] == order.order_no
+
+
+def test_a_million_entries_still_fit_the_code(order: IsolationOrder) -> None:
+    """What a million entries add is the path: 20 hashes instead of the two of this small tree."""
+    sequencer.run_once(S1_NOW)
+    eighteen_hashes = 18 * 32 * 3 // 2  # base45 writes two bytes in three characters
+    lengths = [len(text) for text in printed(order, ppi=300)]
+    assert max(lengths) + eighteen_hashes <= proofs.MOST_CHARACTERS, lengths
+
+
+def test_what_is_too_long_for_paper_is_handed_out_as_a_file(
+    order: IsolationOrder, luo: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequencer.run_once(S1_NOW)
+    public, own = printed(order, ppi=300)
+    monkeypatch.setattr(proofs, "MOST_CHARACTERS", len(own) - 1)
+    assert printed(order, ppi=300) == [public]
+    (act,) = proofs.acts_of(order.pk)
+    answer = client_of(luo).get(f"/me/order/{order.pk}/proof/{act.entry_id}.txt")
+    assert say(answer.content, Policy.parse(ledger.policy_text()))[0] == PROVED
+    assert answer.content.decode() == own
+
+
+def test_the_release_notice_carries_the_proofs_of_what_ended_the_order(order: IsolationOrder) -> None:
+    doctor, street = officer(Role.CDC, at=S1_END), officer(Role.STREET, at=S1_END)
+    actions.check_release(new_id(), order.pk, kind="health", by=officer(Role.MEDIC, at=S1_END))
+    actions.check_release(new_id(), order.pk, kind="street", by=street)
+    actions.issue_release_notice(new_id(), order.pk, by=doctor)
+    sequencer.run_once(S1_END)
+    texts = printed(order, ppi=300)
+    assert len(texts) == 4
+    kinds = [ledger.proved(from_qr_text(text)).entry.act.kind for text in texts]  # type: ignore[union-attr]  # a paper proof has one
+    assert kinds.count("orders:release:noticed") == 2
+    with clock.fixed(S1_END):
+        answer = client_for(Role.COMMUNITY, COMMUNITY).get(f"/desk/orders/{order.pk}/print/release/")
+    assert len(PdfReader(BytesIO(answer.content)).pages) == 2
+
+
+def test_nobody_else_gets_a_persons_proof(order: IsolationOrder, household: list[UUID]) -> None:
+    sequencer.run_once(S1_NOW)
+    husband = client_of(household[1])
+    (act,) = proofs.acts_of(order.pk)
+    for url in (f"/me/order/{order.pk}/proof/", f"/me/order/{order.pk}/proof/{act.entry_id}.txt"):
+        assert husband.get(url).status_code == 404
+    own = client_of(household[0])
+    assert own.get(f"/me/order/{order.pk}/proof/").content.startswith(b"%PDF")
+    assert own.get(f"/me/order/{order.pk}/proof/{new_id()}.txt").status_code == 404
