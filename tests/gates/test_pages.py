@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
@@ -74,6 +75,22 @@ def test_the_list_costs_the_same_queries_for_one_post_and_for_many(
         a_device(a_gate(f"门{n}"), n + 1, last_at=clock.now())
     with django_assert_max_num_queries(16):
         client.get(reverse("gates:posts"))
+
+
+def test_a_post_is_found_by_its_name_or_where_it_stands() -> None:
+    for name in ("南门", "北门"):
+        a_gate(name)
+    client = client_for(Role.STREET, COMMUNITY.rsplit(".", 1)[0])
+
+    def found(asked: str) -> list[str]:
+        page = client.get(reverse("gates:posts"), {"q": asked}).content.decode()
+        assert "未启用 2" in page  # the counts are of all posts, whatever was asked
+        assert f"q={quote(asked)}" in page  # the page that comes every few seconds is of the same search
+        return re.findall(r"(.门)</a>", page)
+
+    assert sorted(found("")) == ["北门", "南门"]
+    assert found("南门") == ["南门"]
+    assert found("西门") == []
 
 
 def test_posts_elsewhere_do_not_exist() -> None:

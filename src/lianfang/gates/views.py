@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,15 +45,21 @@ _BLANK_LINES: Final = 24
 def posts(request: HttpRequest) -> HttpResponse:
     """All posts: the silent ones first, with the age of their list and what they have counted in a day."""
     by = actor(request)
+    asked = request.GET.get("q", "").strip()
+    all_posts = queries.posts(by=by)
+    where = places.addresses({post.area for post in all_posts})
     rows = [
         {
             "post": post,
             "kind": KINDS[post.kind],
+            "where": where.get(post.area, ""),
             "silence": SILENCES[post.silence],
             "verdicts": [post.verdicts[v] for v in queries.VERDICTS],
         }
-        for post in queries.posts(by=by)
+        for post in all_posts
+        if asked in f"{where.get(post.area, '')}{post.name}"
     ]
+    states = Counter(str(post.silence) for post in all_posts)
     alarms = [{"alarm": alarm, "kind": ALARMS[alarm.kind]} for alarm in queries.alarms(by=by)]
     # What is on the page, to the minute: asked every few seconds, it is sent again only when it differs.
     seen = hashlib.sha256(repr((rows, alarms, by.at.replace(second=0, microsecond=0))).encode()).hexdigest()[
@@ -65,6 +72,8 @@ def posts(request: HttpRequest) -> HttpResponse:
         "gates/_posts.html" if request.headers.get("HX-Request") else "gates/posts.html",
         {
             "rows": rows,
+            "asked": asked,
+            "states": [(state, SILENCES[state], states[state]) for state in SILENCES if states[state]],
             "alarms": alarms,
             "seen": seen,
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
