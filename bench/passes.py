@@ -307,7 +307,7 @@ async def _copy(work: list[tuple[Device, Any]], spent: dict[str, float]) -> None
     from lianfang.gates.storage import parameters
     from lianfang.kernel import clock
 
-    async with await psycopg.AsyncConnection.connect(autocommit=True, **parameters()) as one:
+    async with await psycopg.AsyncConnection.connect(**parameters()) as one:
         await one.execute(
             "CREATE TABLE bench_copy (device uuid, seq bigint, gate uuid, received_at timestamptz, sealed bytea)"
         )

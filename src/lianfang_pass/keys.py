@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -91,6 +91,12 @@ class PublicKey:
     @cached_property
     def handle(self) -> ec.EllipticCurvePublicKey:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.point())
+
+
+@lru_cache(maxsize=64)
+def kid_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The identifier of a signing key; worked out once, since it stands in everything the key signs."""
+    return PublicKey.of(key).kid
 
 
 def private_key_from_seed(seed: bytes) -> ec.EllipticCurvePrivateKey:

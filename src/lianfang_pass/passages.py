@@ -14,7 +14,7 @@ from lianfang_pass import cose, sealing
 from lianfang_pass.claims import EXP, IAT, ISS, ISSUER, RECEIPT, Claims
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose
-from lianfang_pass.keys import PublicKey
+from lianfang_pass.keys import PublicKey, kid_of
 from lianfang_pass.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def sign_receipt(batch: Batch, *, at: int, key: ec.EllipticCurvePrivateKey) -> b
         _R_TO: batch.to_seq,
         _R_HASH: rows_hash(batch.rows),
     }
-    return cose.sign1({cose.KID: PublicKey.of(key).kid}, {ISS: ISSUER, IAT: at, RECEIPT: body}, key=key)
+    return cose.sign1({cose.KID: kid_of(key)}, {ISS: ISSUER, IAT: at, RECEIPT: body}, key=key)
 
 
 def accept_receipt(data: bytes, *, keys: KeyList) -> Receipt:
@@ -271,7 +271,7 @@ def accept_receipt(data: bytes, *, keys: KeyList) -> Receipt:
 
 def sign_time(at: int, *, key: ec.EllipticCurvePrivateKey) -> bytes:
     """The server's time, in every answer, signed with a key of purpose `receipt`."""
-    return cose.sign1({cose.KID: PublicKey.of(key).kid}, {ISS: ISSUER, IAT: at, EXP: at + 86_400}, key=key)
+    return cose.sign1({cose.KID: kid_of(key)}, {ISS: ISSUER, IAT: at, EXP: at + 86_400}, key=key)
 
 
 def accept_time(data: bytes, *, keys: KeyList) -> int:

@@ -13,7 +13,7 @@ from lianfang_pass import cose
 from lianfang_pass.claims import EXP, IAT, ISS, ISSUER, RULES, VERSION, Claims, texts
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import FILE_HEADERS, Purpose
-from lianfang_pass.keys import PublicKey
+from lianfang_pass.keys import kid_of
 from lianfang_pass.situation import Act, Movement
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def sign_rules(
             row |= {_TIMES: act.times, _WINDOW: act.window}
         rows.append(row)
     body: dict[int, cbor.Value] = {_FORMAT: FORMAT, _ACTS: rows, _FEVER: fever_tenths}
-    head: dict[int, cbor.Value] = {cose.KID: PublicKey.of(key).kid, cose.TYP: TYPE}
+    head: dict[int, cbor.Value] = {cose.KID: kid_of(key), cose.TYP: TYPE}
     return cose.sign1(head, {ISS: ISSUER, IAT: at, EXP: at + LIFE, VERSION: version, RULES: body}, key=key)
 
 

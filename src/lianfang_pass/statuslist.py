@@ -26,7 +26,7 @@ from lianfang_pass.claims import (
 )
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import FILE_HEADERS, Purpose
-from lianfang_pass.keys import PublicKey
+from lianfang_pass.keys import kid_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,7 +193,7 @@ def sign_delta(
 
 
 def _sign(kind: str, claims: dict[int, cbor.Value], key: ec.EllipticCurvePrivateKey) -> bytes:
-    head: dict[int, cbor.Value] = {cose.KID: PublicKey.of(key).kid, cose.TYP: kind}
+    head: dict[int, cbor.Value] = {cose.KID: kid_of(key), cose.TYP: kind}
     return cose.sign1(head, {ISS: ISSUER, **claims}, key=key)
 
 

@@ -28,7 +28,7 @@ from lianfang_pass.claims import (
     texts,
 )
 from lianfang_pass.errors import Rejected
-from lianfang_pass.keys import PublicKey
+from lianfang_pass.keys import PublicKey, kid_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,7 +175,7 @@ def sign_pass(claims: Pass, *, key: ec.EllipticCurvePrivateKey) -> bytes:
         body[NBF] = claims.not_before
     if claims.holder_key is not None:
         body[CNF] = {_COSE_KEY: claims.holder_key.cose_short()}
-    token = cose.sign1({cose.KID: PublicKey.of(key).kid}, body, key=key)
+    token = cose.sign1({cose.KID: kid_of(key)}, body, key=key)
     if read_pass(token).claims != claims:
         raise ValueError("a pass that would not be read as it was meant")
     return token
@@ -212,7 +212,7 @@ def sign_slip(claims: SlipClaims, *, key: ec.EllipticCurvePrivateKey) -> bytes:
             **_identity(claims.identity),
         },
     }
-    token = cose.sign1({cose.KID: PublicKey.of(key).kid}, body, key=key)
+    token = cose.sign1({cose.KID: kid_of(key)}, body, key=key)
     if read_slip(token).claims != claims:
         raise ValueError("a slip that would not be read as it was meant")
     return token

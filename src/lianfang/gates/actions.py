@@ -293,7 +293,7 @@ def bring_file(data: bytes, *, by: Actor) -> CarriedFile:
         if result.other:
             other.setdefault(batch.device, []).extend(result.other)
         found[UUID(bytes=batch.device)].update(
-            rows=len(batch.rows), new=len(result.fresh), other=len(result.other)
+            rows=len(batch.rows), new=result.fresh, other=len(result.other)
         )
     row, _ = CarriedFile.objects.get_or_create(
         file_hash=file_hash,

@@ -219,9 +219,7 @@ class State:
         """Read what changed, on each signal and each second; begin again after any fault."""
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(
-                    autocommit=True, **storage.parameters()
-                ) as listening:
+                async with await psycopg.AsyncConnection.connect(**storage.parameters()) as listening:
                     for topic in ("lists", "gates"):
                         await listening.execute(f"LISTEN lf_{topic}")
                     await self._follow(listening)
