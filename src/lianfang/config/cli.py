@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     fsck.add_argument("--rebuild", action="store_true", help="write the chain's files anew from the database")
 
+    _chain_parser(commands.add_parser("chain", help="acts on the chain itself; stop the system first"), where)
+
     backup = commands.add_parser("backup", help="write database and keys to one file", parents=[where])
     backup.add_argument("file", type=Path)
     restore = commands.add_parser(
@@ -80,6 +82,37 @@ def _parser() -> argparse.ArgumentParser:
     code.add_argument("login")
     commands.add_parser("manage", help="Django's own commands, for developers", add_help=False)
     return parser
+
+
+def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser) -> None:
+    """The acts on the chain itself, each answered for by an officer who operates the system."""
+    answers = argparse.ArgumentParser(add_help=False, parents=[where])
+    answers.add_argument("--user", required=True, help="login of the officer who answers for it")
+    acts = chain.add_subparsers(dest="act", required=True)
+    reconcile = acts.add_parser(
+        "reconcile", help="after a restore: bring back the entries the database lost", parents=[answers]
+    )
+    reconcile.add_argument(
+        "--witness", type=Path, help="copy of a witness's folder in place of the own files"
+    )
+    reconcile.add_argument("--reason", required=True)
+    restart = acts.add_parser(
+        "restart", help="end a chain that has forked, begin the next with the evidence", parents=[answers]
+    )
+    restart.add_argument("evidence", type=Path, help="a witness's fork-evidence.txt")
+    restart.add_argument("--agreed", type=Path, help="the last checkpoint that all parties hold")
+    restart.add_argument(
+        "--no-fork",
+        action="store_true",
+        help="new key of the log: the evidence is its last cosigned checkpoint",
+    )
+    restart.add_argument("--reason", required=True)
+    new_key = acts.add_parser(
+        "new-key", help="replace the key of an organ or of a witness", parents=[answers]
+    )
+    whose = new_key.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--organ", help="code of the organ")
+    whose.add_argument("--party", help="name of a witness of this machine")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

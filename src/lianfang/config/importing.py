@@ -27,7 +27,7 @@ def run(file: Path, *, community: str, login: str, write: bool, say: Callable[[s
 
     Rows at fault are written beside the file as `<name>.faults.xlsx`, to be corrected and sent again.
     """
-    by = _actor(login)
+    by = officer(login, purpose=Purpose.REGISTER_KEEPING, surface="lianfang import")
     path = places.path_of_code(community, on=clock.legal_day(clock.now()))
     if by is None or path is None:
         say(f"no login {login} with an office today, or no community {community}")
@@ -63,7 +63,7 @@ def _faults(
     return 1
 
 
-def _actor(login: str) -> Actor | None:
+def officer(login: str, *, purpose: Purpose, surface: str) -> Actor | None:
     """The officer in the offices held now; whoever may read the data folder answers for the choice."""
     at = clock.now()
     user_id: UUID | None = accounts.user_id_of(login)
@@ -77,7 +77,7 @@ def _actor(login: str) -> Actor | None:
         organ_kind=offices[0].organ.kind,
         grants=accounts.grants_of(offices),
         at=at,
-        purpose=Purpose.REGISTER_KEEPING,
-        surface="lianfang import",
+        purpose=purpose,
+        surface=surface,
         request_id=new_id(),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .cluster import DATABASE, ROLE, Cluster
 from .supervise import say
+from .up import running
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +28,9 @@ def command(arguments: argparse.Namespace) -> int:
     os.environ["LIANFANG_DATA"] = str(data)
     if arguments.command == "restore":
         return restore(data, arguments.file)
+    if arguments.command == "chain" and (holder := running(data)) is not None:
+        say(f"the system runs (process {holder}); stop it with `lianfang down` first")
+        return 2
     started = False
     cluster = Cluster(data)
     if not os.environ.get("DATABASE_URL") and not cluster.running():
@@ -43,6 +47,10 @@ def command(arguments: argparse.Namespace) -> int:
         django.setup()
         if arguments.command == "fsck":
             return _fsck(rebuild=arguments.rebuild)
+        if arguments.command == "chain":
+            from . import chain_tending
+
+            return chain_tending.command(data, arguments)
         if arguments.command == "import":
             return _import(arguments)
         return _code(arguments.login)

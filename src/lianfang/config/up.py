@@ -40,7 +40,7 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     demo = arguments.command == "demo"
     data.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if (holder := _running(data)) is not None:
+    if (holder := running(data)) is not None:
         say(f"already running (process {holder}); stop it with `lianfang down`")
         return 1
     if demo and not (data / "demo").exists():
@@ -129,19 +129,19 @@ def _detach(data: Path) -> int:
 
 
 def _down(data: Path) -> int:
-    holder = _running(data)
+    holder = running(data)
     if holder is None:
         say("not running")
         Cluster(data).stop()
         return 0
     os.kill(holder, signal.SIGTERM)
-    while _running(data) is not None:
+    while running(data) is not None:
         time.sleep(0.1)
     say("stopped")
     return 0
 
 
-def _running(data: Path) -> int | None:
+def running(data: Path) -> int | None:
     with contextlib.suppress(FileNotFoundError, ValueError, ProcessLookupError):
         pid = int((data / "run" / "supervisor.pid").read_text())
         os.kill(pid, 0)

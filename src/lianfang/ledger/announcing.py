@@ -9,7 +9,8 @@ from django.db import transaction
 
 from lianfang.kernel import ids
 from lianfang.kernel.actor import Actor
-from lianfang_chain.note import VerifierKey
+from lianfang_chain.entry import organ_key_name
+from lianfang_chain.note import ED25519, VerifierKey
 from lianfang_chain.organs import Organ, Organs
 
 from . import actions, keys, publication
@@ -50,7 +51,12 @@ def publish_list() -> None:
     """Publish the list of the keys whose entries have their places, under the signature of the log."""
     rows = OrganKey.objects.filter(entry__idx__isnull=False).order_by("entry__idx")
     listed = tuple(
-        Organ(organ, VerifierKey.parse(vkey), index)
+        # A key that was announced in a former chain goes on under the name of this one.
+        Organ(
+            organ,
+            VerifierKey(organ_key_name(keys.origin(), organ), ED25519, VerifierKey.parse(vkey).public),
+            index,
+        )
         for organ, vkey, index in rows.values_list("organ", "vkey", "entry__idx")
         if index is not None  # for the types; the filter says it
     )

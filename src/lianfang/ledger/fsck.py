@@ -142,7 +142,7 @@ def _check_files(report: Report, files: Iterable[tuple[TileId, bytes]], *, rebui
 
 def _check_cosignatures(report: Report) -> None:
     log = keys.log_signer().key
-    witnesses = {w.name: w.key for w in parties.witnesses()}
+    witnesses = {w.name: w.key for w in parties.known()}
     for checkpoint in Checkpoint.objects.order_by("size").iterator():
         try:
             head, _ = open_checkpoint(bytes(checkpoint.note), log)

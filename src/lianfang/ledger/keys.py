@@ -44,9 +44,17 @@ def organ_signer(organ: str) -> Signer:
 
     :raises ValueError: not the code of an organ
     """
+    return _signer(organ_key_file(organ), organ_key_name(origin(), organ))
+
+
+def organ_key_file(organ: str) -> Path:
+    """Where it lies. Replaced by taking it away: the next act makes another, the next round announces it.
+
+    :raises ValueError: not the code of an organ
+    """
     if not _ORGAN.fullmatch(organ):
         raise ValueError(f"not the code of an organ: {organ!r}")
-    return _signer(folder() / "organs" / f"{organ}.key", organ_key_name(origin(), organ))
+    return folder() / "organs" / f"{organ}.key"
 
 
 def organs_with_keys() -> Iterator[str]:
@@ -58,6 +66,12 @@ def organs_with_keys() -> Iterator[str]:
 def sealing_key() -> bytes:
     """Seals the case keys. Without this file nothing in the table of disclosures can be read."""
     return _bytes(folder() / "disclosures.key")
+
+
+def forget() -> None:
+    """Read the files again: one of them was changed. Other processes are to be started anew."""
+    _signer.cache_clear()
+    _bytes.cache_clear()
 
 
 @lru_cache(maxsize=512)

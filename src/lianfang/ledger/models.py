@@ -136,3 +136,28 @@ class OrganKey(models.Model):
     vkey = models.TextField(unique=True)
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT)
     announced_at = models.DateTimeField()
+
+
+class FormerChain(models.Model):
+    """A chain that came to its end, and what proved it: entry 0 of the one that continues it says the same."""
+
+    origin = models.TextField(primary_key=True)
+    vkey = models.TextField()
+    evidence = models.TextField(unique=True)  # SHA-256 of the file in `former/`
+    continued_as = models.TextField()
+    ended_at = models.DateTimeField()
+
+
+class FormerCheckpoint(models.Model):
+    """A checkpoint of a chain that has ended, with the cosignatures that were known."""
+
+    chain = models.ForeignKey(FormerChain, on_delete=models.PROTECT, related_name="checkpoints")
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.BinaryField()
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="former_checkpoint_is_one_per_size", fields=["chain", "size"]),
+        ]

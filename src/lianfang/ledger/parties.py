@@ -18,23 +18,29 @@ if TYPE_CHECKING:
 
 
 def witnesses() -> tuple[WitnessKey, ...]:
-    """Those of `settings.LIANFANG_WITNESSES`: name, vkey, url and, if it is not all of them, places."""
+    """Those that are asked and counted."""
+    return tuple(w for w in known() if not w.retired)
+
+
+def known() -> tuple[WitnessKey, ...]:
+    """Those of `settings.LIANFANG_WITNESSES`, retired keys too: name, vkey, url and, if it is not all of them, places."""
     return tuple(_witness(w) for w in settings.LIANFANG_WITNESSES)
 
 
 def _witness(words: Mapping[str, str]) -> WitnessKey:
     places = tuple(words.get("places", "").split(",")) or ("",)
-    return WitnessKey(words["name"], VerifierKey.parse(words["vkey"]), words["url"], places)
+    key = VerifierKey.parse(words["vkey"])
+    return WitnessKey(words["name"], key, words.get("url", ""), places, retired="retired" in words)
 
 
 def text() -> str:
     """The policy file of this installation."""
-    return policy_text(keys.log_signer().key, witnesses())
+    return policy_text(keys.log_signer().key, known())
 
 
 def strict_text() -> str:
     """The stricter file for auditors."""
-    return strict_policy_text(keys.log_signer().key, witnesses())
+    return strict_policy_text(keys.log_signer().key, known())
 
 
 def policy() -> Policy:

@@ -19,12 +19,18 @@ RESIDENTS: Final = "residents"
 
 @dataclass(frozen=True, slots=True)
 class WitnessKey:
-    """One witness as configured."""
+    """One witness as configured. A retired one has a line in the policy file, so that papers keep their numbers."""
 
     name: str
     key: VerifierKey
     url: str
     places: tuple[str, ...] = ("",)
+    retired: bool = False
+
+    @property
+    def party(self) -> str:
+        """Whose key it is: the second key of the residents is called `residents-2`."""
+        return self.name.partition("-")[0]
 
 
 def quorum_of(witnesses: int) -> int:
@@ -35,21 +41,27 @@ def quorum_of(witnesses: int) -> int:
 def policy_text(log: VerifierKey, witnesses: Sequence[WitnessKey], *, log_url: str = "") -> str:
     """The file that everybody pins: any majority of the witnesses."""
     lines = _keys(log, witnesses, log_url)
-    if not witnesses:
+    names = [w.name for w in witnesses if not w.retired]
+    if not names:
         return "\n".join([*lines, f"quorum {NONE}"]) + "\n"
-    names = " ".join(w.name for w in witnesses)
-    lines += [f"group parties {quorum_of(len(witnesses))} {names}", "quorum parties"]
+    lines += [f"group parties {quorum_of(len(names))} {' '.join(names)}", "quorum parties"]
     return "\n".join(lines) + "\n"
 
 
 def strict_policy_text(log: VerifierKey, witnesses: Sequence[WitnessKey], *, log_url: str = "") -> str:
     """The auditor's choice: the residents' committee and at least one of the others, because property and
     community may be less independent of the command."""
-    others = [w.name for w in witnesses if w.name != RESIDENTS]
-    if len(others) == len(witnesses) or not others:
+    counted = [w for w in witnesses if not w.retired]
+    residents = [w.name for w in counted if w.party == RESIDENTS]
+    others = [w.name for w in counted if w.party != RESIDENTS]
+    if not residents or not others:
         return policy_text(log, witnesses, log_url=log_url)
     lines = _keys(log, witnesses, log_url)
-    lines += [f"group others any {' '.join(others)}", f"group strict all {RESIDENTS} others", "quorum strict"]
+    lines += [
+        f"group others any {' '.join(others)}",
+        f"group strict all {residents[0]} others",
+        "quorum strict",
+    ]
     return "\n".join(lines) + "\n"
 
 

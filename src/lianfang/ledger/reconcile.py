@@ -22,7 +22,7 @@ from lianfang_chain.witness.store import Store
 
 from . import actions, keys, publication
 from .announcing import WHOLE_CHAIN
-from .models import Checkpoint, Entry, Tree
+from .models import Checkpoint, Entry, FormerChain, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +74,8 @@ def recover(found: Mapping[int, bytes], note: bytes, *, reason: str, by: Actor) 
     """
     head, _ = open_checkpoint(note, keys.log_signer().key)
     tree = Tree.objects.select_for_update().get(pk=1)
+    if FormerChain.objects.filter(origin=keys.origin()).exists():
+        raise CannotReconcile("this chain has ended and a new one is being begun")
     if head.size <= tree.size:
         raise CannotReconcile(f"the checkpoint has {head.size} entries, the database {tree.size} already")
     edge = Edge()

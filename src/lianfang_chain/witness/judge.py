@@ -15,7 +15,7 @@ from typing import Final
 from lianfang_chain.checkpoint import Checkpoint, EmptyTreeRoot, open_checkpoint
 from lianfang_chain.client import SIZE_TYPE, Unreachable
 from lianfang_chain.evidence import ForkEvidence
-from lianfang_chain.note import MalformedNote, NotSigned, Signer, parse_note
+from lianfang_chain.note import MalformedNote, NotSigned, Signature, Signer, parse_note
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import NotProved, consistency_proof, root_of, verify_consistency
@@ -59,6 +59,10 @@ class Witness:
 
     def __post_init__(self) -> None:
         self._one_at_a_time = threading.Lock()
+        held, own = self.store.held, (self.signer.key.name, self.signer.key.key_id)
+        if held and own not in {(s.name, s.key_id) for s in parse_note(self.store.note).signatures}:
+            # A new key in an old folder: what is held is cosigned anew, or the log could not read where we are.
+            self.store.sign_anew(self._signed(self.store.note, self.signer.cosign(held.text, at=self.now())))
 
     def add_checkpoint(self, body: bytes) -> Reply:
         """Answer one submission. A 200 is given only for what is on the disk."""
@@ -122,16 +126,18 @@ class Witness:
             return Reply(503, f"the log does not let us fetch what is new: {error}\n")
         at = self.now()
         line = self.signer.cosign(checkpoint.text, at=at)
-        # The log's line and ours alone: others' lines were not looked at.
-        signed = parse_note(request.note)
-        by_log = [
-            s for s in signed.signatures if (s.name, s.key_id) == (self.store.log.name, self.store.log.key_id)
-        ]
-        note = type(signed)(signed.text, (by_log[0], line))
-        self.store.advance(checkpoint, bytes(note), fetched.leaves, fetched.own)
+        self.store.advance(checkpoint, self._signed(request.note, line), fetched.leaves, fetched.own)
         self.lights.cosigned_at = at
         self.lights.withheld += fetched.withheld
         return Reply(200, line.line)
+
+    def _signed(self, note: bytes, line: Signature) -> bytes:
+        """The log's line and ours alone: others' lines were not looked at."""
+        signed = parse_note(note)
+        by_log = [
+            s for s in signed.signatures if (s.name, s.key_id) == (self.store.log.name, self.store.log.key_id)
+        ]
+        return bytes(type(signed)(signed.text, (by_log[0], line)))
 
     def _against_the_past(self, checkpoint: Checkpoint, note: bytes) -> ForkEvidence:
         held = self.store.size

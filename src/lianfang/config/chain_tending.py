@@ -1,0 +1,157 @@
+"""`lianfang chain`: what people do to the chain itself, with the system stopped: reconcile, restart, new keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from lianfang.accounts.rights import Purpose, Right
+from lianfang.kernel.ids import random_bytes
+from lianfang.ledger import keys, queries, reconcile, restart
+from lianfang_chain.note import MalformedNote, NotSigned
+from lianfang_chain.witness.__main__ import create_key
+from lianfang_chain.witness.store import write_whole
+
+from .importing import officer
+from .supervise import say
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from lianfang.kernel.actor import Actor
+
+
+def command(data: Path, arguments: argparse.Namespace) -> int:
+    """Carry out one of the acts. The officer named answers for it and stands in the chain by pseudonym."""
+    by = officer(arguments.user, purpose=Purpose.ADMINISTRATION, surface="lianfang chain")
+    if by is None or not by.areas(Right.CONFIG_SYSTEM_OPERATE):
+        say(f"{arguments.user} does not operate this system today")
+        return 2
+    act = {"reconcile": _reconcile, "restart": _restart, "new-key": _new_key}[arguments.act]
+    return act(data, arguments, by)
+
+
+def _reconcile(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
+    """Bring back what the restored database lost, from the published files or a copy of a witness's folder."""
+    try:
+        found, note = (
+            reconcile.from_witness(arguments.witness) if arguments.witness else reconcile.from_files()
+        )
+        recovered = reconcile.recover(found, note, reason=arguments.reason, by=by)
+    except (reconcile.CannotReconcile, MalformedNote, NotSigned, OSError) as error:
+        say(f"not reconciled, nothing was changed: {error}")
+        return 1
+    say(
+        f"{len(recovered.entries)} entries came back. Their acts were lost with the database; enter them again:"
+    )
+    for entry in recovered.entries:
+        act = entry.act
+        say(
+            f"  {queries.instant(act.issued_at):%Y-%m-%d %H:%M}Z {act.kind:28} {act.organ:14} {act.scope} {act.act_id}"
+        )
+    say(f"the notice of it in the chain: {recovered.notice}")
+    return 0
+
+
+def _restart(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
+    """End the chain with the evidence and begin the next one on the same database."""
+    evidence = arguments.evidence.read_bytes()
+    former = restart.begun(evidence)
+    if former is None:
+        try:
+            proved = (
+                restart.proof_of_end(evidence)
+                if arguments.no_fork
+                else restart.proof_of_fork(
+                    evidence, arguments.agreed.read_bytes() if arguments.agreed else b""
+                )
+            )
+            origin = f"{keys.origin().rpartition('/')[0]}/{random_bytes(4).hex()}"
+            former = restart.begin(proved, origin=origin, reason=arguments.reason, by=by)
+        except restart.NoEvidence as error:
+            say(f"not restarted, nothing was changed: {error}")
+            return 1
+    away = restart.finish(former, evidence)
+    elsewhere = _rename(data, former.continued_as, away)
+    restart.resume()
+    say(f"the chain {former.origin} has ended; its files, key and evidence are in {away}")
+    say(f"the chain {former.continued_as} begins with the next `lianfang up`; entry 0 says why")
+    for name in elsewhere:
+        say(f"  {name}: a new folder with the old witness.key, and the new --log-vkey (docs/witness.en.md)")
+    return 0
+
+
+def _rename(data: Path, origin: str, away: Path) -> list[str]:
+    """New folders for the witnesses of this machine, then the new name; returns the witnesses elsewhere."""
+    file = data / "chain.json"
+    content = json.loads(file.read_text())
+    for witness in content["witnesses"]:
+        if not witness.get("folder"):
+            continue
+        folder, kept = data / witness["folder"], away / "witnesses" / witness["name"]
+        if not kept.exists():
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.rename(folder, kept)
+        if not (folder / "witness.key").exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(folder / "witness.key", (kept / "witness.key").read_bytes())
+            (folder / "witness.key").chmod(0o600)
+    if not (away / "chain.json").exists():
+        shutil.copy2(file, away / "chain.json")
+    content["origin"] = origin
+    write_whole(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
+    return [w["name"] for w in content["witnesses"] if not w.get("folder")]
+
+
+def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
+    """Replace the key of an organ or of a witness of this machine; the old one is put away, never deleted.
+
+    The log's key is the chain's name: `restart --no-fork` with the last cosigned checkpoint.
+    """
+    if arguments.organ:
+        file = keys.organ_key_file(arguments.organ)
+        if not file.exists():
+            say(f"{arguments.organ} has no key")
+            return 2
+        os.rename(file, _free(file.with_suffix(".old")))
+        keys.forget()
+        say(f"{arguments.organ}: {keys.organ_signer(arguments.organ).key}")
+        say(
+            "the next round announces it in the chain; entries by the old key show by their place when it ended"
+        )
+        return 0
+    content = json.loads((data / "chain.json").read_text())
+    witness = next(
+        (
+            w
+            for w in content["witnesses"]
+            if w["name"].partition("-")[0] == arguments.party and w.get("folder")
+        ),
+        None,
+    )
+    if witness is None:
+        say(
+            f"no witness {arguments.party} on this machine; elsewhere it makes its key itself (docs/witness.en.md)"
+        )
+        return 2
+    folder = data / witness["folder"]
+    os.rename(folder / "witness.key", _free(folder / "witness.key.old"))
+    number = 1 + sum(w["name"].partition("-")[0] == arguments.party for w in content["witnesses"])
+    name = f"{arguments.party}-{number}"
+    signer = create_key(folder, f"{content['origin']}/{name}")
+    # The line of the old key stays, so that papers, which name witnesses by their line, keep their numbers.
+    content["witnesses"].append({**witness, "name": name, "vkey": str(signer.key)})
+    witness |= {"retired": f"{by.at:%Y-%m-%d}", "folder": "", "url": ""}
+    write_whole(data / "chain.json", json.dumps(content, ensure_ascii=False, indent=1).encode())
+    say(f"{name}: {signer.key}")
+    say("everybody who pins the policy file takes the new one; the old key's cosignatures count no more")
+    return 0
+
+
+def _free(file: Path) -> Path:
+    """A name beside it that nothing has yet."""
+    numbers = (file.with_name(f"{file.name}{n or ''}") for n in range(1_000))
+    return next(name for name in numbers if not name.exists())

@@ -1,0 +1,248 @@
+"""Drills: a chain that forked or whose key was stolen ends and is continued; every key is changed in service."""
+
+import hashlib
+import json
+import shutil
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.factories.ledger import AT, an_actor, an_entry
+
+from lianfang.config import chain_tending
+from lianfang.kernel.actor import Grant
+from lianfang.ledger import fsck, keys, publication, queries, restart, sequencer
+from lianfang.ledger import parties as configured
+from lianfang.ledger.errors import RestoredOlder
+from lianfang.ledger.models import Checkpoint, Entry, FormerChain, OrganKey
+from lianfang_chain.checkpoint import Checkpoint as TreeHead
+from lianfang_chain.checkpoint import sign_checkpoint
+from lianfang_chain.entry import Entry as ChainEntry
+from lianfang_chain.organs import Organs
+from lianfang_chain.policy import Policy
+from lianfang_chain.proof import verify_paper_proof
+from lianfang_chain.submission import AddCheckpoint
+from lianfang_chain.verify import main as verify
+
+pytestmark = pytest.mark.django_db
+
+
+def an_operator() -> Any:
+    actor = an_actor(organ="command")
+    return type(actor)(**{f: getattr(actor, f) for f in actor.__slots__ if f != "grants"},
+                       grants=frozenset({Grant("config:system:operate", "d510402")}))  # fmt: skip
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Any:
+    by = an_operator()
+    monkeypatch.setattr(chain_tending, "officer", lambda login, **_: by if login == "operator" else None)
+    return by
+
+
+@pytest.fixture
+def installed(parties: Any, chain: Path, operator: Any) -> Any:
+    """A data folder as the first start leaves it, with the running witnesses in it."""
+    witnesses = []
+    for party in parties:
+        (party.folder / "witness.key").write_text(party.signer.private_text() + "\n")
+        witnesses.append({**party.setting, "folder": str(party.folder.relative_to(chain))})
+    (chain / "chain.json").write_text(json.dumps({"origin": keys.origin(), "witnesses": witnesses}))
+    return parties
+
+
+def told(data: Path, settings: Any, parties: Any) -> None:
+    """What the next `up` would do: read chain.json, start the witnesses of this machine anew."""
+    content = json.loads((data / "chain.json").read_text())
+    settings.LIANFANG_CHAIN_ORIGIN = content["origin"]
+    settings.LIANFANG_WITNESSES = content["witnesses"]
+    from lianfang_chain.witness.__main__ import load_key
+
+    for party in parties:
+        party.signer = load_key(party.folder)
+        party.start()
+
+
+def command(data: Path, act: str, **words: Any) -> int:
+    given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None,
+             "organ": None, "party": None}  # fmt: skip
+    return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
+
+
+def a_fork(parties: Any) -> Path:
+    """The log signs another history for a witness, which keeps the evidence."""
+    head = Checkpoint.objects.order_by("-size")[0]
+    other = sign_checkpoint(
+        TreeHead(keys.origin(), head.size, hashlib.sha256(b"x").digest()), keys.log_signer()
+    )
+    reply = parties[1].server.witness.add_checkpoint(bytes(AddCheckpoint(head.size, (), other)))
+    assert reply.status == 422
+    return Path(parties[1].folder / "fork-evidence.txt")
+
+
+@pytest.fixture
+def forked(installed: Any, tmp_path: Path) -> Any:
+    orders = [an_entry() for _ in range(5)]
+    for _ in range(20):  # until the third has signed, too: a round goes on with two
+        sequencer.run_once(AT)
+        if Checkpoint.objects.get().cosignatures.count() == 3:
+            break
+    agreed = Checkpoint.objects.get().size
+    orders += [an_entry() for _ in range(3)]
+    sequencer.run_once(AT)
+    evidence = tmp_path / "fork-evidence.txt"
+    shutil.copy(a_fork(installed), evidence)
+    old = {o: queries.proof(o) for o in orders}, queries.policy_text()
+    for party in installed:
+        party.stop()
+    return orders, agreed, evidence, old
+
+
+def test_after_a_fork_the_next_chain_begins_with_the_evidence_and_proves_every_act_again(
+    forked: Any, installed: Any, chain: Path, settings: Any, capsys: Any
+) -> None:
+    orders, agreed, evidence, (old, old_policy) = forked
+    origin, old_key = keys.origin(), str(keys.log_signer().key)
+    assert command(chain, "restart", evidence=evidence) == 0
+    told(chain, settings, installed)
+    waiting = an_entry()
+    done = [sequencer.run_once(AT) for _ in range(2)][-1]
+    assert done.suspended == ""
+    assert keys.origin() != origin
+    assert str(keys.log_signer().key) != old_key
+
+    first = ChainEntry.parse(bytes(Entry.objects.get(idx=0).data)).act
+    assert first.kind == "ledger:origin:continued"
+    assert first.terms["evidence"] == hashlib.sha256(evidence.read_bytes()).hexdigest()
+    assert (first.terms["former"], first.terms["former_vkey"], first.terms["size"]) == (
+        origin,
+        old_key,
+        agreed,
+    )
+    policy = Policy.parse(queries.policy_text())
+    for entry_id in [*orders, waiting]:
+        assert verify_paper_proof(queries.proof(entry_id), policy).quorum
+    assert fsck.check().problems == []
+    # The keys of the organs go on; what they signed before is theirs still.
+    listed = Organs.open(publication.published_organs(), policy)
+    assert {o.code for o in listed.organs} == {"cdc", "command"}
+    assert all(listed.signer_of(ChainEntry.parse(bytes(e.data))) for e in Entry.objects.all())
+
+    # The old chain stays readable: old papers under the old policy, its files and its evidence.
+    assert all(verify_paper_proof(p, Policy.parse(old_policy)).quorum for p in old.values())
+    former = FormerChain.objects.get()
+    away = chain / "former" / former.evidence[:16]
+    assert {f.name for f in away.iterdir()} >= {"chain", "log.key", "evidence.txt", "witnesses", "chain.json"}
+    (chain / "old-policy.txt").write_text(old_policy)
+    assert verify(["--policy", str(chain / "old-policy.txt"), str(away / "evidence.txt")]) == 0
+    assert former.checkpoints.count() == 2
+
+
+def test_without_evidence_that_verifies_nothing_is_restarted(
+    forked: Any, installed: Any, chain: Path, tmp_path: Path, capsys: Any
+) -> None:
+    _, _, evidence, _ = forked
+    head = Checkpoint.objects.order_by("-size")[0]
+    bad = tmp_path / "bad.txt"
+    text = evidence.read_text()
+    for wrong in (b"", b"a fork, believe me", text.replace(keys.origin(), "else.example/chain").encode(),
+                  text[:-30].encode(), bytes(head.note)):  # fmt: skip
+        bad.write_bytes(wrong)
+        assert command(chain, "restart", evidence=bad) == 1
+    bad.write_bytes(bytes(head.note))  # the log's line alone: too few witnesses
+    assert command(chain, "restart", evidence=bad, no_fork=True) == 1
+    assert command(chain, "restart", evidence=evidence, user="somebody") == 2
+    assert not FormerChain.objects.exists()
+    assert publication.published_checkpoint()
+    assert "nothing was changed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("after", ["begin", "finish", "_rename"])
+def test_a_restart_cut_off_at_any_step_is_taken_up_with_the_same_evidence(
+    forked: Any, installed: Any, chain: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    orders, _, evidence, _ = forked
+    where = chain_tending if after == "_rename" else restart
+    real = getattr(where, after)
+
+    def cut(*words: Any, **named: Any) -> None:
+        real(*words, **named)
+        raise InterruptedError
+
+    monkeypatch.setattr(where, after, cut)
+    with pytest.raises(InterruptedError):
+        command(chain, "restart", evidence=evidence)
+    monkeypatch.setattr(where, after, real)
+    if after != "_rename":
+        assert sequencer.run_once(AT).suspended == restart.BEGINNING  # nobody signs the old chain on
+        with pytest.raises(RestoredOlder):
+            an_entry()
+        an_entry(kind="orders:order:lifted")
+    assert command(chain, "restart", evidence=evidence) == 0
+    told(chain, settings, installed)
+    sequencer.run_once(AT)
+    assert all(queries.state_of(o).quorum for o in orders)
+    assert FormerChain.objects.count() == 1
+
+
+def test_a_stolen_key_of_the_log_is_changed_with_the_last_cosigned_checkpoint(
+    installed: Any, chain: Path, settings: Any, tmp_path: Path
+) -> None:
+    order = an_entry()
+    sequencer.run_once(AT)
+    thief = keys.log_signer()
+    last = tmp_path / "last"
+    last.write_bytes(publication.published_checkpoint())
+    for party in installed:
+        party.stop()
+    assert command(chain, "restart", evidence=last, no_fork=True) == 0
+    told(chain, settings, installed)
+    sequencer.run_once(AT)
+    assert queries.state_of(order).quorum
+    forged = sign_checkpoint(TreeHead(thief.key.name, 900, hashlib.sha256(b"y").digest()), thief)
+    assert {
+        p.server.witness.add_checkpoint(bytes(AddCheckpoint(0, (), forged))).status for p in installed
+    } == {404}
+
+
+def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(installed: Any, chain: Path) -> None:
+    before = an_entry()
+    sequencer.run_once(AT)
+    old = keys.organ_signer("cdc")
+    assert command(chain, "new-key", organ="nobody") == 2
+    assert command(chain, "new-key", organ="cdc") == 0
+    after = an_entry()
+    sequencer.run_once(AT)
+    sequencer.run_once(AT)
+    assert keys.organ_signer("cdc").key != old.key
+    assert OrganKey.objects.filter(organ="cdc").count() == 2
+    listed = Organs.open(publication.published_organs(), configured.policy())
+    signers = [listed.signer_of(ChainEntry.parse(queries.entry_bytes(e))) for e in (before, after)]
+    assert [s.key.public for s in signers if s] == [old.key.public, keys.organ_signer("cdc").key.public]
+    assert fsck.check().problems == []
+
+
+def test_a_stolen_key_of_a_witness_is_replaced_and_counts_no_more(
+    installed: Any, chain: Path, settings: Any
+) -> None:
+    order = an_entry()
+    sequencer.run_once(AT)
+    paper, old = queries.proof(order), queries.policy_text()
+    for party in installed:
+        party.stop()
+    assert command(chain, "new-key", party="nobody") == 2
+    assert command(chain, "new-key", party="residents") == 0
+    told(chain, settings, installed)
+    thief = Policy.parse(old).witnesses[0]
+    later = an_entry()
+    sequencer.run_once(AT)
+    assert "residents-2" in queries.state_of(later).witnesses
+    for policy in map(Policy.parse, (queries.policy_text(), queries.strict_policy_text())):
+        assert policy.witnesses[0].key == thief.key  # papers count lines, so the line stays
+        assert not policy.met_by({"residents", "property"})
+        assert policy.met_by({"residents-2", "property"})
+        assert verify_paper_proof(queries.proof(later), policy).quorum
+        verify_paper_proof(paper, policy)  # what was printed before is still read, by number
+    assert verify_paper_proof(paper, Policy.parse(old)).quorum
+    assert fsck.check().problems == []
