@@ -22,6 +22,8 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
         "new chain begun, with the evidence of the old one",
     ),
     "ledger:chain:reconciled": ("恢复后的核对记录", "reconciled after a restore"),
+    "audit:grant:given": ("审计授权", "an audit granted"),
+    "audit:sample:asked": ("请求审计抽样", "a sample asked for"),
     "accounts:read_log:batch": ("查阅记录的小时汇总", "hourly digest of the read log"),
     "credentials:status:published": ("通行状态表的小时摘要", "hourly digest of a status list"),
 }

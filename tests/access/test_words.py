@@ -35,6 +35,7 @@ DATA: Final = {
     "config/founding.py": "names of organs, which are Chinese in every language",
     "people/naming.py": "surnames",
     "people/pinyin.py": "a table of characters",
+    "audit/actions.py": "what an entry of the chain names as its basis",
     "ledger/announcing.py": "what an entry of the chain names as its basis",
     "ledger/reconcile.py": "what an entry of the chain names as its basis",
 }

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from lianfang.kernel.actor import Actor, Grant, outermost
+from lianfang.kernel.actor import Actor, Grant, lies_within, outermost
 from lianfang.kernel.errors import NotFound
 from lianfang.kernel.ids import new_id
 
@@ -161,3 +161,9 @@ def demo_logins() -> list[tuple[str, str]]:
     """Login and role of every officer with a second factor; the demonstration shows them."""
     held = Office.objects.exclude(user__second_factor=None).select_related("user").order_by("starts_at", "pk")
     return [(office.user.login, office.role) for office in held]
+
+
+def auditor_over(login: str, area: str, at: datetime) -> UUID | None:
+    """The user of that login who holds an auditor's office over the area at the instant."""
+    offices = Office.objects.held(at).filter(user__login=login, role=Role.AUDITOR)
+    return next((o.user_id for o in offices if lies_within(area, o.area)), None)

@@ -93,6 +93,9 @@ class Right(StrEnum):
 
     LEDGER_PROOF_SEE = "ledger:proof:see"
 
+    AUDIT_GRANT_GIVE = "audit:grant:give"
+    AUDIT_GRANT_USE = "audit:grant:use"
+
     CONFIG_SYSTEM_OPERATE = "config:system:operate"
 
 
@@ -201,6 +204,9 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     ),
     # chain
     Right.LEDGER_PROOF_SEE: _over_area(*_STAFF),
+    # audit
+    Right.AUDIT_GRANT_GIVE: _over_area(Role.SECURITY_ADMIN),
+    Right.AUDIT_GRANT_USE: _over_area(Role.AUDITOR),
     # system
     Right.CONFIG_SYSTEM_OPERATE: _over_area(Role.SYSTEM_ADMIN),
 }

@@ -11,8 +11,9 @@ from django.db.models import Count
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import Signature, parse_note
 from lianfang_chain.proof import TlogProof, paper_proof_of, verify_paper_proof
+from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
-from lianfang_chain.tree import inclusion_proof
+from lianfang_chain.tree import NotProved, consistency_proof, inclusion_proof, verify_consistency
 
 from . import parties, publication, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
@@ -22,6 +23,8 @@ from .policy import ALARM_AFTER_SECONDS, quorum_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
     from lianfang_chain.disclosure import Disclosure as Opened
     from lianfang_chain.proof import Proved
@@ -61,6 +64,34 @@ class Alarm:
     code: str  # fork, suspended, no_quorum
     since: datetime
     facts: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry that has its place in the chain."""
+
+    id: UUID
+    index: int
+    leaf: bytes
+    data: bytes
+    kind: str
+    organ: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed checkpoint with the cosignatures that are known."""
+
+    size: int
+    root: bytes
+    note: bytes
+    signed_at: datetime
+
+    @property
+    def short(self) -> str:
+        """The first sixteen characters of the root, as they are printed on board sheets."""
+        return self.root.hex()[:16]
 
 
 def state_of(entry_id: UUID) -> ChainState:
@@ -113,6 +144,105 @@ def proofs(entry_ids: Sequence[UUID], disclose: Sequence[str] = ()) -> dict[UUID
         path = inclusion_proof(index, size, tree)
         made[pk] = paper_proof_of(bytes(data), shown, index, path, note, policy)
     return made
+
+
+def tlog_proofs(entry_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The same as `.tlog-proof` files."""
+    size = _quorum_size()
+    rows = Entry.objects.filter(pk__in=entry_ids, idx__lt=size).values_list("pk", "idx")
+    if not rows:
+        return {}
+    note = _cosigned_note(Checkpoint.objects.prefetch_related("cosignatures").get(size=size))
+    tree = TileHashes(size, publication.read)
+    return {
+        pk: bytes(TlogProof(index, tuple(inclusion_proof(index, size, tree)), note))
+        for pk, index in rows
+        if index is not None
+    }
+
+
+def rows_of(entry_ids: Sequence[UUID]) -> list[EntryRow]:
+    """These entries in the order of the chain; those that have no place yet are left out."""
+    return _rows(Entry.objects.filter(pk__in=entry_ids))
+
+
+def rows_between(since: datetime, until: datetime, *, area: str) -> list[EntryRow]:
+    """What was appended in a half-open period with a scope at or below an area, in the order of the chain."""
+    return _rows(Entry.objects.filter(appended_at__gte=since, appended_at__lt=until, scope__within=area))
+
+
+def _rows(found: QuerySet[Entry]) -> list[EntryRow]:
+    rows = found.filter(idx__isnull=False).order_by("idx")
+    return [
+        EntryRow(r.pk, r.idx, bytes(r.leaf_hash), bytes(r.data), r.kind, r.organ, r.appended_at)
+        for r in rows
+        if r.idx is not None
+    ]
+
+
+def first_witnessed_root(entry_id: UUID) -> Head | None:
+    """The first checkpoint with a quorum that holds the entry; None until there is one.
+
+    :raises NoSuchEntry: no such entry
+    """
+    entry = _entry(entry_id)
+    shown = _checkpoint_over(entry.idx) if entry.idx is not None else None
+    return _head(shown[0]) if shown and shown[2] else None
+
+
+def newest_witnessed() -> Head | None:
+    """The newest checkpoint with a quorum."""
+    found = Checkpoint.objects.prefetch_related("cosignatures").filter(size=_quorum_size()).first()
+    return _head(found) if found else None
+
+
+def checkpoint_before(instant: datetime) -> Head | None:
+    """The last checkpoint that a quorum has seen of those signed before an instant: what that day ended with."""
+    policy = parties.policy()
+    older = (
+        Checkpoint.objects.filter(signed_at__lt=instant).prefetch_related("cosignatures").order_by("-size")
+    )
+    for checkpoint in older[:512]:
+        if policy.met_by({c.witness for c in checkpoint.cosignatures.all()}):
+            return _head(checkpoint)
+    return None
+
+
+def consistency(old: int, new: int) -> bytes:
+    """That the tree of one size is the beginning of the other's: an add-checkpoint request (C2SP tlog-witness).
+
+    :raises NoSuchEntry: no checkpoint of that size was signed
+    """
+    later = Checkpoint.objects.prefetch_related("cosignatures").filter(size=new).first()
+    if later is None or not 0 <= old <= new:
+        raise NoSuchEntry
+    proof = consistency_proof(old, new, TileHashes(new, publication.read))
+    return bytes(AddCheckpoint(old, tuple(proof), _cosigned_note(later)))
+
+
+def are_consistent(older: Head, newer: Head) -> bool:
+    """Whether the older tree is the beginning of the newer one, by the proof that everybody gets."""
+    proof = AddCheckpoint.parse(consistency(older.size, newer.size)).proof
+    try:
+        verify_consistency(older.size, newer.size, older.root, newer.root, proof)
+    except NotProved:
+        return False
+    return True
+
+
+def checkpoint_note(size: int) -> bytes:
+    """The checkpoint of a size as it was signed, with the cosignatures that are known.
+
+    :raises NoSuchEntry: none of that size was signed
+    """
+    found = Checkpoint.objects.prefetch_related("cosignatures").filter(size=size).first()
+    if found is None:
+        raise NoSuchEntry
+    return _cosigned_note(found)
+
+
+def _head(checkpoint: Checkpoint) -> Head:
+    return Head(checkpoint.size, bytes(checkpoint.root), _cosigned_note(checkpoint), checkpoint.signed_at)
 
 
 def proved(paper: bytes) -> Proved:

@@ -50,6 +50,26 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@open_to_all
+def checkpoint_of(request: HttpRequest, size: int) -> HttpResponse:
+    """The checkpoint of one size, for whoever holds it on paper or kept it."""
+    try:
+        return _plain(queries.checkpoint_note(size))
+    except NoSuchEntry as error:
+        raise Http404 from error
+
+
+@require_safe
+@open_to_all
+def consistency(request: HttpRequest, old: int, new: int) -> HttpResponse:
+    """That the tree of one size is the beginning of the other's (the form of C2SP tlog-witness)."""
+    try:
+        return _plain(queries.consistency(old, new))
+    except NoSuchEntry as error:
+        raise Http404 from error
+
+
+@require_safe
 @transaction.non_atomic_requests
 @open_to_all
 def tile(request: HttpRequest, path: str) -> HttpResponse:

@@ -89,6 +89,32 @@ def acts_of(order_id: UUID) -> list[Act]:
     return sorted(found, key=lambda act: act.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an auditor compares: whom, over since when, told when."""
+
+    person_id: UUID
+    over_at: datetime
+    noticed_at: datetime | None
+
+
+def facts_of(entry_ids: Sequence[UUID]) -> dict[UUID, Facts]:
+    """By the entries of orders; those outside the scope of the transaction are left out."""
+    rows = IsolationOrder.objects.filter(entry__in=entry_ids).select_related("lift", "release_notice")
+    found = {}
+    for row in rows:
+        lift: Lift | None = getattr(row, "lift", None)
+        notice: ReleaseNotice | None = getattr(row, "release_notice", None)
+        over_at = row.ends_at if lift is None else min(row.ends_at, lift.signed_at)
+        found[row.entry_id] = Facts(row.person_id, over_at, notice.signed_at if notice else None)
+    return found
+
+
+def order_by_number(order_no: str) -> UUID | None:
+    """The order of this number in the scope of the transaction."""
+    return IsolationOrder.objects.filter(order_no=order_no).values_list("pk", flat=True).first()
+
+
 def states_of(order_id: UUID) -> list[tuple[Act, ChainState]]:
     """The same with how far each has come."""
     acts = acts_of(order_id)

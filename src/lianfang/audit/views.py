@@ -1,0 +1,129 @@
+"""The auditor's pages, and the one on which a grant is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from lianfang.accounts.rights import Purpose, Right
+from lianfang.accounts.web import actor, surface
+from lianfang.kernel.clock import start_of_legal_day
+from lianfang.kernel.errors import Refused
+from lianfang.kernel.surfaces import Repeat
+from lianfang.ledger import queries as ledger
+from lianfang_chain.words import words_of
+
+from . import actions, queries
+from .bundle import bundle
+from .forms import DatesForm, GrantForm, OpenForm, SampleForm
+from .policy import ONE_DAY
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+
+@never_cache
+@surface(right=Right.AUDIT_GRANT_GIVE, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME)
+def give(request: HttpRequest) -> HttpResponse:
+    """Let an auditor look at one order or one period."""
+    form = GrantForm(request.POST or None)
+    if form.is_valid():
+        try:
+            actions.give_grant(form.draft(), by=actor(request))
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已授权，并记入信息链。"))
+            return redirect("audit:give")
+    return render(request, "audit/give.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.AUDIT_GRANT_USE, purpose=Purpose.AUDIT)
+def desk(request: HttpRequest) -> HttpResponse:
+    """The auditor's grants, and whether anything was rewritten between two days."""
+    by = actor(request)
+    form = DatesForm(request.GET or None)
+    context: dict[str, object] = {"form": form, "at": by.at}
+    if form.is_bound and form.is_valid():
+        older = ledger.checkpoint_before(start_of_legal_day(form.cleaned_data["older"] + ONE_DAY))
+        newer = ledger.checkpoint_before(start_of_legal_day(form.cleaned_data["newer"] + ONE_DAY))
+        context |= {"asked": True, "older": older, "newer": newer}
+        if older and newer and older.size <= newer.size:
+            context["consistent"] = ledger.are_consistent(older, newer)
+    context["grants"] = queries.grants_of(by)
+    return render(request, "audit/desk.html", context)
+
+
+@never_cache
+@surface(right=Right.AUDIT_GRANT_USE, purpose=Purpose.AUDIT)
+def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    """What a grant is about, its sample and its cases."""
+    by = actor(request)
+    held = actions.held(grant_id, by=by)
+    rows = queries.entries_of(held)
+    drawn = queries.draw_of(held)
+    return render(
+        request,
+        "audit/grant.html",
+        {
+            "grant": held,
+            "count": len(rows),
+            "rows": [(r, words_of(r.kind)) for r in rows[:200]],
+            "draw": drawn,
+            "seed": drawn.seed.hex() if drawn else "",
+            "cases": queries.cases_of(held, by.at),
+            "sample_form": SampleForm(),
+            "open_form": OpenForm(),
+        },
+    )
+
+
+@never_cache
+@surface(right=Right.AUDIT_GRANT_USE, purpose=Purpose.AUDIT)
+def evidence(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    """The evidence as one file."""
+    by = actor(request)
+    held = actions.held(grant_id, by=by)
+    answer = HttpResponse(bundle(held, at=by.at), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="evidence-{held.pk}.zip"'
+    return answer
+
+
+@require_POST
+@surface(right=Right.AUDIT_GRANT_USE, purpose=Purpose.AUDIT, repeat=Repeat.SAME)
+def sample(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    """Ask for the one sample of a grant."""
+    form = SampleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, gettext("抽 1 至 200 例。"))
+    else:
+        given = form.cleaned_data
+        actions.ask_sample(given["id"], grant_id, count=given["count"], by=actor(request))
+    return redirect("audit:grant", grant_id)
+
+
+@never_cache
+@require_POST
+@surface(right=Right.AUDIT_GRANT_USE, purpose=Purpose.AUDIT, fresh_factor=True, repeat=Repeat.SAME)
+def identity(request: HttpRequest, grant_id: UUID, entry_id: UUID) -> HttpResponse:
+    """Who one case is about; the reading stands on the person's list."""
+    by = actor(request)
+    form = OpenForm(request.POST)
+    found = None
+    if form.is_valid():
+        found = actions.open_identity(grant_id, entry_id, reason=form.cleaned_data["reason"], by=by)
+    return render(
+        request,
+        "audit/identity.html",
+        {"form": form, "found": found, "grant_id": grant_id, "entry_id": entry_id},
+        status=200 if found else 422,
+    )

@@ -1,0 +1,237 @@
+"""S11: a grant, the evidence, a sample that anybody repeats, identities one by one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from lianfang.accounts.models import User
+from lianfang.accounts.rights import Purpose, Role
+from lianfang.audit import actions, queries
+from lianfang.audit.actions import GrantDraft
+from lianfang.audit.bundle import bundle
+from lianfang.audit.errors import DrawnAlready, GrantOver, NoSuchOrder, NotAnAuditor, NotInSubject
+from lianfang.audit.models import Grant
+from lianfang.kernel import clock
+from lianfang.kernel.clock import legal_day
+from lianfang.kernel.errors import NotAllowed, NotFound
+from lianfang.kernel.ids import new_id
+from lianfang.kernel.row_security import scope, set_scope
+from lianfang.ledger import queries as ledger
+from lianfang.ledger import sequencer
+from lianfang.orders import actions as orders
+from lianfang.people.models import ReadRecord
+from lianfang_chain.policy import Policy
+from lianfang_chain.sample import draw
+from lianfang_chain.verify import PROVED, say
+from tests.factories.accounts import a_user, an_officer, log_in
+from tests.factories.orders import ROOT, S1_END, S1_NOW, a_draft, an_incident, officer
+from tests.factories.people import a_dwelling, a_household
+from tests.ledger.conftest import chain, parties  # noqa: F401 - fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lianfang.kernel.actor import Actor
+    from lianfang.orders.models import IsolationOrder
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_s1() -> Iterator[None]:
+    with clock.fixed(S1_NOW):
+        yield
+
+
+@pytest.fixture
+def made(parties: Any) -> list[IsolationOrder]:  # noqa: F811 - the fixture
+    """Six orders in the chain."""
+    an_incident()
+    set_scope(areas=[ROOT])
+    homes = [a_household("罗小娟", area=a_dwelling(f"5-2-{i + 101:04d}")) for i in range(6)]
+    found = [orders.issue_isolation(a_draft(home[0]), by=officer(Role.CDC)) for home in homes]
+    sequencer.run_once(S1_NOW)
+    set_scope(areas=[])  # from here on nobody sees a person by accident
+    return found
+
+
+@pytest.fixture
+def auditor() -> Actor:
+    user = a_user(login="auditor-1")
+    return an_officer(Role.AUDITOR, ROOT, at=S1_NOW, purpose=Purpose.AUDIT, user=user)
+
+
+def giver() -> Actor:
+    return an_officer(Role.SECURITY_ADMIN, ROOT, at=S1_NOW, purpose=Purpose.ADMINISTRATION)
+
+
+def a_grant(**changes: Any) -> GrantDraft:
+    day = legal_day(S1_NOW)
+    given: dict[str, Any] = {
+        "id": new_id(), "auditor_login": "auditor-1", "area": ROOT, "order_no": "", "from_on": day,
+        "until_on": day, "reason": "年度抽查", "last_day": day + timedelta(days=30),
+    }  # fmt: skip
+    return GrantDraft(**{**given, **changes})
+
+
+def of_order(order: IsolationOrder) -> GrantDraft:
+    return a_grant(order_no=order.order_no, from_on=None, until_on=None)
+
+
+def test_a_grant_is_dated_about_one_thing_and_stands_in_the_chain(
+    made: list[IsolationOrder], auditor: Actor
+) -> None:
+    draft = of_order(made[0])
+    grant = actions.give_grant(draft, by=giver())
+    assert actions.give_grant(draft, by=giver()).pk == grant.pk
+    view = ledger.entry_view(grant.entry_id)
+    assert view["kind"] == "audit:grant:given"
+    assert made[0].order_no not in json.dumps(view)
+    for refused, changed in [
+        (NotAnAuditor, a_grant(auditor_login="nobody")),
+        (NoSuchOrder, a_grant(order_no="X", from_on=None, until_on=None)),
+        (GrantOver, a_grant(last_day=legal_day(S1_NOW) - timedelta(days=1))),
+    ]:
+        with pytest.raises(refused):
+            actions.give_grant(changed, by=giver())
+    with pytest.raises(NotAllowed):
+        actions.give_grant(a_grant(), by=auditor)
+
+    assert actions.held(grant.pk, by=auditor) == grant
+    with pytest.raises(GrantOver):
+        actions.held(grant.pk, by=replace(auditor, at=grant.ends_at))
+    with pytest.raises(NotFound):
+        actions.held(grant.pk, by=an_officer(Role.AUDITOR, ROOT, at=S1_NOW, purpose=Purpose.AUDIT))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Grant.objects.filter(pk=grant.pk).update(reason="another")
+
+
+def test_the_evidence_is_checked_without_us(
+    made: list[IsolationOrder], auditor: Actor, tmp_path: Path
+) -> None:
+    grant = actions.give_grant(a_grant(), by=giver())
+    actions.ask_sample(new_id(), grant.pk, count=2, by=auditor)
+    sequencer.run_once(S1_NOW)
+    content = bundle(grant, at=S1_NOW)
+    assert content == bundle(grant, at=S1_NOW)
+    tmp_path = tmp_path / "evidence"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    policy = Policy.parse((tmp_path / "strict-policy.txt").read_text())
+    papers = sorted((tmp_path / "proofs").glob("*.txt"))
+    assert len(papers) >= 8  # six orders, the grant, the request, the keys announced
+    for paper in papers:
+        code, words = say(paper.read_bytes(), policy)
+        assert code == PROVED, words
+    checked = subprocess.run(
+        [sys.executable, "-I", "check.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert "sample of 2 from 6" in checked.stdout
+    # What was altered is found by it.
+    entry = next((tmp_path / "entries").glob("*.cbor"))
+    entry.write_bytes(entry.read_bytes()[:-1] + bytes([entry.read_bytes()[-1] ^ 1]))
+    again = subprocess.run([sys.executable, "-I", "check.py"], cwd=tmp_path, capture_output=True, check=False)
+    assert again.returncode == 1
+    for secret in ("罗小娟", *(o.order_no for o in made), *(str(o.person_id) for o in made)):
+        assert secret.encode() not in b"".join(f.read_bytes() for f in tmp_path.rglob("*") if f.is_file())
+
+
+def test_the_seed_comes_after_the_request_and_anybody_repeats_the_draw(
+    made: list[IsolationOrder], auditor: Actor
+) -> None:
+    grant = actions.give_grant(a_grant(), by=giver())
+    actions.ask_sample(key := new_id(), grant.pk, count=2, by=auditor)
+    waiting = queries.draw_of(grant)
+    assert waiting is not None
+    assert (waiting.seed, waiting.drawn) == (b"", ())
+    with scope(areas=[ROOT]):  # an order after the request is not part of the population
+        late = a_household("罗小娟", area=a_dwelling("5-3-0101"))
+        orders.issue_isolation(a_draft(late[0]), by=officer(Role.CDC))
+    sequencer.run_once(S1_NOW)
+    found = queries.draw_of(grant)
+    assert found is not None
+    assert found.request_index is not None
+    assert found.seed_size > found.request_index
+    leaves = [r.leaf for r in found.population]
+    assert len(leaves) == 6
+    by_hand = sorted(leaves, key=lambda x: hashlib.sha256(b"lianfang-sample/v1\n" + found.seed + x).digest())[
+        :2
+    ]
+    assert {r.leaf for r in found.drawn} == set(by_hand) == set(draw(found.seed, leaves, 2))
+    assert actions.ask_sample(key, grant.pk, count=2, by=auditor).pk == key
+    with pytest.raises(DrawnAlready):
+        actions.ask_sample(new_id(), grant.pk, count=5, by=auditor)
+
+
+def test_an_identity_is_opened_for_a_reason_that_the_person_sees(
+    made: list[IsolationOrder], auditor: Actor
+) -> None:
+    grant = actions.give_grant(of_order(made[0]), by=giver())
+    found = actions.open_identity(grant.pk, made[0].entry_id, reason="核对送达签名", by=auditor)
+    assert found.name == "罗小娟"
+    with scope(areas=[ROOT]):
+        record = ReadRecord.objects.filter(person=made[0].person_id).latest("at")
+    assert (record.purpose, record.reason, record.pseudonym) == ("audit", "核对送达签名", auditor.pseudonym)
+    with pytest.raises(NotInSubject):
+        actions.open_identity(grant.pk, made[1].entry_id, reason="顺便看看", by=auditor)
+    with pytest.raises(GrantOver):
+        actions.open_identity(
+            grant.pk, made[0].entry_id, reason="过期之后", by=replace(auditor, at=grant.ends_at)
+        )
+    with scope(areas=[ROOT]):
+        assert not ReadRecord.objects.filter(person=made[1].person_id, purpose="audit").exists()
+
+
+def test_a_late_release_notice_is_a_finding_and_the_pages_show_it(
+    made: list[IsolationOrder], auditor: Actor
+) -> None:
+    grant = actions.give_grant(of_order(made[0]), by=giver())
+    late = S1_END + timedelta(hours=31)
+    client = log_in(User.objects.get(pk=auditor.user_id))
+    with clock.fixed(late):
+        client = log_in(User.objects.get(pk=auditor.user_id))
+        page = client.get(f"/desk/audit/{grant.pk}/").content.decode()
+    assert "迟 31 小时" in page
+    assert "罗小娟" not in page
+    assert made[0].order_no in page
+    client = log_in(User.objects.get(pk=auditor.user_id))
+    opened = client.post(
+        f"/desk/audit/{grant.pk}/identity/{made[0].entry_id}/", {"reason": "核对送达签名"}
+    ).content.decode()
+    assert "罗小娟" in opened
+    assert client.get(f"/desk/audit/{grant.pk}/evidence.zip")["Content-Type"] == "application/zip"
+
+
+def test_consistency_between_any_two_days(made: list[IsolationOrder], auditor: Actor) -> None:
+    first = ledger.newest_witnessed()
+    with scope(areas=[ROOT]):
+        late = a_household("罗小娟", area=a_dwelling("5-3-0101"))
+        orders.issue_isolation(a_draft(late[0]), by=officer(Role.CDC))
+    day = timedelta(days=1)
+    sequencer.run_once(S1_NOW + day)
+    client = log_in(User.objects.get(pk=auditor.user_id))
+    today = legal_day(S1_NOW)
+    page = client.get("/desk/audit/", {"older": f"{today}", "newer": f"{today + day}"}).content.decode()
+    assert "一致：较早的账是较晚的账的开头" in page
+    then = ledger.newest_witnessed()
+    assert first is not None
+    assert then is not None
+    assert ledger.are_consistent(first, then)
+    forged = replace(first, root=b"\1" * 32)
+    assert not ledger.are_consistent(forged, then)
+    assert client.get(f"/open/chain/consistency/{first.size}/{then.size}").content.startswith(b"old ")
+    assert client.get(f"/open/chain/checkpoint/{first.size}").content == first.note
+    assert client.get("/open/chain/checkpoint/999").status_code == 404
