@@ -15,6 +15,7 @@ from django.utils import translation
 
 from lianfang.accounts.rights import Role
 from lianfang.accounts.web import Audience, surface_of
+from lianfang.ledger import board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,8 +52,22 @@ def context(request: HttpRequest) -> dict[str, object]:
             "person": person_menu(by, offices, request) if desk and by else [],
             "organ": next((o.organ.name for o in offices if by and o.organ.code == by.organ), ""),
             "pseudonym": by.pseudonym if by else "",
+            "chain_alarm": next(iter(board.shown()), None) if desk and _answers_for_chain(offices) else None,
         },
     }
+
+
+#: The command, the three parties and those who look after system and evidence see an alarm of the chain.
+_SEE_CHAIN_ALARMS: Final = frozenset(
+    {
+        Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CDC, Role.CMD_DUTY, Role.CMD_LEAD, Role.AUDITOR,
+        Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN,
+    }
+)  # fmt: skip
+
+
+def _answers_for_chain(offices: Sequence[HeldOffice]) -> bool:
+    return any(Role(office.role) in _SEE_CHAIN_ALARMS for office in offices)
 
 
 def menu(

@@ -1,0 +1,73 @@
+"""An alarm of the chain stands above every desk page of those who answer for it, and delays nothing."""
+
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from tests.factories.accounts import client_for
+from tests.factories.ledger import AT, an_entry
+
+from lianfang.accounts.rights import Role
+from lianfang.kernel import clock
+from lianfang.ledger import board, sequencer
+from lianfang.ledger.models import Tree, WitnessState
+
+pytestmark = pytest.mark.django_db
+WORDS = {
+    "fork": "信息链警报：记录对不上",
+    "suspended": "信息链暂停：只受理解除",
+    "no_quorum": "见证方签名不足；解除照常生效",
+    "not_sequenced": "后台程序没有入链",
+}
+
+
+def page(role: Role) -> Any:
+    with clock.fixed(AT):
+        answer = client_for(role).get("/desk/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_each_alarm_is_seen_by_command_and_parties_and_by_nobody_else(parties: Any) -> None:
+    assert not any(words in page(Role.CMD_LEAD) for words in WORDS.values())  # before the first round
+    for party in parties:
+        party.stop()
+    an_entry()
+    sequencer.run_once(AT)
+    board.write(AT + timedelta(seconds=60))
+    assert WORDS["no_quorum"] not in page(Role.CMD_LEAD)
+    board.write(AT + timedelta(seconds=61))
+    for role in (Role.CMD_LEAD, Role.CMD_DUTY, Role.PROPERTY, Role.COMMUNITY, Role.SYSTEM_ADMIN):
+        assert WORDS["no_quorum"] in page(role), role
+    assert WORDS["no_quorum"] not in page(Role.GRID)
+    an_entry(kind="orders:order:lifted")  # frees, come what may
+
+    Tree.objects.update(suspended="a witness holds more", suspended_at=AT)
+    board.write(AT)
+    assert WORDS["suspended"] in page(Role.PROPERTY)
+    an_entry(kind="orders:order:lifted")
+    WitnessState.objects.update(forked=True)
+    board.write(AT)
+    assert WORDS["fork"] in page(Role.PROPERTY)
+
+
+def test_when_the_worker_is_silent_for_a_minute_that_is_an_alarm(chain: Any) -> None:
+    board.write(AT)
+    assert board.shown() == []
+    file = chain / "run" / "chain-alarms.json"
+    os.utime(file, (time.time() - 61,) * 2)
+    assert [alarm.code for alarm in board.shown()] == ["not_sequenced"]
+    assert WORDS["not_sequenced"] in page(Role.CMD_DUTY)
+
+
+def test_the_bar_asks_the_database_nothing(chain: Any) -> None:
+    board.write(AT)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        board.shown()
+    assert len(asked) == 0
