@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,9 +46,9 @@ def test_nothing_is_lost_when_the_web_view_forgets(system: System, browser: Brow
                     follow(phone, "报告返回或症状")
                     follow(phone, "我从外地回来")
                     choose(phone, "came_from", "武汉")
-                    day = f"{system.now():%Y-%m-%d}"
-                    phone.fill("input[name=left_at]", f"{day}T00:10")
-                    phone.fill("input[name=arrived_at]", f"{day}T00:20")
+                    for field, hours in (("left_at", 9), ("arrived_at", 1)):
+                        at = system.now() - timedelta(hours=hours)
+                        phone.fill(f"input[name={field}]", f"{at:%Y-%m-%dT%H:%M}")
                     press(phone, "报告")
                     assert "由卫生人员在" in phone.inner_text("main")
                 phone.goto(f"{system.address}/me/order/")
