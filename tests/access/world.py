@@ -177,6 +177,7 @@ TABLES: Final = {
     "run_id": "people.ImportRun",
     "act_id": "gates.GateAct",
     "dependant_id": "people.Person",
+    "grant_id": "audit.Grant",
 }
 
 
@@ -186,6 +187,9 @@ WORDS: Final[dict[str, list[Any]]] = {
     "name": ["no/such/file"],
     "code": ["ABCDEFGHJK"],
     "signal_id": [1],
+    "size": [1],
+    "old": [1],
+    "new": [1],
     "file_id": ["00000000-0000-7000-8000-000000000000"],
     "kind": ["health", "street"],
     "field": ["name", "phone", "care"],

@@ -23,6 +23,18 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Body(media=_TEXT, says="签名便笺 / signed note"), 404: _NONE},
     ),
     Operation(
+        name="chain_checkpoint_of",
+        says="某一条数时的检查点 / the checkpoint of one size as it was signed",
+        view="ledger:checkpoint_of",
+        answers={200: Body(media=_TEXT, says="签名便笺 / signed note"), 404: _NONE},
+    ),
+    Operation(
+        name="chain_consistency",
+        says="较早的账是较晚的账的开头 / that one tree begins the other (a request of C2SP tlog-witness)",
+        view="ledger:consistency",
+        answers={200: Body(media=_TEXT, says="一致性证明和较晚的检查点 / proof and newer checkpoint"), 404: _NONE},
+    ),
+    Operation(
         name="chain_tile",
         says="哈希块；条目包只给见证方 / a hash tile (C2SP tlog-tiles); entry bundles for witnesses only",
         view="ledger:tile",
