@@ -81,11 +81,18 @@ class ShardFiles:
     whole: bytes
     until: bytes
     deltas: tuple[tuple[int, bytes], ...]  # (the version it leads to, the file), oldest first
+    _answers: dict[int, bytes] = field(default_factory=dict, compare=False)
 
-    def steps_from(self, held: int) -> tuple[bytes, ...] | None:
-        """The deltas that lead from `held` to now; None if the chain does not reach back so far."""
-        steps = [data for to, data in self.deltas if to > held]
-        return tuple(steps) if held < self.version and len(steps) == self.version - held else None
+    def steps_from(self, held: int) -> bytes | None:
+        """The deltas that lead from `held` to now, as they are sent; None if the chain does not reach back so
+        far. Put together once: hundreds of gates hold the same version and get the same bytes.
+        """
+        if held not in self._answers:
+            steps = [data for to, data in self.deltas if to > held]
+            if held >= self.version or len(steps) != self.version - held or len(steps) > MOST_DELTAS:
+                return None
+            self._answers[held] = cbor.encode(steps)
+        return self._answers[held]
 
 
 @dataclass
@@ -137,7 +144,8 @@ class State:
 
     async def ready(self) -> None:
         """Wait until the database was read once; a server that just started answers a little later instead."""
-        await asyncio.wait_for(self._loaded.wait(), 10)
+        if not self._loaded.is_set():
+            await asyncio.wait_for(self._loaded.wait(), 10)
 
     async def in_database(self, ask: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run something of Django's in the one thread that holds a connection for it."""
@@ -211,8 +219,10 @@ class State:
         until = loop.time() + wait
         while self.shards[shard].version <= held and (left := until - loop.time()) > 0:
             changed = self._changed
+            # No task of its own for each of thousands of waiting gates, as `wait_for` would make.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), left)
+                async with asyncio.timeout(left):
+                    await changed.wait()
         return self.shards[shard]
 
     async def _keep_fresh(self) -> None:
