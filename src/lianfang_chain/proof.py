@@ -36,10 +36,13 @@ __all__ = [
     "PaperProof",
     "Proved",
     "TlogProof",
+    "SHEET_PREFIX",
     "from_qr_text",
     "paper_proof_of",
+    "sheet_text_of",
     "to_qr_text",
     "verify_paper_proof",
+    "verify_sheet_text",
     "verify_tlog_proof",
 ]
 
@@ -48,6 +51,7 @@ MAX_PROOF_BYTES: Final = 8_192
 MAX_PATH: Final = 63
 FIRST_LINE: Final = "c2sp.org/tlog-proof@v1"
 QR_PREFIX: Final = "LFC1:"
+SHEET_PREFIX: Final = "LFK1:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +271,43 @@ def _signed(log: VerifierKey, checkpoint: Checkpoint, signature: bytes) -> bool:
 _BASE45: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
 
-def to_qr_text(data: bytes) -> str:
+def sheet_text_of(note: bytes, log: VerifierKey) -> str:
+    """A checkpoint as the code of a public sheet: [1, size, root, log signature], so that two sheets can be compared.
+
+    :raises NotSigned: the log did not sign the note
+    """
+    checkpoint, opened = open_checkpoint(note, log)
+    by_log = opened.by(log)
+    assert by_log is not None  # open_checkpoint says so
+    return to_qr_text(
+        encode([VERSION, checkpoint.size, checkpoint.root, by_log.signature.raw]), prefix=SHEET_PREFIX
+    )
+
+
+def verify_sheet_text(text: str, policy: Policy) -> Checkpoint:
+    """The checkpoint on a sheet, which a log of the policy signed. Whether others know it is another question.
+
+    :raises NotCanonical: not such a text
+    :raises NotSigned: no log of the policy signed it
+    """
+    match decode(from_qr_text(text, prefix=SHEET_PREFIX), max_bytes=256):
+        case [int(version), int(size), bytes(root), bytes(signature)] if (
+            len(root) == 32 and len(signature) == 64 and size >= 0
+        ):
+            if version != VERSION or isinstance(version, bool) or isinstance(size, bool):
+                raise NotCanonical("not a checkpoint of version 1")
+        case _:
+            raise NotCanonical("not a checkpoint")
+    for log, _ in policy.logs:
+        checkpoint = Checkpoint(log.name, size, root)
+        if _signed(log, checkpoint, signature):
+            return checkpoint
+    raise NotSigned("no log of the policy signed this")
+
+
+def to_qr_text(data: bytes, *, prefix: str = QR_PREFIX) -> str:
     """Base45 (RFC 9285) behind a prefix: alphanumeric QR, which every scanner reads as text."""
-    out = [QR_PREFIX]
+    out = [prefix]
     for i in range(0, len(data) - 1, 2):
         rest, c = divmod(data[i] << 8 | data[i + 1], 45)
         e, d = divmod(rest, 45)
@@ -280,11 +318,11 @@ def to_qr_text(data: bytes) -> str:
     return "".join(out)
 
 
-def from_qr_text(text: str) -> bytes:
+def from_qr_text(text: str, *, prefix: str = QR_PREFIX) -> bytes:
     """:raises NotCanonical: another prefix, or not the one base45 form"""
-    if not text.startswith(QR_PREFIX) or len(text) > 2 * MAX_PROOF_BYTES:
+    if not text.startswith(prefix) or len(text) > 2 * MAX_PROOF_BYTES:
         raise NotCanonical("not the QR text of a paper proof")
-    digits = [_BASE45.find(c) for c in text[len(QR_PREFIX) :]]
+    digits = [_BASE45.find(c) for c in text[len(prefix) :]]
     if -1 in digits or len(digits) % 3 == 1:
         raise NotCanonical("not base45")
     out = bytearray()

@@ -13,7 +13,13 @@ from lianfang_chain.entry import Entry
 from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, open_note
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
-from lianfang_chain.proof import from_qr_text, to_qr_text, verify_paper_proof, verify_tlog_proof
+from lianfang_chain.proof import (
+    from_qr_text,
+    to_qr_text,
+    verify_paper_proof,
+    verify_sheet_text,
+    verify_tlog_proof,
+)
 from lianfang_chain.tree import NotProved, verify_consistency, verify_inclusion
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "chain"
@@ -133,3 +139,14 @@ def test_lists_of_organs() -> None:
     for case in vectors["wrong_signers"]:
         with pytest.raises(NotSigned):
             organs.signer_of(Entry.parse(bytes.fromhex(case["entry"])))
+
+
+def test_checkpoints_on_sheets() -> None:
+    vectors = load("paper.json")
+    policy = Policy.parse(vectors["policy"])
+    for case in vectors["sheets"]:
+        checkpoint = verify_sheet_text(case["text"], policy)
+        assert (checkpoint.size, checkpoint.root.hex()) == (case["size"], case["root"])
+    for text in vectors["bad_sheets"]:
+        with pytest.raises((NotCanonical, NotSigned)):
+            verify_sheet_text(text, policy)

@@ -147,6 +147,23 @@ def test_another_policy_is_shown_and_not_taken(browser: Browser, server: GateSer
     context.close()
 
 
+def test_a_board_sheet_is_compared_with_what_this_device_has_seen(verifier: Watched) -> None:
+    """Two sheets seen offline: typed as printed, and scanned; a fork shows where the second differs."""
+    sheet = PAPER["sheets"][1]
+    typed = f"{sheet['size']} {sheet['root'][:16]}"
+    assert "还没有可以比较的" in paste(verifier, typed)
+    verifier.page.reload()
+    assert "还没有可以比较的" in paste(verifier, sheet["text"])
+    verifier.page.reload()
+    assert "一致" in paste(verifier, typed)
+    assert axe(verifier.page) == []
+    verifier.page.reload()
+    assert "信息链说了两套话" in paste(verifier, f"{sheet['size']} {'0a' * 8}")
+    assert verifier.page.locator("[data-result=sheet-fork]").count() == 1
+    verifier.page.reload()
+    assert "不是信息链的指纹" in paste(verifier, PAPER["bad_sheets"][-1])
+
+
 def test_a_list_of_organs_that_drops_a_line_is_shown_and_not_taken(
     browser: Browser, server: GateServer
 ) -> None:

@@ -14,7 +14,15 @@ from lianfang_chain.entry import Act, Entry, organ_key_name, sign_entry
 from lianfang_chain.note import COSIGNATURE, ED25519, Note, Signer
 from lianfang_chain.organs import Organ, Organs
 from lianfang_chain.policy import Policy
-from lianfang_chain.proof import PaperProof, TlogProof, paper_proof_of, to_qr_text, verify_paper_proof
+from lianfang_chain.proof import (
+    PaperProof,
+    TlogProof,
+    paper_proof_of,
+    sheet_text_of,
+    to_qr_text,
+    verify_paper_proof,
+)
+from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tree import LeafList, consistency_proof, inclusion_proof, leaf_hash, root_of
 
 HERE = Path(__file__).parent
@@ -234,6 +242,20 @@ def paper() -> None:
             "policy": POLICY_TEXT,
             "strict_policy": STRICT_TEXT,
             **organs(made[0][0]),
+            "sheets": [
+                {
+                    "text": sheet_text_of(note_at(n, WITNESSES), LOG.key),
+                    "size": n,
+                    "root": root_of(n, tree).hex(),
+                }
+                for n in (1, 257, 300)
+            ],
+            "bad_sheets": bad_sheets(sheet_text_of(note_at(257, []), LOG.key)),
+            "consistency": bytes(
+                AddCheckpoint(257, tuple(consistency_proof(257, 300, tree)), note_at(300, WITNESSES))
+            ).decode(),
+            "checkpoint_257": note_at(257, WITNESSES).decode(),
+            "checkpoint_300": note_at(300, WITNESSES).decode(),
             "good": good,
             "bad": bad_papers(PaperProof.parse(bytes.fromhex(str(good[0]["proof"])))),
             "bad_qr": ["", "LF1:" + qr[5:], qr[:-1] + "a", "LFC1::::", "LFC1:0"],
@@ -244,6 +266,20 @@ def paper() -> None:
         for e in entries[:8]
     ]
     write("entries.json", {"organ": str(ORGAN.key), "entries": entry_vectors})
+
+
+def bad_sheets(text: str) -> list[str]:
+    """Another prefix, cut, changed, and the checkpoint of another log."""
+    foreign = Checkpoint(OTHER_LOG.key.name, 257, seed("root"))
+    note = f"{foreign.text}\n{OTHER_LOG.sign(foreign.text).line}".encode()
+    changed = "0" if text[20] != "0" else "1"
+    return [
+        "LFK1:",
+        "LFC1:" + text[5:],
+        text[:-3],
+        text[:20] + changed + text[21:],
+        sheet_text_of(note, OTHER_LOG.key),
+    ]
 
 
 def organs(entry: bytes) -> dict[str, object]:

@@ -1,12 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Bytes, fromHex, hex, utf8 } from "../src/bytes";
 import { verifyEd25519, verifyInScript } from "../src/chain/ed25519";
 import { parseEntry } from "../src/chain/entry";
 import { openCheckpoint, openNote, parseCheckpoint, VerifierKey } from "../src/chain/note";
 import { continues, openOrgans, signerOf } from "../src/chain/organs";
 import { Policy } from "../src/chain/policy";
-import { fromQrText, verifyPaperProof, verifyTlogProof } from "../src/chain/proof";
+import { fromQrText, verifyPaperProof, verifySheetText, verifyTlogProof } from "../src/chain/proof";
 import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
+import { compareSheet, isSheet } from "../src/verifier/sheets";
 import { vectors } from "./vectors";
 
 const h = fromHex;
@@ -204,6 +205,62 @@ describe("whose act an entry is", () => {
     const [organs, shorter] = await Promise.all([listed, openOrgans(utf8(shared.shorter_organs), policy)]);
     expect(continues(organs, shorter)).toBe(true);
     expect(continues(shorter, organs)).toBe(false);
+  });
+});
+
+describe("checkpoints on board sheets", () => {
+  const shared = vectors<{
+    policy: string;
+    sheets: { text: string; size: number; root: string }[];
+    bad_sheets: string[];
+    consistency: string;
+    checkpoint_257: string;
+    checkpoint_300: string;
+  }>("chain/paper.json");
+  const policy = Policy.parse(shared.policy);
+  const [, sheet] = shared.sheets;
+  if (!sheet) throw new Error("no sheet");
+  const kept = new Map<string, string>();
+  beforeEach(() => {
+    kept.clear();
+    vi.stubGlobal("localStorage", { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => kept.set(k, v) });
+  });
+  const server = (files: Record<string, string>) => (path: string) =>
+    Promise.resolve(path in files ? utf8(files[path] ?? "") : null);
+  const whole = { "checkpoint/257": shared.checkpoint_257, checkpoint: shared.checkpoint_300, "consistency/257/300": shared.consistency };
+  const typed = `257 ${sheet.root.slice(0, 16).replace(/(.{4})/g, "$1 ")}`;
+
+  test("are read", async () => {
+    for (const { text, size, root } of shared.sheets) {
+      expect(await verifySheetText(text, policy)).toMatchObject({ size, root: h(root) });
+    }
+    for (const text of shared.bad_sheets) await expect(verifySheetText(text, policy)).rejects.toThrow();
+  });
+  test.each([["scanned", sheet.text], ["typed", typed]])("consistent with what the server proves: %s", async (_, text) => {
+    expect(isSheet(text)).toBe(true);
+    const found = await compareSheet(text, policy, server(whole));
+    expect(found).toMatchObject({ kind: "consistent", with: 300, by: ["residents", "property", "community"] });
+  });
+  test("not consistent when one letter differs", async () => {
+    const other = `257 ${(sheet.root.startsWith("0") ? "1" : "0") + sheet.root.slice(1, 16)}`;
+    expect((await compareSheet(other, policy, server(whole))).kind).toBe("fork");
+  });
+  test("not consistent when the trees do not lead from one to the other", async () => {
+    const wrong = shared.consistency.replace(/^old 257\n.*\n/, (head) => head.replace(/[A-Za-z](?=[^\n]*\n$)/, (c) => (c === "A" ? "B" : "A")));
+    expect(wrong).not.toBe(shared.consistency);
+    expect((await compareSheet(sheet.text, policy, server({ ...whole, "consistency/257/300": wrong }))).kind).toBe("fork");
+  });
+  test("offline: alone at first, then compared with what this device has seen", async () => {
+    expect((await compareSheet(sheet.text, policy, server({}))).kind).toBe("alone");
+    expect((await compareSheet(typed, policy, server({}))).kind).toBe("consistent");
+    expect((await compareSheet(`257 ${"ab".repeat(8)}`, policy, server({}))).kind).toBe("fork");
+  });
+  test("a captive portal proves nothing", async () => {
+    const portal = { "checkpoint/257": "<html>", checkpoint: "<html>", "consistency/257/300": "<html>" };
+    expect((await compareSheet(sheet.text, policy, server(portal))).kind).toBe("alone");
+  });
+  test.each(shared.bad_sheets.filter((text) => text.startsWith("LFK1:")))("unreadable: %#", async (text) => {
+    expect((await compareSheet(text, policy, server(whole))).kind).toBe("unreadable");
   });
 });
 

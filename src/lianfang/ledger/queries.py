@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count
 
+from lianfang.kernel.clock import start_of_legal_day
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import Signature, parse_note
-from lianfang_chain.proof import TlogProof, paper_proof_of, verify_paper_proof
+from lianfang_chain.proof import TlogProof, paper_proof_of, sheet_text_of, verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import NotProved, consistency_proof, inclusion_proof, verify_consistency
 
-from . import parties, publication, sealing
+from . import keys, parties, publication, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
 from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, Tree, WitnessState
 from .policy import ALARM_AFTER_SECONDS, quorum_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -206,6 +208,16 @@ def checkpoint_before(instant: datetime) -> Head | None:
         if policy.met_by({c.witness for c in checkpoint.cosignatures.all()}):
             return _head(checkpoint)
     return None
+
+
+def head_of_day(day: date) -> Head | None:
+    """With what the legal day began: the last checkpoint with a quorum before it, else the first one there is."""
+    return checkpoint_before(start_of_legal_day(day)) or newest_witnessed()
+
+
+def sheet_text(head: Head) -> str:
+    """A checkpoint as the code of a public sheet."""
+    return sheet_text_of(head.note, keys.log_signer().key)
 
 
 def consistency(old: int, new: int) -> bytes:

@@ -281,6 +281,16 @@ class PassCard:
         return Code(self.token, mm=52, correction=Correction.M)
 
 
+@dataclass(frozen=True, slots=True)
+class DayHead:
+    """The state of the information chain at the beginning of the day: two sheets that disagree show a fork."""
+
+    on: date
+    size: int
+    short: str  # sixteen characters, in fours
+    code: Code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSheet:
     """The public sheet of one building or stairwell: place, period, telephone, and how to check it.
@@ -303,6 +313,7 @@ class BoardSheet:
     phone: str
     check: Code
     check_domain: str
+    head: DayHead | None = None
     lang: Lang = Lang.BOTH
     demo: bool = False
 

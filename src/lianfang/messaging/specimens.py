@@ -18,6 +18,7 @@ from .papers import (
     ChainProof,
     Cohabitant,
     Contact,
+    DayHead,
     DoorCard,
     EmployerCertificate,
     IsolationNotice,
@@ -262,6 +263,12 @@ def board_sheet(n: int = 1, *, lang: Lang = Lang.BOTH) -> BoardSheet:
             correction=Correction.Q,
         ),
         check_domain=DOMAIN,
+        head=DayHead(
+            date(2020, 1, 30),
+            41_198,
+            "3f09 c1a7 52be 8d46",
+            Code("LFK1:" + slip("head", 103)[4:], mm=26, correction=Correction.M),
+        ),
         lang=lang,
         demo=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -113,4 +114,5 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
         raise NotFound
     if not by.may(Right.ORDERS_BOARD_POST, over=found.place):
         raise NotAllowed(right=str(Right.ORDERS_BOARD_POST))
-    return as_pdf([prints.board_sheet(found, press_for(request))], f"sheet-{found.id.hex[:8]}", at=by.at)
+    paper = replace(prints.board_sheet(found, press_for(request)), head=proofs.day_head(by.legal_day))
+    return as_pdf([paper], f"sheet-{found.id.hex[:8]}", at=by.at)

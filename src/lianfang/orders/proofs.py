@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lianfang.kernel.clock import legal_day
 from lianfang.ledger import queries as ledger
 from lianfang.messaging.codes import Code, Correction
-from lianfang.messaging.papers import ChainProof, Seen, Words
+from lianfang.messaging.papers import ChainProof, DayHead, Seen, Words
 from lianfang_chain.proof import to_qr_text
 from lianfang_chain.words import words_of
 
@@ -15,7 +16,7 @@ from .models import AppealDecision, IsolationOrder, Lift, ReleaseNotice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from lianfang.ledger.queries import ChainState
@@ -138,6 +139,20 @@ def proof_papers(acts: Sequence[Act], press: Press, offices: Offices) -> list[Ch
 def own_proof(entry_id: UUID) -> str:
     """The text of the code with the person's own content, as a file for whoever it does not fit on paper for."""
     return to_qr_text(ledger.proof(entry_id, tuple(OWN)))
+
+
+def day_head(day: date) -> DayHead | None:
+    """The chain's state at the beginning of a day, for public sheets; None before the first witnessed checkpoint."""
+    head = ledger.head_of_day(day)
+    if head is None:
+        return None
+    short = " ".join(head.short[i : i + 4] for i in range(0, 16, 4))
+    return DayHead(
+        legal_day(head.signed_at),
+        head.size,
+        short,
+        Code(ledger.sheet_text(head), mm=26, correction=Correction.M),
+    )
 
 
 def _paper(act: Act, public: bytes | None, own: bytes | None, press: Press, offices: Offices) -> ChainProof:

@@ -22,6 +22,7 @@ import type { Policy } from "./policy";
 import { NotProved, rootFromInclusion } from "./tree";
 
 export const QR_PREFIX = "LFC1:";
+export const SHEET_PREFIX = "LFK1:";
 const MAX_PROOF_BYTES = 8192;
 const MAX_PATH = 63;
 const FIRST_LINE = "c2sp.org/tlog-proof@v1";
@@ -37,12 +38,12 @@ export interface Proved {
 }
 
 /** @throws NotCanonical */
-export function fromQrText(text: string): Bytes {
-  if (!text.startsWith(QR_PREFIX) || text.length > 2 * MAX_PROOF_BYTES) {
+export function fromQrText(text: string, prefix = QR_PREFIX): Bytes {
+  if (!text.startsWith(prefix) || text.length > 2 * MAX_PROOF_BYTES) {
     throw new NotCanonical("not the QR text of a paper proof");
   }
   try {
-    return decodeBase45(text.slice(QR_PREFIX.length));
+    return decodeBase45(text.slice(prefix.length));
   } catch (error) {
     if (error instanceof NotBase45) throw new NotCanonical("not base45");
     throw error;
@@ -145,6 +146,40 @@ async function signedBy(policy: Policy, proof: PaperProof, root: Bytes): Promise
     }
   }
   throw new NotSigned("no log of the policy signed this");
+}
+
+/**
+ * The checkpoint on a public sheet, which a log of the policy signed. Whether others know it is another question.
+ *
+ * @throws NotCanonical: not such a text
+ * @throws NotSigned: no log of the policy signed it
+ */
+export async function verifySheetText(text: string, policy: Policy): Promise<Checkpoint> {
+  const value = decode(fromQrText(text, SHEET_PREFIX), 256);
+  if (!Array.isArray(value) || value.length !== 4) throw new NotCanonical("not a checkpoint");
+  const [version, size, root, signature] = value;
+  if (version !== 1 || typeof size !== "number" || size < 0) throw new NotCanonical("not a checkpoint of version 1");
+  if (!(root instanceof Uint8Array) || root.length !== 32) throw new NotCanonical("not a root");
+  if (!(signature instanceof Uint8Array) || signature.length !== 64) throw new NotCanonical("not a signature");
+  for (const log of policy.logs) {
+    const checkpoint = { origin: log.name, size, root: root as Bytes };
+    try {
+      await log.verify(checkpointText(checkpoint), signature);
+      return checkpoint;
+    } catch (error) {
+      if (!(error instanceof NotSigned)) throw error;
+    }
+  }
+  throw new NotSigned("no log of the policy signed this");
+}
+
+/** An add-checkpoint request (C2SP tlog-witness): the older size, the hashes, the newer checkpoint. @throws Malformed */
+export function parseConsistency(data: Uint8Array): { readonly old: number; readonly proof: readonly Bytes[]; readonly note: Bytes } {
+  const end = data.findIndex((byte, i) => byte === 10 && data[i + 1] === 10);
+  if (end < 0 || data.length > 65_536) throw new Malformed("no checkpoint, or too long");
+  const [first = "", ...hashes] = new TextDecoder().decode(data.subarray(0, end)).split("\n");
+  if (!first.startsWith("old ") || hashes.length > MAX_PATH) throw new Malformed("not `old <size>` and at most 63 hashes");
+  return { old: decimal(first.slice(4)), proof: hashes.map(bytesOfBase64), note: data.slice(end + 2) as Bytes };
 }
 
 export interface TlogProof {

@@ -1,11 +1,12 @@
 /** The verifier's page: three ways in, one answer in plain words. */
 
-import { base64 } from "../bytes";
+import { base64, hex } from "../bytes";
 import { Camera, readPicture } from "../camera/camera";
 import type { Proved } from "../chain/proof";
 import { make } from "../dom";
 import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof, type Signer } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
+import { type Compared, compareSheet, isSheet, remember } from "./sheets";
 import { fieldWords, instant, kindWords, type Language, party, say, type Word } from "./words";
 
 const LANGUAGE = "lianfang-verifier-language";
@@ -18,6 +19,7 @@ export async function start(root: HTMLElement): Promise<void> {
 class Page {
   language: Language = localStorage.getItem(LANGUAGE) === "en" ? "en" : "zh";
   #result: Checked | null = null;
+  #sheet: Compared | null = null;
   #hint: Word | null = null;
   readonly #video = make("video", { playsinline: true, muted: true, "aria-hidden": "true" });
   readonly #camera = new Camera(this.#video, (text) => void this.#check(text));
@@ -113,6 +115,15 @@ class Page {
   }
 
   async #check(text: string): Promise<void> {
+    if (this.trust !== null && isSheet(text)) {
+      this.#sheet = await compareSheet(text, this.trust.policy);
+      this.#result = null;
+      this.#camera.stop();
+      this.#hint = null;
+      this.render();
+      this.root.querySelector<HTMLElement>(".v-result h2")?.focus();
+      return;
+    }
     this.#show(this.trust === null ? failed("no_policy") : await checkText(text, this.trust));
   }
 
@@ -141,6 +152,11 @@ class Page {
   #show(result: Checked): void {
     this.#camera.stop();
     this.#result = result;
+    this.#sheet = null;
+    if (result.kind === "proved" && result.proved.quorum) {
+      const { size, root } = result.proved.checkpoint;
+      remember({ size, root: hex(root) });
+    }
     this.#hint = null;
     this.render();
     this.root.querySelector<HTMLElement>(".v-result h2")?.focus();
@@ -149,6 +165,7 @@ class Page {
   // --- the answer --------------------------------------------------------------------------
 
   #answer(): HTMLElement | null {
+    if (this.#sheet !== null) return this.#compared(this.#sheet);
     if (this.#result === null) return null;
     if (this.#result.kind === "proved") return this.#proved(this.#result.proved, this.#result.signer);
     const { why, detail } = this.#result;
@@ -158,6 +175,25 @@ class Page {
       make("h2", { tabindex: "-1" }, `✕ ${this.#say("not_proved")}`),
       make("p", {}, this.#say(`failed_${why}`)),
       detail !== "" && make("p", { class: "v-code" }, detail),
+    );
+  }
+
+  #compared(found: Compared): HTMLElement {
+    const look = { consistent: "is-good", fork: "is-error", alone: "", unreadable: "is-error" }[found.kind];
+    const mark = { consistent: "✓", fork: "✕", alone: "◐", unreadable: "✕" }[found.kind];
+    const facts =
+      found.kind === "unreadable"
+        ? {}
+        : { size: found.sheet.size, newer: found.kind === "consistent" ? found.with : "" };
+    const by = found.kind === "consistent" ? found.by.map((name) => party(name, this.language)) : [];
+    return make(
+      "section",
+      { class: `v-result lf-note ${look}`, "data-result": `sheet-${found.kind}` },
+      make("h2", { tabindex: "-1" }, `${mark} ${this.#say(`sheet_${found.kind}`)}`),
+      make("p", {}, this.#say(`sheet_${found.kind}_why`, facts)),
+      by.length > 0 && make("p", {}, this.#say("sheet_by", { who: by.join(this.language === "zh" ? "、" : ", ") })),
+      found.kind === "fork" && make("p", { class: "v-code" }, `${found.sheet.size} · ${found.sheet.root} ≠ ${found.other}`),
+      found.kind === "unreadable" && make("p", { class: "v-code" }, found.detail),
     );
   }
 

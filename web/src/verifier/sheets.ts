@@ -1,0 +1,124 @@
+/**
+ * The day's checkpoint from a board sheet, scanned or typed, compared with what this device and the server know.
+ *
+ * Wherever two people who saw two checkpoints meet, a log that told two stories is found out: one size has one root.
+ */
+
+import { type Bytes, equal, hex } from "../bytes";
+import { NotCanonical } from "../cbor";
+import { type Checkpoint, Malformed, NotSigned, openCheckpoint } from "../chain/note";
+import type { Policy } from "../chain/policy";
+import { parseConsistency, SHEET_PREFIX, verifySheetText } from "../chain/proof";
+import { NotProved, verifyConsistency } from "../chain/tree";
+
+const KEPT = "lianfang-verifier-roots";
+const MOST = 200;
+/** So many characters of the root are printed beside the size. */
+const SHORT = 16;
+
+/** What a sheet says: a whole root where its code was scanned, the beginning of one where it was typed. */
+export interface Seen {
+  readonly size: number;
+  readonly root: string;
+  readonly signed: boolean;
+}
+
+export type Compared =
+  | { readonly kind: "consistent"; readonly sheet: Seen; readonly with: number; readonly by: readonly string[] }
+  | { readonly kind: "fork"; readonly sheet: Seen; readonly other: string }
+  | { readonly kind: "alone"; readonly sheet: Seen }
+  | { readonly kind: "unreadable"; readonly detail: string };
+
+/** "12345 0a1b2c3d4e5f6789": size and sixteen characters, with any spaces. */
+const TYPED = /^\s*(\d{1,15})[\s,，·:：]+([0-9a-fA-F](?:\s*[0-9a-fA-F]){15})\s*$/;
+
+export function isSheet(text: string): boolean {
+  return text.startsWith(SHEET_PREFIX) || TYPED.test(text);
+}
+
+/** @param files reads a file of the chain by its path; null without network */
+export async function compareSheet(text: string, policy: Policy, files: (path: string) => Promise<Bytes | null> = fetched): Promise<Compared> {
+  let sheet: Seen;
+  try {
+    sheet = await seenOn(text, policy);
+  } catch (error) {
+    if (error instanceof NotCanonical || error instanceof Malformed || error instanceof NotSigned) {
+      return { kind: "unreadable", detail: error.message };
+    }
+    throw error;
+  }
+  const held = remembered()[String(sheet.size)];
+  if (held !== undefined && !held.startsWith(sheet.root.slice(0, SHORT))) return { kind: "fork", sheet, other: held };
+  const told = await asked(sheet, policy, files);
+  if (told.kind !== "fork" && sheet.signed) remember(sheet);
+  if (told.kind === "alone" && held !== undefined) return { kind: "consistent", sheet, with: sheet.size, by: [] };
+  return told;
+}
+
+/** Keep a checkpoint that was verified, for the next sheet. */
+export function remember(checkpoint: { readonly size: number; readonly root: string }): void {
+  const roots = remembered();
+  roots[String(checkpoint.size)] ??= checkpoint.root;
+  const sizes = Object.keys(roots).map(Number).sort((a, b) => b - a);
+  localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(sizes.slice(0, MOST).map((size) => [size, roots[String(size)]]))));
+}
+
+function remembered(): Record<string, string> {
+  try {
+    const held: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    if (typeof held !== "object" || held === null) return {};
+    return Object.fromEntries(Object.entries(held).filter((item): item is [string, string] => typeof item[1] === "string"));
+  } catch {
+    return {};
+  }
+}
+
+async function seenOn(text: string, policy: Policy): Promise<Seen> {
+  const typed = TYPED.exec(text);
+  if (typed !== null) {
+    return { size: Number(typed[1]), root: (typed[2] ?? "").replace(/\s/g, "").toLowerCase(), signed: false };
+  }
+  const { size, root } = await verifySheetText(text.trim(), policy);
+  return { size, root: hex(root), signed: true };
+}
+
+async function asked(sheet: Seen, policy: Policy, files: (path: string) => Promise<Bytes | null>): Promise<Compared> {
+  const alone: Compared = { kind: "alone", sheet };
+  const [theirs, latest] = await Promise.all([files(`checkpoint/${sheet.size}`), files("checkpoint")]);
+  if (theirs === null || latest === null) return alone;
+  try {
+    const [older] = await opened(theirs, policy);
+    const [newer, by] = await opened(latest, policy);
+    if (older.size !== sheet.size) return alone;
+    if (!hex(older.root).startsWith(sheet.root)) return { kind: "fork", sheet, other: hex(older.root) };
+    const file = await files(`consistency/${older.size}/${newer.size}`);
+    if (file === null) return alone;
+    const { old, proof, note } = parseConsistency(file);
+    const [same] = await opened(note, policy);
+    if (old !== older.size || same.size !== newer.size || !equal(same.root, newer.root)) return alone;
+    verifyConsistency(older.size, newer.size, older.root, newer.root, proof);
+    remember({ size: newer.size, root: hex(newer.root) });
+    return { kind: "consistent", sheet, with: newer.size, by };
+  } catch (error) {
+    if (error instanceof NotProved) return { kind: "fork", sheet, other: error.message };
+    if (error instanceof Malformed || error instanceof NotSigned) return alone; // a captive portal's page
+    throw error;
+  }
+}
+
+async function opened(note: Bytes, policy: Policy): Promise<readonly [Checkpoint, readonly string[]]> {
+  const [log] = policy.logs;
+  if (log === undefined) throw new NotSigned("no log");
+  const { checkpoint, opened: read } = await openCheckpoint(note, log, policy.witnesses.map(({ key }) => key));
+  const by = policy.witnesses.filter(({ key }) => read.verified.some((v) => v.key === key)).map(({ name }) => name);
+  return [checkpoint, by];
+}
+
+async function fetched(path: string): Promise<Bytes | null> {
+  try {
+    const answer = await fetch(`../chain/${path}`, { cache: "no-store", redirect: "error" });
+    return answer.ok ? (new Uint8Array(await answer.arrayBuffer()) as Bytes) : null;
+  } catch {
+    return null;
+  }
+}
