@@ -10,6 +10,7 @@ from lianfang_pass import base45, scan
 from lianfang_pass.situation import Clock, Status
 from lianfang_pass.statuslist import ListStatus, ShardState, pack
 from lianfang_pass.verdict import Verdict
+from tests.sizes import size
 
 from .world import DAY, HOME, HOUR, KEY_LIST, NOON, URI, a_pass, pass_token
 
@@ -26,13 +27,13 @@ def shard(signed_at: int, end: int) -> ShardState:
     return ShardState(URI, 3, signed_at, bits, {4711: end})
 
 
-def outcome(cell: tuple[int, str, int, int], *, inward: bool) -> scan.Outcome:
+def outcome(cell: tuple[int, str, int, int], *, inward: bool, corrected: int = 0) -> scan.Outcome:
     offset, jump, list_age, end = cell
     signed_at = NOON - list_age
     return scan.look(
         scan.Look([TEXT], inward=inward, device_time=NOON + offset + JUMPS[jump]),
         gate=scan.Gate(frozenset({HOME})),
-        held=scan.Held(KEY_LIST, {URI: shard(signed_at, NOON + end)}, floor=signed_at),
+        held=scan.Held(KEY_LIST, {URI: shard(signed_at, NOON + end)}, floor=signed_at, offset=corrected),
     )
 
 
@@ -68,6 +69,25 @@ def test_no_clock_denies_after_a_known_end_or_locks_anybody_out(jump: str) -> No
         else:
             assert going_out.decision.verdict is Verdict.DENY, cell
         assert coming_in.decision.verdict in {Verdict.ALLOW, Verdict.ALLOW_REG}, cell
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("after_the_jump", [False, True])
+def test_a_device_that_was_corrected_goes_by_the_corrected_time(after_the_jump: bool) -> None:
+    """The other two devices of the programme: corrected by the server before its clock jumped, and after."""
+    step = max(1, len(CELLS) // size("clock_cells"))
+    for cell in CELLS[::step]:
+        offset, jump, list_age, ends = cell
+        corrected = -offset - (JUMPS[jump] if after_the_jump else 0)
+        believed = NOON if after_the_jump else NOON + JUMPS[jump]
+        out = outcome(cell, inward=False, corrected=corrected)
+        assert out.time_used == max(believed, NOON - list_age), cell
+        wanted = Verdict.ALLOW if out.time_used >= NOON + ends else Verdict.DENY
+        if out.situation.clock is Clock.DOUBT and wanted is Verdict.DENY:
+            wanted = Verdict.CALL
+        assert out.decision.verdict is wanted, cell
+        home = outcome(cell, inward=True, corrected=corrected).decision.verdict
+        assert home in {Verdict.ALLOW, Verdict.ALLOW_REG}, cell
 
 
 def test_an_end_that_the_device_has_seen_pass_cannot_be_undone_by_its_clock() -> None:
