@@ -12,6 +12,8 @@ import django
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from procrastinate.manager import JobManager
+
 log = logging.getLogger("lianfang.worker")
 
 
@@ -28,6 +30,19 @@ def _kept_alive(name: str, loop: Callable[[threading.Event], None], stop: thread
             stop.wait(1.0)
 
 
+#: Seconds between two looks for jobs that a killed worker left; it counts as gone after 30 without a sign of life.
+_LOOK_EVERY = 10.0
+
+
+async def take_up_again(manager: JobManager) -> int:
+    """Queue once more what a killed worker had begun; every job can be done twice. Returns how many."""
+    left = list(await manager.get_stalled_jobs(seconds_since_heartbeat=30))
+    for job in left:
+        log.warning("job %s (%s) was left by a worker that is gone; queued again", job.id, job.task_name)
+        await manager.retry_job(job)
+    return len(left)
+
+
 def _jobs(stop: threading.Event) -> None:
     """Imports, bulk prints and deliveries, as they are queued."""
     import asyncio
@@ -41,7 +56,11 @@ def _jobs(stop: threading.Event) -> None:
                     install_signal_handlers=False, fetch_job_polling_interval=0.5, concurrency=2
                 )
             )
+            looked = -_LOOK_EVERY
             while not stop.is_set() and not worker.done():
+                if (now := asyncio.get_running_loop().time()) - looked >= _LOOK_EVERY:
+                    looked = now
+                    await take_up_again(app.job_manager)
                 await asyncio.sleep(0.2)
             worker.cancel()
             outcome = await asyncio.gather(worker, return_exceptions=True)

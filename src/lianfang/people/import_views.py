@@ -115,6 +115,8 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "counts": [(COUNTS[k], found.counts[k]) for k in COUNTS if k in found.counts],
         "percent": round(100 * found.done / found.total) if found.total else 0,
         "remaining": _remaining(found),
+        # Queued, or begun by a worker that was killed: then the figure would be a promise nobody keeps.
+        "waits": found.stage in _BUSY and not rosters.is_worked_on(found.pk),
     }
     if found.stage in ("uploaded", "faulty"):
         table = rosters.table_of(found)
@@ -137,12 +139,15 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             try:
                 actions.choose_columns(run_id, form.chosen(), compound=form.cleaned_data["compound"], by=by)
-                actions.start_run(run_id, dry=True, by=by)
+                started = actions.start_run(run_id, dry=True, by=by)
             except Refused as refusal:
                 form.add_refusal(refusal)
             else:
-                jobs.import_roster.defer(run_id=str(run_id))
+                if started:
+                    jobs.import_roster.defer(run_id=str(run_id))
                 return redirect("people:run", run_id)
+    elif request.method == "POST":
+        return redirect("people:run", run_id)  # sent once more: it is under way
     status = 422 if form is not None and form.errors else 200
     response = render(request, "people/run.html", context, status=status)
     if context["busy"]:
@@ -168,8 +173,8 @@ def _remaining(found: ImportRun) -> int | None:
 @surface(right=Right.PEOPLE_ROSTER_IMPORT, purpose=Purpose.REGISTER_KEEPING, repeat=Repeat.SAME)
 def write(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Write what was checked."""
-    actions.start_run(run_id, dry=False, by=actor(request))
-    jobs.import_roster.defer(run_id=str(run_id))
+    if actions.start_run(run_id, dry=False, by=actor(request)):
+        jobs.import_roster.defer(run_id=str(run_id))
     return redirect("people:run", run_id)
 
 

@@ -14,7 +14,7 @@ from lianfang.kernel import clock
 from lianfang.kernel.actor import Actor
 
 from .actions.rosters import carry_out
-from .errors import RunCancelled
+from .errors import RunCancelled, RunOver
 from .models import ImportRun
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def import_roster(run_id: str) -> None:
     with_progress, close = progress_of(run.pk)
     try:
         carry_out(run.pk, by=_sender(run), progress=with_progress)
+    except RunOver:
+        return  # another worker carries it out
     except Exception:
         # Our fault, not the file's: the import can be started again, and the queue's log says what happened.
         ImportRun.objects.filter(pk=run_id).update(stage=ImportRun.Stage.UPLOADED)

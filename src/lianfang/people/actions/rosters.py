@@ -60,6 +60,9 @@ def receive_roster(run_id: UUID, *, community: str, filename: str, content: byte
     if kind_at(community) is not Kind.COMMUNITY:
         raise NotFound(place=community)
     digest = hashlib.sha256(content).digest()
+    with connection.cursor() as cursor:
+        # The same file sent twice at once queues here, and the second finds the first.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 61))", [str(run_id)])
     earlier = ImportRun.objects.filter(pk=run_id).first()
     if earlier is not None:
         if bytes(earlier.digest) != digest or earlier.community != community:
@@ -106,12 +109,15 @@ def choose_columns(run_id: UUID, chosen: Sequence[Column], *, compound: str, by:
     :raises RosterMappingIncomplete: a column that is needed is missing, or one is given twice
     """
     run = _own_run(run_id, by)
+    said = [c.value for c in chosen], compound.strip()[:40]
+    if run.stage == Stage.CHECKING and (run.columns, run.compound) == said:
+        return
     if run.stage not in _OPEN:
         raise RunOver()
     if len(chosen) != len(run.headings) or columns.missing(chosen) or columns.twice(chosen):
         lacking = [c.value for c in columns.missing(chosen)] + [c.value for c in columns.twice(chosen)]
         raise RosterMappingIncomplete(columns=", ".join(lacking))
-    run.columns, run.compound, run.stage = [c.value for c in chosen], compound.strip()[:40], Stage.UPLOADED
+    (run.columns, run.compound), run.stage = said, Stage.UPLOADED
     run.save(update_fields=["columns", "compound", "stage"])
     SavedMapping.objects.update_or_create(
         community=run.community,
@@ -121,19 +127,23 @@ def choose_columns(run_id: UUID, chosen: Sequence[Column], *, compound: str, by:
 
 
 @transaction.atomic
-def start_run(run_id: UUID, *, dry: bool, by: Actor) -> None:
+def start_run(run_id: UUID, *, dry: bool, by: Actor) -> bool:
     """Mark the import as under way: checking only, or writing. The job (or command line) does the work.
 
+    :returns: whether it was started now; False if it was under way already
     :raises NotFound: no such import
     :raises NotAllowed: `by` may not import over its community
-    :raises RunOver: it is under way or ended; or writing is asked before a check without faults
+    :raises RunOver: it does something else or has ended; or writing is asked before a check without faults
     """
     run = _own_run(run_id, by)
+    if run.stage == (Stage.CHECKING if dry else Stage.WRITING):
+        return False
     if run.stage not in _OPEN or (not dry and run.stage != Stage.CHECKED):
         raise RunOver()
     run.stage = Stage.CHECKING if dry else Stage.WRITING
     run.done, run.begun_at, run.cancel_asked, run.faults = 0, by.at, False, None
     run.save(update_fields=["stage", "done", "begun_at", "cancel_asked", "faults"])
+    return True
 
 
 @transaction.atomic
@@ -150,7 +160,7 @@ def cancel_run(run_id: UUID, *, by: Actor) -> None:
         run.save(update_fields=["cancel_asked"])
     elif run.stage in (*_OPEN, Stage.CHECKING, Stage.WRITING):
         _end(run, Stage.CANCELLED, by=by)
-    else:
+    elif run.stage != Stage.CANCELLED:
         raise RunOver()
 
 
@@ -163,6 +173,18 @@ def _at_work(run_id: UUID) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_WORK_LOCK, [str(run_id)])
         return not cursor.fetchone()[0]
+
+
+def is_worked_on(run_id: UUID) -> bool:
+    """Whether somebody is carrying the import out; asked for a page, so without taking the lock even for a moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks l, hashtextextended(%s, 63) k WHERE l.locktype = 'advisory'"
+            " AND l.objsubid = 1 AND l.classid::bigint = (k >> 32) & 4294967295"
+            " AND l.objid::bigint = k & 4294967295)",
+            [str(run_id)],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def table_of(run: ImportRun) -> reading.Table:
@@ -260,6 +282,7 @@ def _judge_and_write(
         outcome = writing.Outcome(faults=sorted(faults, key=lambda f: f.line))
         outcome.counts["rows"] = len(rows) + len({f.line for f in faults} - {r.line for r in rows})
         return outcome
+    point("people.import.after_check")
     return writing.write(
         rows,
         community=run.community,

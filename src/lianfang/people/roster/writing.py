@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import connection
 
 from lianfang.kernel.ids import new_id
+from lianfang.kernel.points import point
 from lianfang.people.models import SuspectedDuplicate
 from lianfang.people.naming import given, initials
 from lianfang.people.policy import OF_AGE, Source, age
@@ -87,6 +88,7 @@ def write(rows: Sequence[Row], *, community: str, run_id: UUID, by: Actor, progr
 
     held_lines, waiting = _hold(rows, held, homes, run_id=run_id, by=by)
     fresh = [r for r in rows if r.line not in known and r.line not in held_lines]
+    point("people.import.half_written")
     ids: dict[int, UUID] = {line: k.id for line, k in known.items()}
     ids |= {row.line: new_id() for row in fresh}
     households, made_households = _households(rows, ids, known, held_lines, homes, by=by)
