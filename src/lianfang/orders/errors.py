@@ -155,6 +155,18 @@ class ChecksMissing(Refused):
     code = "orders:checks_missing"
 
 
+class NoSecondPhase(Refused):
+    """The rule of the order has none, it was lifted, or this is the second already."""
+
+    code = "orders:no_second_phase"
+
+
+class TooEarlyForSecondPhase(Refused):
+    """It is signed at most a day before the first phase ends: what the person needs then is seen then."""
+
+    code = "orders:too_early_for_second_phase"
+
+
 class NoPlaceLargeEnough(Refused):
     """No place around here holds five households."""
 

@@ -22,6 +22,7 @@ from .actions import (
     IsolationDraft,
     LiftDraft,
     ProposalDraft,
+    SecondPhaseDraft,
     ServingDraft,
 )
 
@@ -209,6 +210,10 @@ class SignForm(_WithId):
             proposal_id=proposal_id,
             previous_id=previous_id,
         )
+
+    def second_phase(self, first_id: UUID) -> SecondPhaseDraft:
+        """The second phase that is signed."""
+        return SecondPhaseDraft(order_id=self.cleaned_data["id"], first_id=first_id)
 
 
 class ReasonForm(_WithId):

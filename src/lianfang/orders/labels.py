@@ -35,6 +35,7 @@ EVENT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "last_exposure": ("末次接触", "last exposure"),
     "entered": ("入境", "entered the country"),
     "left_facility": ("解除集中隔离", "left the facility"),
+    "first_phase_over": ("前一阶段结束", "end of the first phase"),
     "onset": ("发病", "onset"),
     "discharge": ("出院", "discharge"),
 }

@@ -93,6 +93,8 @@ class IsolationOrder(_Signed):
     )
     second = models.OneToOneField(SecondSignature, null=True, on_delete=models.PROTECT, related_name="order")
     previous = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="extensions")
+    #: 2: what the rule of `previous` asks for after it (7 days, then 3); an order of its own, never automatic.
+    phase = models.PositiveSmallIntegerField(default=1, db_default=1)
     entry = models.ForeignKey("ledger.Entry", on_delete=models.PROTECT, related_name="+")
     order_slip = models.TextField()
     release_slip = models.TextField()
@@ -120,6 +122,13 @@ class IsolationOrder(_Signed):
                 condition=Q(anchor_at__lte=F("signed_at")), name="order_counts_from_the_past"
             ),
             models.CheckConstraint(condition=~Q(previous=F("id")), name="order_does_not_extend_itself"),
+            models.CheckConstraint(
+                condition=Q(phase=1) | Q(phase=2, previous__isnull=False),
+                name="order_is_a_first_or_a_second_phase",
+            ),
+            models.UniqueConstraint(
+                fields=["previous"], condition=Q(phase=2), name="one_second_phase_for_an_order"
+            ),
         ]
 
 

@@ -65,7 +65,7 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
         "phone": organ.phone if organ else "",
         "rule": rule,
         "event": labels.event(rule.anchor_event),
-        "last_full_day": policy.term(rule, order.anchor_at).last_full_day,
+        "last_full_day": order.last_full_day,
         "remedies": prints.remedies(order, rules.Quoted()),
         "appeals": queries.appeals_of(order.id),
         "chain": proofs.states_of(order.id),

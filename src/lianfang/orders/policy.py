@@ -90,6 +90,19 @@ def term(rule: CountsDays, anchor_at: datetime) -> Term:
     return Term(last_full_day, start_of_legal_day(last_full_day + timedelta(days=1)))
 
 
+def second_term(days: int, first_ends_at: datetime) -> Term:
+    """Count the second phase of a rule (7 days, then 3): whole days from the end of the first, without a gap.
+
+    It is the same instant whenever the second order is signed: signing late moves no end.
+
+    :raises ValueError: the rule has no second phase, or the instant has no zone
+    """
+    if first_ends_at.tzinfo is None or days < 1:
+        raise ValueError("a second phase has days and follows an instant with a zone")
+    ends_at = first_ends_at.astimezone(UTC) + timedelta(days=days)
+    return Term(legal_day(ends_at) - timedelta(days=1), ends_at)
+
+
 # --- Status ------------------------------------------------------------------------------------------------
 
 

@@ -141,6 +141,9 @@ def _notice(order: OrderView, facts: _Facts, press: Press) -> IsolationNotice:
     rule = facts.rules[order.rule_id]
     wording = facts.quoted.wording(day, area=order.area)
     organ, phone = facts.offices.get(order.organ)
+    is_second = order.phase == 2
+    days = rule.follow_on_days if is_second else rule.days
+    event = "first_phase_over" if is_second else rule.anchor_event
     return IsolationNotice(
         document_no=order.order_no,
         order_no=order.order_no,
@@ -155,9 +158,10 @@ def _notice(order: OrderView, facts: _Facts, press: Press) -> IsolationNotice:
             *(Words(*pair) for pair in (wording.legal_basis if wording else ())),
             Words(f"{rule.origin.title}（{rule.version}）"),
         ),
-        anchor_event=Words(*labels.EVENT_WORDS.get(rule.anchor_event, (rule.anchor_event, ""))),
-        anchor_at=order.anchor_at,
-        days=rule.days,
+        anchor_event=Words(*labels.EVENT_WORDS.get(event, (event, ""))),
+        # The second phase is counted from the end of the first, whenever it was signed.
+        anchor_at=order.ends_at - timedelta(days=days) if is_second else order.anchor_at,
+        days=days,
         starts_at=order.starts_at,
         ends_at=order.ends_at,
         duties=tuple(Words(*pair) for pair in (wording.duties if wording else ())),
@@ -210,7 +214,7 @@ def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotic
     offices = Offices()
     organ, phone = offices.get(order.organ)
     community = offices.of("community", order.area)
-    follow_on = rules.rule_of(order.rule_id).follow_on_measure
+    follow_on = rules.rule_of(order.rule_id).follow_on_measure if order.phase == 1 else None
     return ReleaseNotice(
         document_no=order.notice_no,
         organ=Words(organ),

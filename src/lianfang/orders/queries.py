@@ -18,6 +18,7 @@ from django.urls import reverse
 from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
 from lianfang.concerns import queries as concerns
+from lianfang.kernel.clock import legal_day
 from lianfang.people import queries as people
 from lianfang.rules.policy import Measure
 
@@ -34,7 +35,7 @@ from .models import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -195,6 +196,7 @@ class OrderView:
     pseudonym: str
     second_organ: str
     previous_id: UUID | None
+    phase: int
     entry_id: UUID
     order_slip: str
     release_slip: str
@@ -205,7 +207,13 @@ class OrderView:
     notice_no: str
     checks: frozenset[str]
     in_force: bool
+    is_ahead: bool
     days_left: int
+
+    @property
+    def last_full_day(self) -> date:
+        """The last day that is wholly inside it: the day before the one on which it ends."""
+        return legal_day(self.ends_at) - timedelta(days=1)
 
     @property
     def over_at(self) -> datetime:
@@ -239,6 +247,7 @@ def _view(row: IsolationOrder, at: datetime) -> OrderView:
         pseudonym=row.pseudonym,
         second_organ=row.second.organ if row.second else "",
         previous_id=row.previous_id,
+        phase=row.phase,
         entry_id=row.entry_id,
         order_slip=row.order_slip,
         release_slip=row.release_slip,
@@ -249,6 +258,7 @@ def _view(row: IsolationOrder, at: datetime) -> OrderView:
         notice_no="" if notice is None else notice.notice_no,
         checks=frozenset(c.kind for c in row.release_checks.all()),
         in_force=in_force,
+        is_ahead=at < row.starts_at and lift is None,
         days_left=policy.days_left(row.ends_at, at=at) if in_force else 0,
     )
 
@@ -320,11 +330,18 @@ def ending(by: Actor, *, within: timedelta, limit: int = 200) -> list[OrderView]
 
 
 def _to_serve(by: Actor) -> QuerySet[IsolationOrder]:
-    return _running(by).filter(serving=None)
+    # Those that have not begun too: the person is told before or at effect (O-10).
+    return _rows().filter(
+        _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
+        ends_at__gt=by.at,
+        lift=None,
+        endseen=None,
+        serving=None,
+    )
 
 
 def to_serve(by: Actor, *, limit: int = 200) -> list[OrderView]:
-    """Orders in force of which the person has not been told; the longest waiting first (O-10)."""
+    """Orders, in force or ahead, of which the person has not been told; the longest waiting first (O-10)."""
     return [_view(r, by.at) for r in _to_serve(by).order_by("signed_at", "pk")[:limit]]
 
 

@@ -37,5 +37,7 @@ SENTENCES: Final[Mapping[str, _StrPromise]] = {
     "orders:decider_took_part": _("作出、提出或会签该决定的人员和机构不能审理申诉。"),
     "orders:too_early_for_notice": _("解除文书最多提前一天准备。"),
     "orders:checks_missing": _("解除通知书还缺医务或街道核对；不影响到期自动解除。"),
+    "orders:no_second_phase": _("这份决定没有后续阶段，或已提前解除。"),
+    "orders:too_early_for_second_phase": _("后续阶段最多在前一阶段结束前一天签发。"),
     "orders:no_place_large_enough": _("周边没有五户以上的公示范围，不能张贴。"),
 }

@@ -40,6 +40,7 @@ urlpatterns = [
     path("desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/", views.record_care, name="record_care"),
     path("desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/", views.accept_care, name="accept_care"),
     path("desk/orders/<uuid:order_id>/lift/", views.lift, name="lift"),
+    path("desk/orders/<uuid:order_id>/second-phase/", views.second_phase, name="second_phase"),
     path("desk/orders/<uuid:order_id>/notice/", views.notice, name="notice"),
     path("desk/orders/<uuid:order_id>/check/<slug:kind>/", views.check, name="check"),
     path("desk/orders/<uuid:order_id>/sheet/", views.post_sheet, name="post_sheet"),

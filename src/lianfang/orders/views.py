@@ -19,7 +19,7 @@ from lianfang.accounts.web import actor, surface
 from lianfang.concerns import actions as concerns_actions
 from lianfang.concerns import queries as concerns
 from lianfang.kernel import ids
-from lianfang.kernel.clock import legal_day
+from lianfang.kernel.clock import LEGAL_ZONE, legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Repeat
@@ -284,9 +284,11 @@ def sign(request: HttpRequest, concern_id: UUID) -> HttpResponse:
     form = SignForm(request.POST or None)
     case = _case(found, by=by)
     running = case["running"]
-    previous = running[-1].order_id if isinstance(running, list) and running else None
+    before = [r.order_id for r in running] if isinstance(running, list) else []
 
     def act() -> object:
+        # Sent once more, the order that runs is the one that was made by this form.
+        previous = next((pk for pk in reversed(before) if pk != form.value("id")), None)
         return actions.issue_isolation(
             form.draft(
                 found.person_id,
@@ -490,7 +492,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             "organ": called.get(found.organ, found.organ),
             "second_organ": called.get(found.second_organ, ""),
             "rule": rules.rule_of(found.rule_id),
-            "last_full_day": policy.term(rules.rule_of(found.rule_id), found.anchor_at).last_full_day,
+            "last_full_day": found.last_full_day,
             "needs": [
                 {
                     "need": n,
@@ -505,7 +507,12 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             "sheets": queries.sheets_of(found.id, by.at),
             "may_serve": may(Right.ORDERS_NOTICE_SERVE) and found.served_at is None,
             "may_appeal": may(Right.ORDERS_NOTICE_SERVE) and by.at < found.ends_at + policy.APPEAL_AFTER_END,
-            "may_lift": may(Right.ORDERS_ISOLATION_LIFT) and found.in_force,
+            "may_go_on": may(Right.ORDERS_ISOLATION_ISSUE)
+            and found.phase == 1
+            and rules.rule_of(found.rule_id).follow_on_measure is not None
+            and found.lifted_at is None
+            and by.at >= found.ends_at - policy.NOTICE_AHEAD,
+            "may_lift": may(Right.ORDERS_ISOLATION_LIFT) and (found.in_force or found.is_ahead),
             "may_notice": may(Right.ORDERS_ISOLATION_ISSUE)
             and not found.notice_no
             and by.at >= found.over_at - policy.NOTICE_AHEAD,
@@ -577,6 +584,35 @@ def lift(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "title": gettext("提前解除"),
         "button": gettext("签字解除"),
         "note": gettext("签字即解除，不等信息链、不等送达，也不能撤回。"),
+        "order": found,
+    }
+    return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)
+
+
+@never_cache
+@surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
+def second_phase(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Sign what the rule asks for after an order, as an order of its own."""
+    by = actor(request)
+    found = _order(order_id, by=by)
+    rule = rules.rule_of(found.rule_id)
+    if found.phase != 1 or rule.follow_on_measure is None:
+        raise NotFound
+    form = SignForm(request.POST or None)
+
+    def act() -> object:
+        return actions.order_second_phase(form.second_phase(found.id), by=by)
+
+    context = {
+        "title": gettext("签发后续阶段"),
+        "button": gettext("签字"),
+        "note": gettext(
+            "规则要求前一阶段之后{measure}{days}天，至{until}。不签字，前一阶段到期即自由；晚签不延后终点。"
+        ).format(
+            measure=labels.MEASURES[rule.follow_on_measure],
+            days=rule.follow_on_days,
+            until=f"{policy.second_term(rule.follow_on_days, found.ends_at).ends_at.astimezone(LEGAL_ZONE):%Y-%m-%d %H:%M}",
+        ),
         "order": found,
     }
     return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)

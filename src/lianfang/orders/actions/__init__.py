@@ -12,6 +12,7 @@ from .papers import (
     record_take_down,
 )
 from .proposing import ProposalDraft, propose_isolation, refuse_proposal, second_sign
+from .second_phase import SecondPhaseDraft, order_second_phase
 from .serving import CareDraft, ServingDraft, accept_care, record_care, serve
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "IsolationDraft",
     "LiftDraft",
     "ProposalDraft",
+    "SecondPhaseDraft",
     "ServingDraft",
     "accept_care",
     "appeal",
@@ -30,6 +32,7 @@ __all__ = [
     "issue_release_notice",
     "lift_isolation",
     "post_sheet",
+    "order_second_phase",
     "propose_isolation",
     "record_care",
     "record_take_down",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
@@ -44,6 +44,7 @@ from .proposing import is_over
 from .signing import organ_for, require_fresh_factor, same_or_refuse, signature, slip
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from lianfang.concerns.queries import Concern
     from lianfang.kernel.actor import Actor
     from lianfang.people.queries import PersonRef
-    from lianfang.rules.policy import Caps, IsolationRule
+    from lianfang.rules.policy import Caps, Competence, IsolationRule, Measure
 
 FORM = "F04"
 
@@ -115,16 +116,58 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         raise PeriodAlreadyOver
     if not policy.is_within_length(period, measure=rule.measure, caps=caps):
         raise LongerThanItsCap
-    presence = _presence(person, organ, caps=caps, by=by)
+    presence = presence_of(person, organ, caps=caps, by=by)
     _one_at_a_time(draft, person, period)
     proposal = _proposal(draft, person, at=by.at)
-    second = _second(person, ruling, rule, caps, organ, proposal, period=period, by=by)
+    second = second_signature(
+        person, ruling.competence, rule.measure, caps, organ, proposal, period=period, by=by
+    )
 
+    order = sign_order(
+        draft.order_id,
+        person,
+        said,
+        rule=rule,
+        measure=rule.measure,
+        days=rule.days,
+        incident=ruling.incident.code,
+        organ=organ,
+        period=period,
+        presence=presence,
+        second=second,
+        by=by,
+    )
+    if evidence.state is State.WAITING:
+        # Whoever signs the order has decided about the report it rests on.
+        concerns_actions.decide_concern(evidence.id, verified=True, reason=order.order_no, by=by)
+    point("orders.issue_isolation.before_commit")
+    return order
+
+
+def sign_order(
+    order_id: UUID,
+    person: PersonRef,
+    said: Mapping[str, Any],
+    *,
+    rule: IsolationRule,
+    measure: Measure,
+    days: int,
+    incident: str,
+    organ: Organ,
+    period: policy.Period,
+    presence: tuple[str, UUID],
+    second: SecondSignature | None,
+    by: Actor,
+) -> IsolationOrder:
+    """Write an order, its entry, its slips, its care needs and what is owed, in the caller's transaction.
+
+    :param said: reason, anchor, evidence and the orders and proposals it names
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('orders_number_seq')")
         (seq,) = cursor.fetchone()
     order_no = policy.order_number(
-        incident=ruling.incident.code,
+        incident=incident,
         division=person.area.partition(".")[0][1:],
         form=FORM,
         day=legal_day(by.at),
@@ -134,20 +177,20 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
     # among the commitments.
     entry = ledger.append(
         kind="orders:isolation:issued",
-        act_id=draft.order_id,
+        act_id=order_id,
         organ=organ.code,
         scope=person.community,
         basis=rule.legal_basis,
-        terms={"rule": rule.version, "measure": rule.measure.value, "days": rule.days},
+        terms={"rule": rule.version, "measure": measure.value, "days": days},
         secrets={
             "order_no": order_no,
             "person": str(person.id),
-            "reason": draft.reason,
+            "reason": str(said["reason"]),
             "starts_at": period.starts_at.isoformat(),
             "ends_at": period.ends_at.isoformat(),
         },
         by=by,
-        prior=None if draft.previous_id is None else _entry_of(draft.previous_id),
+        prior=None if said["previous_id"] is None else _entry_of(said["previous_id"]),
         hour=True,
     )
     facts = people_queries.pass_facts([person.id])[person.id]
@@ -164,11 +207,11 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         for name, kind, nbf in (("order", "O", period.starts_at), ("release", "R", period.ends_at))
     }
     order = IsolationOrder.objects.create(
-        id=draft.order_id,
+        id=order_id,
         order_no=order_no,
         area=person.area,
         community=at_level(person.area, "community") or person.community,
-        measure=rule.measure,
+        measure=measure,
         evidence_kind="concern",
         presence_kind=presence[0],
         presence_id=presence[1],
@@ -188,9 +231,6 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         CareNeed(order=order, dependant_id=d.person_id, why=d.why)
         for d in people_queries.dependants(person.id, on=by.legal_day)
     )
-    if evidence.state is State.WAITING:
-        # Whoever signs the order has decided about the report it rests on.
-        concerns_actions.decide_concern(evidence.id, verified=True, reason=order_no, by=by)
     point("orders.issue_isolation.after_row")
     replace_household_passes(person, by=by)
     messaging.owe(
@@ -201,7 +241,6 @@ def issue_isolation(draft: IsolationDraft, *, by: Actor) -> IsolationOrder:
         by=by,
     )
     wake("orders", order.pk)
-    point("orders.issue_isolation.before_commit")
     return order
 
 
@@ -222,7 +261,8 @@ def _rule(
     return ruling, ruling.rule, ruling.caps, known
 
 
-def _presence(person: PersonRef, organ: Organ, *, caps: Caps, by: Actor) -> tuple[str, UUID]:
+def presence_of(person: PersonRef, organ: Organ, *, caps: Caps, by: Actor) -> tuple[str, UUID]:
+    """:raises NotPresent: neither a resident nor met by an officer on arrival"""
     # O-6: residence, or an arrival entered by an officer who met the person; never a scan or a passage.
     if organ.area and (person.area == organ.area or person.area.startswith(organ.area + ".")):
         return "residence", person.id
@@ -257,10 +297,10 @@ def _proposal(draft: IsolationDraft, person: PersonRef, *, at: datetime) -> Isol
     return proposal
 
 
-def _second(
+def second_signature(
     person: PersonRef,
-    ruling: rules.Ruling,
-    rule: IsolationRule,
+    competence: Competence | None,
+    measure: Measure,
     caps: Caps,
     organ: Organ,
     proposal: IsolationProposal | None,
@@ -268,11 +308,12 @@ def _second(
     period: policy.Period,
     by: Actor,
 ) -> SecondSignature | None:
-    competence = ruling.competence
+    """The signature of another body where caps or competence ask for one; None where they do not.
+
+    :raises OrganNotCompetent: , NeedsPlaceOrder, NeedsSecondSigner
+    """
     row = (
-        None
-        if competence is None
-        else competence.of(kind=rule.measure, organ_kind=organ.kind, level=organ.level)
+        None if competence is None else competence.of(kind=measure, organ_kind=organ.kind, level=organ.level)
     )
     if row is None:
         raise OrganNotCompetent
@@ -294,7 +335,7 @@ def _second(
         alone, everybody, chain = cursor.fetchone()
     needed = policy.signatures_needed(
         caps=caps,
-        measure=rule.measure,
+        measure=measure,
         alone_before=alone,
         all_before=everybody,
         chain=chain,

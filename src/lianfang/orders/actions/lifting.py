@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
+from lianfang.kernel.actor import lies_within
 from lianfang.kernel.errors import NotAllowed, NotFound
 from lianfang.kernel.points import point
 from lianfang.kernel.wake import wake
@@ -54,7 +56,9 @@ def lift_isolation(draft: LiftDraft, *, by: Actor) -> Lift:
         return same_or_refuse(earlier, {"order_id": draft.order_id, "reason": draft.reason})
     require_fresh_factor(by)
     # The organ that ordered, or one above it: the same kind, over an area that holds the issuer's.
-    if organ.kind != order.organ_kind:
+    issuing = accounts.organ(order.organ)
+    above = issuing is not None and lies_within(issuing.area, organ.area)
+    if organ.kind != order.organ_kind or not above:
         raise NotAllowed(right=str(Right.ORDERS_ISOLATION_LIFT))
     return sign_lift(draft.id, order, reason=draft.reason, organ=organ, decision=None, by=by)
 
@@ -72,6 +76,8 @@ def sign_lift(
 
     :raises AlreadyOver: the order has ended, or was lifted
     """
+    # C-3: signed at T and lifted when the server's clock has stepped back before T, it is lifted from T on.
+    by = replace(by, at=max(by.at, order.signed_at))
     if order.ends_at <= by.at or Lift.objects.filter(order=order).exists():
         raise AlreadyOver
     entry = ledger.append(

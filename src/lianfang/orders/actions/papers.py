@@ -18,7 +18,7 @@ from lianfang.people import queries as people
 from lianfang.rules import queries as rules
 
 from .lifting import locked_order
-from .signing import organ_for, same_or_refuse, signature
+from .signing import organ_for, signature
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,6 +52,8 @@ def check_release(check_id: UUID, order_id: UUID, *, kind: str, by: Actor) -> Re
 def issue_release_notice(notice_id: UUID, order_id: UUID, *, by: Actor) -> ReleaseNotice:
     """Sign the paper that says the order is over (F06). It moves no end; a late one is the authority's incident.
 
+    An order has one notice; asked for again, it is the one already signed.
+
     :raises NotFound: no such order
     :raises NotAllowed: `by` issues no orders there
     :raises TooEarlyForNotice: more than a day before the end
@@ -60,7 +62,7 @@ def issue_release_notice(notice_id: UUID, order_id: UUID, *, by: Actor) -> Relea
     order = locked_order(order_id)
     organ = organ_for(Right.ORDERS_ISOLATION_ISSUE, over=order.area, by=by)
     if earlier := ReleaseNotice.objects.filter(order=order).first():
-        return same_or_refuse(earlier, {"id": notice_id})
+        return earlier
     _not_too_early(order, by=by)
     if set(order.release_checks.values_list("kind", flat=True)) != {"health", "street"}:
         raise ChecksMissing
@@ -137,7 +139,8 @@ def record_take_down(take_down_id: UUID, sheet_id: UUID, *, by: Actor) -> TakeDo
     :raises NotFound: no such sheet
     :raises NotAllowed: `by` posts nothing there
     """
-    sheet = BoardSheet.objects.filter(pk=sheet_id).first()
+    # Locked: two reports that it is gone queue here, and the second finds the first.
+    sheet = BoardSheet.objects.select_for_update().filter(pk=sheet_id).first()
     if sheet is None:
         raise NotFound
     organ = organ_for(Right.ORDERS_BOARD_POST, over=sheet.place, by=by)

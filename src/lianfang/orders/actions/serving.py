@@ -9,6 +9,9 @@ from django.db import transaction
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound
+from lianfang.messaging import actions as messaging
+from lianfang.messaging import queries as messaging_queries
+from lianfang.messaging.policy import Means
 from lianfang.orders import policy
 from lianfang.orders.errors import AlreadyOver, AlreadyServed, CarerCannotCare, NeedsWitnesses, NotCaredFor
 from lianfang.orders.models import CareArrangement, CareNeed, IsolationOrder, Serving
@@ -81,7 +84,13 @@ def serve(draft: ServingDraft, *, by: Actor) -> Serving:
     )
     if left := policy.may_be_served(needs, arranged):
         raise NotCaredFor(count=len(left))
-    return Serving.objects.create(id=draft.id, **said, **signature(organ, by=by))
+    serving = Serving.objects.create(id=draft.id, **said, **signature(organ, by=by))
+    # What was owed has arrived: nobody is asked to bring it once more (O-10).
+    read_out = draft.receipt == Serving.Receipt.READ_OUT
+    for owed in messaging_queries.owed_to(order.person_id, at=by.at):
+        if owed.template == "orders/isolation_notice" and owed.facts.get("order") == str(order.pk):
+            messaging.record_delivery(owed.id, means=Means.READ_ALOUD if read_out else Means.PAPER, by=by)
+    return serving
 
 
 @transaction.atomic
