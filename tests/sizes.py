@@ -23,7 +23,7 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "duplicate_ids": (20, 500, 20_000),
     "passages": (552 * 4, 552 * 100, 552 * 1_000),
     "clock_cells": (100, 1_080, 3_240),
-    "double_submits": (1, 10, 100),
+    "double_submits": (8, 500, 5_000),
     "restores": (20, 20, 200),
     "syscall_faults": (60, 3_000, 15_000),
     "appends_under_kills": (500, 20_000, 200_000),

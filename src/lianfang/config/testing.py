@@ -58,6 +58,9 @@ def run(arguments: Sequence[str], *, size: str = "change") -> int:
     ensure_built()
     if not any(a.startswith("-n") for a in arguments):
         arguments = ["-n", "2", "--dist", "loadgroup", *arguments]
+    if size != "change":
+        # The larger sizes of one test take hours; the limit of every change would end them.
+        arguments = [*arguments, "--timeout=86400"]
     # Django must not read its settings before tests/conftest.py has made the folder they are read from.
     inherited = {k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "LIANFANG_DATA")}
     result = subprocess.run(
