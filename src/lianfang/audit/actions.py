@@ -15,6 +15,7 @@ from lianfang.kernel.errors import NotFound
 from lianfang.kernel.row_security import scope
 from lianfang.ledger import actions as ledger
 from lianfang.orders import proofs
+from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, read
 
 from . import queries
@@ -75,7 +76,7 @@ def give_grant(draft: GrantDraft, *, by: Actor) -> Grant:
         kind="audit:grant:given",
         act_id=draft.id,
         organ=by.organ,
-        scope=draft.area,
+        scope=people.public_scope(draft.area),
         basis=_BASIS,
         terms={"ends_at": ends_at.isoformat(), **{k: d.isoformat() for k, d in period.items() if d}},
         secrets={"reason": draft.reason, "auditor": str(auditor), "order_no": draft.order_no or "-"},
@@ -118,7 +119,7 @@ def ask_sample(sample_id: UUID, grant_id: UUID, *, count: int, by: Actor) -> Sam
         kind="audit:sample:asked",
         act_id=sample_id,
         organ=by.organ,
-        scope=grant.area,
+        scope=people.public_scope(grant.area),
         basis=_BASIS,
         terms={"count": count, "from": str(grant.from_on), "until": str(grant.until_on)},
         secrets={},

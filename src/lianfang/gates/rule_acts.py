@@ -19,6 +19,7 @@ from lianfang.kernel.actor import lies_within
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
+from lianfang.people import queries as people
 from lianfang.places import queries as places
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.rules import ActKind, sign_rules
@@ -124,7 +125,7 @@ def sign(act_id: UUID, *, by: Actor) -> GateActSignature:
         kind="gates:act:signed",
         act_id=act.pk,
         organ=_organ(act, by),
-        scope=act.area,
+        scope=people.public_scope(act.area),
         basis=act.basis,
         terms={
             "no": act.no,
@@ -165,7 +166,7 @@ def lift(act_id: UUID, *, reason: str, by: Actor) -> GateActLift:
         kind="gates:act:lifted",
         act_id=act.pk,
         organ=_organ(act, by),
-        scope=act.area,
+        scope=people.public_scope(act.area),
         basis=act.basis,
         terms={"no": act.no},
         secrets={"reason": reason},

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from lianfang.kernel import ids
 from lianfang.kernel.points import point
+from lianfang_chain.cbor import NotCanonical
 from lianfang_chain.disclosure import commit, commit_officer
 from lianfang_chain.entry import Act, sign_entry
 from lianfang_chain.tree import leaf_hash
@@ -17,6 +18,7 @@ from . import keys, sealing
 from .errors import NoSuchEntry, NothingToErase, RestoredOlder
 from .kinds import frees
 from .models import CaseKey, Disclosure, Entry
+from .policy import PublicScope, may_be_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -52,9 +54,11 @@ def append(
 
     :raises RestoredOlder: a witness holds a longer chain than this database, and the act restricts
     :raises NoSuchEntry: `prior` is no entry
-    :raises NotCanonical: a field outside its form, a scope that names a dwelling, more than 4,096 bytes; the
-        caller's mistake, not the user's
+    :raises NotCanonical: a field outside its form, a scope that names a dwelling, or a place below a community that
+        did not come from `people.queries.public_scope`, more than 4,096 bytes; the caller's mistake, not the user's
     """
+    if not may_be_named(scope):
+        raise NotCanonical("a small place whose households nobody counted (people.queries.public_scope)")
     point("ledger.append.before")
     entry_id = ids.new_id()
     commitments = commit({_nfc(name): _nfc(value) for name, value in secrets.items()}, ids.random_bytes)
@@ -144,7 +148,7 @@ def erase(
         kind="ledger:disclosures:erased",
         act_id=entry.act_id,
         organ=by.organ,
-        scope=entry.scope,
+        scope=PublicScope(entry.scope),  # it stands in the chain already
         basis=basis,
         terms={"positions": ",".join(map(str, gone)), "reason": reason},
         secrets={},

@@ -5,16 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lianfang_chain.entry import SCOPE_CLASS
 from lianfang_chain.policy import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lianfang_chain.note import VerifierKey
 
 #: After this time without a quorum the command and all parties see an alarm (ledger.md 6.6).
 ALARM_AFTER_SECONDS: Final = 60
 RESIDENTS: Final = "residents"
+
+
+#: A place with fewer households is not named in the chain: what stays for ever would point at somebody.
+FEWEST_HOUSEHOLDS: Final = 5
+_LARGE_ENOUGH: Final = frozenset({"district", "street", "community"})
+
+
+class PublicScope(str):
+    """A place that may be named for ever; made by `public_scope`, and `append` takes no other below a community."""
+
+    __slots__ = ()
+
+
+def may_be_named(scope: str) -> bool:
+    """Whether `append` takes it: a community or more, or a smaller place whose households were counted."""
+    kind = SCOPE_CLASS.get(scope.rpartition(".")[2][:1])
+    return kind in _LARGE_ENOUGH or isinstance(scope, PublicScope)
+
+
+def public_scope(area: str, households: Callable[[str], int]) -> PublicScope:
+    """The smallest place at or around `area` with enough households; a community or more is not counted.
+
+    :param households: how many live at or below a place now
+    """
+    labels = area.split(".")
+    around = (".".join(labels[:n]) for n in range(len(labels), 0, -1))
+    for place in around:
+        kind = SCOPE_CLASS.get(place.rpartition(".")[2][:1])
+        if kind in _LARGE_ENOUGH or (kind is not None and households(place) >= FEWEST_HOUSEHOLDS):
+            return PublicScope(place)
+    raise ValueError(f"not in a district: {area}")
 
 
 @dataclass(frozen=True, slots=True)

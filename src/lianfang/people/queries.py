@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound
+from lianfang.ledger import policy
 from lianfang.places.queries import at_level, doors
 
 from .journal import ReadProof, prove_read
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
+    from lianfang.ledger.policy import PublicScope
 
 __all__ = [
     "Dependant",
@@ -57,6 +59,7 @@ __all__ = [
     "pass_facts",
     "person_refs",
     "persons_within",
+    "public_scope",
     "read_proof",
     "reads_of",
     "same_person",
@@ -240,6 +243,11 @@ def same_person_each(ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
 def household_count(area: str) -> int:
     """How many households live at or below a place now; for the threshold of anything public (product §9)."""
     return Household.objects.filter(area__within=area, valid_to=None).count()
+
+
+def public_scope(area: str) -> PublicScope:
+    """The place that an entry of the chain about `area` names: with fewer than five households, the next larger."""
+    return policy.public_scope(area, household_count)
 
 
 def persons_within(area: str, *, after: UUID | None = None, limit: int = 500) -> list[UUID]:
