@@ -45,11 +45,12 @@ WIDTHS: Final = (320, 640)
 NOT_PAGES: Final = ("gate", "open/verify", "open/chain/checkpoint", "open/chain/tile", "login/out", "api/")
 #: Addresses that answer this small district with a file or not at all.
 NOT_HERE: Final = re.compile(
-    r"/print|/proof|\.txt$|/card/$|/faults/$|/receipts/$"
+    r"/print|/proof|\.(txt|zip)$|/card/$|/faults/$|/receipts/$|^open/chain/consistency/"
     # Another installation: not founded yet, with TLS of its own, or a demonstration.
     r"|^first-run/|^open/authority/|^open/demo/"
-    # Answers to a form only; no device has handed in a file; five households and a dependant are not there.
-    r"|^desk/people/corrections/<|^desk/gates/files/<|^open/orders/sheet/|/care/<"
+    # Answers to a form only; no device has handed in a file, no auditor holds a grant, five households and a
+    # dependant are not there.
+    r"|^desk/people/corrections/<|^desk/gates/files/<|^desk/audit/<|^open/orders/sheet/|/care/<"
 )
 #: Pictures of every page, if wanted: LIANFANG_PICTURES=folder.
 PICTURES: Final = os.environ.get("LIANFANG_PICTURES", "")
