@@ -79,7 +79,7 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
             "count": len(rows),
             "rows": [(r, words_of(r.kind)) for r in rows[:200]],
             "draw": drawn,
-            "seed": drawn.seed.hex() if drawn else "",
+            "seed": [drawn.seed[i : i + 4].hex() for i in range(0, len(drawn.seed), 4)] if drawn else [],
             "cases": queries.cases_of(held, by.at),
             "sample_form": SampleForm(),
             "open_form": OpenForm(),
