@@ -1,0 +1,57 @@
+"""Appends and publishes while the test makes its system calls fail (test_syscalls); goes on like the worker does.
+
+python -m tests.ledger.faulted DATABASE FOLDER; each line on standard input is one go of that many rounds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "lianfang.config.settings"
+
+
+def main() -> None:
+    from django.conf import settings
+
+    settings.DATABASES["default"]["NAME"] = sys.argv[1]
+    settings.LIANFANG_DATA = sys.argv[2]
+    settings.LIANFANG_WITNESSES = []
+    settings.INSTALLED_APPS = ["lianfang.kernel", "lianfang.ledger"]
+
+    import django
+
+    django.setup()
+    from django.db import transaction
+    from tests.factories.ledger import AT, an_entry
+
+    from lianfang.ledger.sequencer import Sequencer
+
+    acknowledged: list[str] = []
+    largest = failed = 0
+    sequencer = Sequencer()
+
+    def say(line: str) -> None:
+        while True:  # standard output is not what is tested
+            with contextlib.suppress(OSError):
+                os.write(1, line.encode())
+                return
+
+    say("ready\n")
+    for line in sys.stdin:
+        for _ in range(int(line)):
+            try:
+                with transaction.atomic():
+                    entry_id = an_entry()
+                acknowledged.append(str(entry_id))
+                largest = max(largest, sequencer.run_once(AT).size)
+            except Exception:  # the worker logs it and begins again
+                failed += 1
+                sequencer.close()
+                sequencer = Sequencer()
+        say(f"done {failed} {largest} {','.join(acknowledged)}\n")
+
+
+if __name__ == "__main__":
+    main()

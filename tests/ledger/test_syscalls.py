@@ -1,0 +1,79 @@
+"""Each system call of append and publish fails in turn, from outside: a clear stop, and the next round goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from tests.factories.ledger import AT
+from tests.sizes import size
+
+from lianfang.ledger import fsck, sequencer
+from lianfang.ledger.models import Checkpoint, Entry
+
+pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+
+#: What publication asks of the kernel. The database is spoken to by sendto and recvfrom, which are its own tests.
+CALLS = ("openat", "write", "fsync", "rename", "mkdir", "unlink", "close", "read")
+ERRORS = ("EIO", "ENOSPC")
+_ROUNDS = 6
+
+
+def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(chain: Path) -> None:
+    wanted, injected, failed, turn = size("syscall_faults"), 0, 0, 0
+    here = Path(__file__).parents[2]
+    words = [sys.executable, "-m", "tests.ledger.faulted", connection.settings_dict["NAME"], str(chain)]
+    with subprocess.Popen(
+        words, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+        def go(rounds: int) -> list[str]:
+            process.stdin.write(f"{rounds}\n")
+            process.stdin.flush()
+            return process.stdout.readline().split(" ")
+
+        go(2)
+        acknowledged: list[str] = []
+        while injected < wanted:
+            call, error = CALLS[turn % len(CALLS)], ERRORS[turn // len(CALLS) % len(ERRORS)]
+            first, step = 1 + turn // 3 % 7, 3 + turn % 11
+            log = chain / "strace.log"
+            log.unlink(missing_ok=True)
+            tracing = ["strace", "-f", "-qq", "-o", str(log), "-p", str(process.pid), "-e", f"trace={call}",
+                       "-e", f"inject={call}:error={error}:when={first}+{step}"]  # fmt: skip
+            with subprocess.Popen(tracing) as tracer:
+                _until_traced(process.pid)
+                answer = go(_ROUNDS)
+                tracer.send_signal(signal.SIGINT)
+            injected += log.read_text(errors="replace").count("(INJECTED)")
+            assert answer[0] == "done", (call, error, process.poll())
+            failed, acknowledged = int(answer[1]), answer[3].strip().split(",")
+            turn += 1
+            _is_whole(acknowledged, int(answer[2]))
+        process.stdin.close()
+    assert failed, "no fault was felt"
+
+
+def _until_traced(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while "TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _is_whole(acknowledged: list[str], seen: int) -> None:
+    done = sequencer.run_once(AT)
+    assert done.size >= seen
+    rows = dict(Entry.objects.values_list("pk", "idx"))
+    assert {UUID(a) for a in acknowledged} <= set(rows)
+    assert sorted(rows.values()) == list(range(done.size))
+    assert fsck.check().problems == []
+    assert Checkpoint.objects.filter(size=done.size).count() == 1
