@@ -25,7 +25,7 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "clock_cells": (100, 1_080, 3_240),
     "double_submits": (8, 500, 5_000),
     "restores": (20, 20, 200),
-    "syscall_faults": (60, 3_000, 15_000),
+    "syscall_faults": (24, 3_000, 15_000),
     "appends_under_kills": (500, 20_000, 200_000),
     "gate_people": (20, 600, 600),
     "compound_people": (9, 300, 1_240),

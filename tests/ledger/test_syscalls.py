@@ -25,6 +25,7 @@ ERRORS = ("EIO", "ENOSPC")
 _ROUNDS = 6
 
 
+@pytest.mark.timeout(6 * 3_600)  # by command it injects thousands
 def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(chain: Path) -> None:
     wanted, injected, failed, turn = size("syscall_faults"), 0, 0, 0
     here = Path(__file__).parents[2]
