@@ -357,6 +357,8 @@ def enter_backlog(draft: BacklogDraft, *, by: Actor) -> Backlog:
         "temperature": draft.temperature,
         "corrects_id": draft.corrects,
     }
+    # The same line sent twice at once queues here, and the second finds the first.
+    Gate.objects.select_for_update().get(pk=gate.pk)
     if earlier := Backlog.objects.filter(pk=draft.id).first():
         if any(getattr(earlier, name) != value for name, value in wanted.items()):
             raise SameIdOtherContent

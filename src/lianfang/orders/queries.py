@@ -539,6 +539,18 @@ def _undecided(by: Actor) -> QuerySet[Appeal]:
     )
 
 
+def appeal(appeal_id: UUID, *, by: Actor) -> AppealView | None:
+    """One objection where the actor decides, whether decided already or not."""
+    row = (
+        Appeal.objects.filter(
+            _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), pk=appeal_id
+        )
+        .select_related("order", "decision")
+        .first()
+    )
+    return None if row is None else _appeal(row)
+
+
 def appeals_to_decide(by: Actor, *, limit: int = 200) -> list[AppealView]:
     """Objections that wait for the panel, the oldest first."""
     rows = _undecided(by).select_related("order", "decision").order_by("raised_at", "pk")

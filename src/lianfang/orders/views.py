@@ -678,8 +678,9 @@ def take_down(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 def decide(request: HttpRequest, appeal_id: UUID) -> HttpResponse:
     """Decide about an objection."""
     by = actor(request)
-    found = next((a for a in queries.appeals_to_decide(by) if a.id == appeal_id), None)
-    if found is None:
+    found = queries.appeal(appeal_id, by=by)
+    # A decided one has no page; its decision sent once more is the one already made.
+    if found is None or (found.granted is not None and request.method != "POST"):
         raise NotFound
     order_ = _order(found.order_id, by=by)
     form = AppealDecisionForm(request.POST or None)
