@@ -68,9 +68,7 @@ def policy_of(name: str) -> str:
     return READER_POLICY if name == _READER else POLICY
 
 
-def _with_headers(
-    request: HttpRequest, content: bytes, kind: str, *, policy: str = POLICY
-) -> HttpResponse:
+def _with_headers(request: HttpRequest, content: bytes, kind: str, *, policy: str = POLICY) -> HttpResponse:
     tag = f'"{sha256(content).hexdigest()[:24]}"'
     response: HttpResponse
     if request.headers.get("If-None-Match") == tag:
