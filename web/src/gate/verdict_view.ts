@@ -64,7 +64,10 @@ export function verdictView(
     until(at, language),
     person(at, language),
     ...flags(at, language),
-    at.input === "life_exit"
+    // "Let pass" below "Let pass" is one more line for tired eyes.
+    decision.verdict === "ALLOW"
+      ? null
+      : at.input === "life_exit"
       ? make("p", { class: "g-next" }, text("life_exit_word"))
       : make("p", { class: "g-next" }, language === "zh" ? words.next_zh : words.next_en),
     make("div", { class: "g-acts" }, ...buttons(at, context, acts)),
@@ -103,7 +106,7 @@ function flags(at: AtGate, language: Language): HTMLElement[] {
   const { notes, verdict } = at.outcome.decision;
   const found: Word[] = [];
   if (at.alreadyShown) found.push("already_shown");
-  if (notes.includes("ASK_REFRESH")) found.push("ask_refresh");
+  if (notes.includes("ASK_REFRESH") && at.outcome.decision.reason !== "CODE_STALE") found.push("ask_refresh");
   if (notes.includes("TELL_COMMUNITY")) found.push("tell_community");
   // Where nobody was recognised there is no evidence at all, and that says nothing of the list.
   const known = at.outcome.shown !== null || at.found !== null;
