@@ -32,7 +32,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
         name="chain_consistency",
         says="较早的账是较晚的账的开头 / that one tree begins the other (a request of C2SP tlog-witness)",
         view="ledger:consistency",
-        answers={200: Body(media=_TEXT, says="一致性证明和较晚的检查点 / proof and newer checkpoint"), 404: _NONE},
+        answers={
+            200: Body(media=_TEXT, says="一致性证明和较晚的检查点 / proof and newer checkpoint"),
+            404: _NONE,
+        },
     ),
     Operation(
         name="chain_tile",
