@@ -183,6 +183,7 @@ UNFILLED: Final[set[str]] = {
     "/desk/import/<uuid:run_id>/faults/",
     "/desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/",
     "/desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/",
+    "/desk/orders/<uuid:order_id>/second-phase/",
     "/desk/orders/sheets/<uuid:sheet_id>/down/",
     "/desk/orders/sheets/<uuid:sheet_id>/print/",
     "/open/orders/sheet/<uuid:sheet_id>/",
