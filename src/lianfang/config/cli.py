@@ -63,10 +63,14 @@ def _parser() -> argparse.ArgumentParser:
 
     backup = commands.add_parser("backup", help="write database and keys to one file", parents=[where])
     backup.add_argument("file", type=Path)
+    backup.add_argument(
+        "--case-keys", type=Path, help="write the keys of the chain's disclosures here, apart"
+    )
     restore = commands.add_parser(
         "restore", help="bring a backup back into an empty data folder", parents=[where]
     )
     restore.add_argument("file", type=Path)
+    restore.add_argument("--case-keys", type=Path, help="the newest file of the keys of disclosures")
 
     roster = commands.add_parser(
         "import", help="import a roster (XLSX, CSV): dry run first, then --write", parents=[where]

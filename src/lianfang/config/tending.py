@@ -8,9 +8,14 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from .cluster import DATABASE, ROLE, Cluster
+import psycopg
+import psycopg.conninfo
+
+from lianfang_chain.witness.store import write_whole
+
+from .cluster import ADMIN, DATABASE, ROLE, Cluster
 from .supervise import say
 from .up import running
 
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+_CASE_KEYS: Final = "ledger_casekey"
 #: What a backup holds besides the database: keys, and who the log and its witnesses are. Tiles are derived.
 _KEPT = ("keys", "chain.json", "demo", "witnesses")
 
@@ -27,7 +33,7 @@ def command(arguments: argparse.Namespace) -> int:
     data = Path(os.environ.get("LIANFANG_DATA", "data")).absolute()
     os.environ["LIANFANG_DATA"] = str(data)
     if arguments.command == "restore":
-        return restore(data, arguments.file)
+        return restore(data, arguments.file, case_keys=arguments.case_keys)
     if arguments.command == "chain" and (holder := running(data)) is not None:
         say(f"the system runs (process {holder}); stop it with `lianfang down` first")
         return 2
@@ -41,7 +47,7 @@ def command(arguments: argparse.Namespace) -> int:
         started = True
     try:
         if arguments.command == "backup":
-            return backup(data, arguments.file)
+            return backup(data, arguments.file, case_keys=arguments.case_keys)
         import django
 
         django.setup()
@@ -95,10 +101,12 @@ def _code(login: str) -> int:
     return 0
 
 
-def backup(data: Path, file: Path) -> int:
+def backup(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
     """Write a consistent copy of the database, the keys and the chain's identity to one file (mode 0600).
 
-    The file opens everything: keep it where the keys may lie, for at most 35 days (trust.md §7, class 15).
+    The keys of the chain's disclosures are not in it: what was erased must stay so in every older backup. They go to
+    a file of their own, of which only the newest is kept. The backup opens everything else: keep it where the keys may
+    lie, for at most 35 days (trust.md §7, class 15).
     """
     from django.conf import settings
 
@@ -110,8 +118,9 @@ def backup(data: Path, file: Path) -> int:
             "pg_dump",
             "--format=custom",
             "--no-owner",
+            f"--exclude-table-data={_CASE_KEYS}",
             f"--file={dump}",
-            *_where(database),
+            *_where(database | {"USER": _reader_of_all(database)}),
             environment=database,
         )
         with tarfile.open(fileobj=target, mode="w:gz") as archive:
@@ -122,10 +131,21 @@ def backup(data: Path, file: Path) -> int:
         target.flush()
         os.fsync(target.fileno())
     say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    if case_keys is None:
+        say(
+            "without the keys of the chain's disclosures; write them with --case-keys FILE, and keep the newest only"
+        )
+        return 0
+    with psycopg.connect(_dsn(database)) as connection, connection.cursor() as cursor:
+        rows = cursor.execute(f"SELECT entry_id, sealed FROM {_CASE_KEYS} ORDER BY entry_id").fetchall()
+    # Replaced, not added to: an older file would open again what was erased since.
+    write_whole(case_keys, b"".join(f"{entry} {bytes(sealed).hex()}\n".encode() for entry, sealed in rows))
+    case_keys.chmod(0o600)
+    say(f"{case_keys}: {len(rows)} keys; destroy all older copies")
     return 0
 
 
-def restore(data: Path, file: Path) -> int:
+def restore(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
     """Bring a backup back into an empty data folder.
 
     The chain's witnesses may have seen more than the backup holds: the next `up` asks them and refuses to
@@ -151,10 +171,40 @@ def restore(data: Path, file: Path) -> int:
         try:
             where = ["--host", str(cluster.socket_folder), "--username", ROLE, "--dbname", DATABASE]
             _postgres("pg_restore", "--no-owner", "--exit-on-error", *where, str(dump), environment={})
+            if case_keys is not None:
+                _restore_case_keys(cluster.dsn(), case_keys)
         finally:
             cluster.stop()
     say(f"restored into {data}")
     return 0
+
+
+def _restore_case_keys(dsn: str, file: Path) -> None:
+    """The keys of entries that the backup has; those erased since are not in the file."""
+    rows = [line.split(" ") for line in file.read_text().splitlines()]
+    with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE came (entry_id uuid, sealed bytea) ON COMMIT DROP")
+        cursor.executemany("INSERT INTO came VALUES (%s, %s)", [(e, bytes.fromhex(k)) for e, k in rows])
+        cursor.execute(
+            f"INSERT INTO {_CASE_KEYS} (entry_id, sealed) SELECT entry_id, sealed FROM came"
+            " WHERE entry_id IN (SELECT id FROM ledger_entry)"
+        )
+    say(f"{len(rows)} keys of disclosures")
+
+
+def _reader_of_all(database: dict[str, str]) -> str:
+    """Row security stands before the application's own role, and a backup needs every row: on the embedded server its
+    administrator; on another server name one with BYPASSRLS in PGUSER."""
+    if database["USER"] == ROLE and database["HOST"].startswith("/"):
+        return ADMIN
+    return os.environ.get("PGUSER") or database["USER"]
+
+
+def _dsn(database: dict[str, str]) -> str:
+    return psycopg.conninfo.make_conninfo(
+        host=database["HOST"], user=database["USER"], dbname=database["NAME"], port=database.get("PORT") or None,
+        password=database.get("PASSWORD") or None,
+    )  # fmt: skip
 
 
 def _where(database: dict[str, str]) -> list[str]:

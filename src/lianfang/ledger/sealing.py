@@ -6,8 +6,10 @@ the nonce; sealing the rest anew after a partial erasure takes a new key.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lianfang.kernel import ids
@@ -34,16 +36,17 @@ def seal(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, 
 
 
 def open_sealed(entry_id: UUID, sealed_key: bytes, sealed: Mapping[int, bytes]) -> dict[int, Disclosure]:
-    """The disclosures by position.
+    """The disclosures by position. Rows of an older backup, whose key was shredded since, are left out: erased.
 
-    :raises cryptography.exceptions.InvalidTag: the rows do not belong together, or the key file is another
+    :raises cryptography.exceptions.InvalidTag: the key file is another
     """
     key = AESGCM(keys.sealing_key()).decrypt(sealed_key[:12], sealed_key[12:], entry_id.bytes)
     cipher = AESGCM(key)
-    return {
-        position: Disclosure.parse(cipher.decrypt(_nonce(position), data, entry_id.bytes))
-        for position, data in sealed.items()
-    }
+    opened = {}
+    for position, data in sealed.items():
+        with contextlib.suppress(InvalidTag):
+            opened[position] = Disclosure.parse(cipher.decrypt(_nonce(position), data, entry_id.bytes))
+    return opened
 
 
 def _nonce(position: int) -> bytes:

@@ -1,0 +1,83 @@
+"""A real backup, brought back older than the chain: it refuses to write until reconciled, and erased stays erased."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from tests.factories.accounts import an_office
+from tests.factories.ledger import AT, an_actor, an_entry
+from tests.factories.people import DISTRICT
+
+from lianfang.accounts.rights import Role
+from lianfang.config import tending
+from lianfang.config.cluster import Cluster
+from lianfang.ledger import actions, sequencer
+
+
+@pytest.mark.fault
+@pytest.mark.django_db(transaction=True)
+def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_stays_erased(
+    settings: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("restore")
+    # The wheel of PostgreSQL asks for one.
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    for parent in (folder, *folder.parents):
+        if parent == Path("/tmp"):
+            break
+        parent.chmod(0o755)
+    data, back = folder / "data", folder / "back"
+    data.mkdir()
+    settings.LIANFANG_DATA, settings.LIANFANG_WITNESSES = data, []
+    (data / "chain.json").write_text(json.dumps({"origin": settings.LIANFANG_CHAIN_ORIGIN, "witnesses": []}))
+    login = an_office(Role.SYSTEM_ADMIN, DISTRICT).user.login
+    with transaction.atomic():
+        erased = an_entry(secrets={"person": "marker-of-the-erased"})
+        partly = an_entry(secrets={"person": "marker-partly", "door": "marker-door"})
+        an_entry(secrets={"person": "marker-of-another"})
+    sequencer.run_once(AT)
+    old_keys, new_keys = folder / "old.keys", folder / "new.keys"
+    assert tending.backup(data, folder / "old.backup", case_keys=old_keys) == 0
+    with transaction.atomic():
+        actions.erase(erased, reason="term", basis="x", by=an_actor())
+        actions.erase(partly, positions=[0, 1, 2, 3], reason="term", basis="x", by=an_actor())
+        an_entry()
+    sequencer.run_once(AT)
+    assert tending.backup(data, folder / "new.backup", case_keys=new_keys) == 0
+
+    assert tending.restore(back, folder / "old.backup", case_keys=new_keys) == 0
+    shutil.copytree(data / "chain", back / "chain")  # the published files outlive the database
+    cluster = Cluster(back)
+    cluster.start()
+    try:
+        old_key = dict(line.split() for line in old_keys.read_text().splitlines())[str(erased)]
+        facts = json.dumps({"erased": str(erased), "old_key": old_key, "login": login})
+        clean = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("LIANFANG_DATA", "DJANGO_SETTINGS_MODULE", "DATABASE_URL")
+        }
+        words = [sys.executable, "-m", "tests.config.restored", str(back), facts]
+        done = subprocess.run(words, env=clean, capture_output=True, text=True, check=False)
+    finally:
+        cluster.stop()
+    assert "FOUND" in done.stdout, done.stdout + done.stderr
+    found = json.loads(done.stdout.rpartition("FOUND")[2])
+    assert "published checkpoint" in found["suspended"]
+    assert found["refused"] == [True, False]
+    assert "marker-of-another" in found["opened"]
+    assert not [v for v in found["opened"] if v in ("marker-of-the-erased", "marker-partly", "marker-door")]
+    # The rows are in the old backup, and only the key that is gone would open them.
+    assert "marker-of-the-erased" in found["with_the_old_key"]
+    assert (found["reconciled"], found["after"], found["refused_after"]) == (0, "", False)
+    assert "orders:isolation:issued" in done.stdout  # the acts to enter again are told
+    assert found["problems"] == []
+    assert oct(new_keys.stat().st_mode & 0o777) == "0o600"
