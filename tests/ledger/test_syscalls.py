@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 import pytest
@@ -33,14 +34,15 @@ def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(cha
     with subprocess.Popen(
         words, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        asked, said = process.stdin, process.stdout
+        assert asked is not None
+        assert said is not None
+        assert said.readline() == "ready\n"
 
-        def go(rounds: int) -> list[str]:
-            process.stdin.write(f"{rounds}\n")
-            process.stdin.flush()
-            return process.stdout.readline().split(" ")
+        def go(rounds: int, asked: IO[str] = asked, said: IO[str] = said) -> list[str]:
+            asked.write(f"{rounds}\n")
+            asked.flush()
+            return said.readline().split(" ")
 
         go(2)
         acknowledged: list[str] = []
@@ -60,7 +62,7 @@ def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(cha
             failed, acknowledged = int(answer[1]), answer[3].strip().split(",")
             turn += 1
             _is_whole(acknowledged, int(answer[2]))
-        process.stdin.close()
+        asked.close()
     assert failed, "no fault was felt"
 
 
@@ -75,6 +77,7 @@ def _is_whole(acknowledged: list[str], seen: int) -> None:
     assert done.size >= seen
     rows = dict(Entry.objects.values_list("pk", "idx"))
     assert {UUID(a) for a in acknowledged} <= set(rows)
-    assert sorted(rows.values()) == list(range(done.size))
+    assert {*rows.values()} == {*range(done.size)}
+    assert len(rows) == done.size
     assert fsck.check().problems == []
     assert Checkpoint.objects.filter(size=done.size).count() == 1

@@ -89,7 +89,10 @@ def test_an_hour_is_closed_once_and_each_reading_is_proved_under_its_root() -> N
     with pytest.raises(NotFound):
         queries.read_proof(a_person(), first.pk)
     assert queries.journal_faults() == []
-    assert (close(2), ReadBatch.objects.get(hour=AT + HOUR).count) == (1, 1)  # those of the first hour only once
+    assert (close(2), ReadBatch.objects.get(hour=AT + HOUR).count) == (
+        1,
+        1,
+    )  # those of the first hour only once
 
 
 def test_after_a_stop_every_hour_that_waits_is_done_and_each_batch_names_the_one_before() -> None:
