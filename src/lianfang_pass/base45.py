@@ -14,9 +14,7 @@ MAX_CHARACTERS: Final = 4296
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _FOREIGN: Final = 0xFF
-_VALUES: Final = bytes(
-    _ALPHABET.index(chr(n)) if chr(n) in _ALPHABET else _FOREIGN for n in range(256)
-)
+_VALUES: Final = bytes(_ALPHABET.index(chr(n)) if chr(n) in _ALPHABET else _FOREIGN for n in range(256))
 _THREE: Final = 45 * 45
 _PAIRS: Final = [a + b for b in _ALPHABET for a in _ALPHABET]  # index = first + 45 · second
 
