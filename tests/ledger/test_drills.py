@@ -19,6 +19,7 @@ from lianfang.ledger.models import Checkpoint, Entry, FormerChain, OrganKey
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
+from lianfang_chain.evidence import ForkEvidence
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import verify_paper_proof
@@ -146,7 +147,10 @@ def test_without_evidence_that_verifies_nothing_is_restarted(
     head = Checkpoint.objects.order_by("-size")[0]
     bad = tmp_path / "bad.txt"
     text = evidence.read_text()
-    for wrong in (b"", b"a fork, believe me", text.replace(keys.origin(), "else.example/chain").encode(),
+    true = str(
+        ForkEvidence(bytes(head.note), bytes(head.note), bytes(head.root), ())
+    ).encode()  # signed, and no fork
+    for wrong in (true, b"", b"a fork, believe me", text.replace(keys.origin(), "else.example/chain").encode(),
                   text[:-30].encode(), bytes(head.note)):  # fmt: skip
         bad.write_bytes(wrong)
         assert command(chain, "restart", evidence=bad) == 1
