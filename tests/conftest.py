@@ -67,7 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if any(name in vars(item.module) for name in ("size", "SIZE")):  # type: ignore[attr-defined]  # a test function
-            item.add_marker(pytest.mark.fault)  # so that `lianfang faults --size` takes every test that has sizes
+            # So that `lianfang faults --size` takes every test that has sizes.
+            item.add_marker(pytest.mark.fault)
 
 
 @pytest.fixture(scope="session")

@@ -143,7 +143,7 @@ class IndexStatus(models.Model):
 class Version(models.Model):
     """One published version of a shard: the step that led to it, and for the newest the whole files."""
 
-    shard = models.ForeignKey(Shard, models.PROTECT, db_column="shard")
+    shard = models.ForeignKey(Shard, models.PROTECT, db_column="shard", related_name="versions")
     version = models.BigIntegerField()
     signed_at = models.DateTimeField()
     delta = models.BinaryField(null=True)

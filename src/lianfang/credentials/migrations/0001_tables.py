@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ('delta', models.BinaryField(null=True)),
                 ('whole', models.BinaryField(null=True)),
                 ('until', models.BinaryField(null=True)),
-                ('shard', models.ForeignKey(db_column='shard', on_delete=django.db.models.deletion.PROTECT, to='credentials.shard')),
+                ('shard', models.ForeignKey(db_column='shard', on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='credentials.shard')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('shard', 'version'), name='version_is_published_once')],
