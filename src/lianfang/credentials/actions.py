@@ -301,7 +301,7 @@ def note_published(*, by: Actor) -> int:
             act_id=ids.new_id(),
             organ=by.organ,
             scope=_WHOLE_CHAIN,
-            basis="防疫信息链规则",
+            basis=ledger.CHAIN_RULES,
             terms={"hour": hour.isoformat()}
             | {files.shard: f"{files.version} {hashes[files.shard].hex()}" for files in some},
             secrets={},

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
 
 # Three inserts in one call (migration 0003): the parameters go over once and the plans are kept.
+#: What an entry names as its basis when the chain itself asks for it: keys, digests, a new beginning.
+CHAIN_RULES: Final = "防疫信息链规则"
 _APPEND: Final = """
 SELECT ledger_append(%s, %s, %s, %s, %s, %s, %s, %s::ltree, %s, %s, %s::smallint[], %s::bytea[])
 """

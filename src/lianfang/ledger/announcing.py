@@ -39,7 +39,7 @@ def _announce(organ: str, vkey: str, at: datetime) -> None:
         act_id=ids.new_id(),
         organ=organ,
         scope=WHOLE_CHAIN,
-        basis="防疫信息链规则",
+        basis=actions.CHAIN_RULES,
         terms={"organ": organ, "vkey": vkey},
         secrets={},
         by=_sequencer(organ, at),

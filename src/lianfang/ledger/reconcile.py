@@ -100,7 +100,7 @@ def recover(found: Mapping[int, bytes], note: bytes, *, reason: str, by: Actor) 
         act_id=ids.new_id(),
         organ=by.organ,
         scope=WHOLE_CHAIN,
-        basis="防疫信息链规则",
+        basis=actions.CHAIN_RULES,
         terms={"recovered": lost, "size": head.size, "reason": reason},
         secrets={},
         by=by,

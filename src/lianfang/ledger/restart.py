@@ -152,7 +152,7 @@ def begin(proved: Proved, *, origin: str, reason: str, by: Actor) -> FormerChain
         act_id=ids.new_id(),
         organ=by.organ,
         scope=WHOLE_CHAIN,
-        basis="防疫信息链规则",
+        basis=actions.CHAIN_RULES,
         terms={
             "evidence": proved.digest,
             "why": proved.why,
