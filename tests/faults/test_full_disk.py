@@ -87,6 +87,7 @@ def table_on_it(small_disk: SmallDisk, request: pytest.FixtureRequest) -> Iterat
     space.mkdir(mode=0o700)
     shutil.chown(space, pwd.getpwnam("nobody").pw_uid)
     cluster, name = Cluster(Path(settings.LIANFANG_DATA)), str(connection.settings_dict["NAME"])
+    small = f"small_{name}"  # tablespaces belong to the cluster, which the workers share
 
     def moved(to: str) -> None:
         with psycopg.connect(cluster.dsn(role=ADMIN, database=name), autocommit=True) as admin:
@@ -94,9 +95,9 @@ def table_on_it(small_disk: SmallDisk, request: pytest.FixtureRequest) -> Iterat
                 admin.execute(f"CREATE TABLESPACE {to} LOCATION '{space}'")
             admin.execute(f"ALTER TABLE {table} SET TABLESPACE {to}")
             if to == "pg_default":
-                admin.execute("DROP TABLESPACE small")
+                admin.execute(f"DROP TABLESPACE {small}")
 
-    moved("small")
+    moved(small)
     try:
         yield table
     finally:
