@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lianfang.accounts import actions as accounts
 from lianfang.accounts import queries as accounts_queries
-from lianfang.accounts.rights import Purpose, Role
+from lianfang.accounts.rights import BY_TWO, Purpose, Role
 from lianfang.kernel.actor import Actor, Grant
 from lianfang.kernel.ids import new_id
 
@@ -196,6 +196,7 @@ def _enter_others(
     # One minute after the story's first midnight; the security administrator's own office is older.
     when = _BEGAN + shift
     by = staff.actor("security", when, Purpose.ADMINISTRATION)
+    second = staff.actor("cdc", when, Purpose.ADMINISTRATION)
     wanted = [
         *(
             (officer_login(n), f"疾控员{n + 1}", Role.CDC, "cdc", district)
@@ -216,11 +217,13 @@ def _enter_others(
         user = accounts.create_user(accounts.UserDraft(user_id=new_id(), login=login, name=name), by=by)
         organ_row = accounts_queries.organ(organ)
         assert organ_row is not None, "entered above"
-        accounts.grant_office(
-            accounts.OfficeDraft(
-                office_id=new_id(), user_id=user.pk, role=role, organ=organ, area=area or organ_row.area,
-                starts_at=when, ends_at=when + _LAST,
-            ),
-            by=by,
+        draft = accounts.OfficeDraft(
+            office_id=new_id(), user_id=user.pk, role=role, organ=organ, area=area or organ_row.area,
+            starts_at=when, ends_at=when + _LAST,
         )  # fmt: skip
+        if role in BY_TWO:
+            accounts.propose_office(draft, by=by)
+            accounts.confirm_office(draft.office_id, by=second)
+        else:
+            accounts.grant_office(draft, by=by)
         staff.users[login] = user.pk
