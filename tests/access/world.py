@@ -169,6 +169,7 @@ TABLES: Final = {
     "concern_id": "concerns.PersonOfConcern",
     "entry_id": "ledger.Entry",
     "office_id": "accounts.Office",
+    "proposed_id": "accounts.OfficeProposal",
     "pass_id": "credentials.Pass",
     "document_id": "rules.Document",
     "device_id": "gates.Device",

@@ -14,27 +14,31 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from lianfang.kernel import clock, ids
+from lianfang.kernel.actor import lies_within
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.kernel.wake import wake
 
 from . import factor
 from .errors import (
+    AnotherMustConfirm,
     LoginTaken,
     OfficeAlreadyOver,
     OfficeOutsideOrgan,
     OfficesMustBeApart,
     PeriodIsNone,
+    ProposalLapsed,
     SystemInUse,
+    TakesTwoPersons,
     WeakPassword,
     WrongCode,
     WrongOrgan,
 )
-from .models import LoginCode, Office, Organ, RecoveryCode, SecondFactor, User
+from .models import LoginCode, Office, OfficeProposal, Organ, RecoveryCode, SecondFactor, User
 from .queries import in_use, offices_held
-from .rights import GRANTS, Right, Role
+from .rights import BY_TWO, CONFIRMS, GRANTS, Right, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
     from uuid import UUID
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
 #: Offices end by default after this (trust.md §6); a year is the longest.
 OFFICE_LASTS: Final = timedelta(days=30)
 OFFICE_LASTS_AT_MOST: Final = timedelta(days=366)
+#: A proposed office that nobody confirmed within this is nothing.
+PROPOSAL_LASTS: Final = timedelta(hours=24)
 PAPER_CODE_LASTS: Final = timedelta(hours=72)
 START_CODE_LASTS: Final = timedelta(hours=72)
 RECOVERY_CODES: Final = 10
@@ -219,6 +225,7 @@ def grant_office(draft: OfficeDraft, *, by: Actor) -> Office:
 
     Sending the same draft again returns the office already given.
 
+    :raises TakesTwoPersons: the role carries a power that one person alone gives nobody
     :raises NotFound: no such user or organ
     :raises NotAllowed: `by` holds no office there that gives this one, or would give it to themselves
     :raises WrongOrgan: the organ's kind has no such office
@@ -232,17 +239,16 @@ def grant_office(draft: OfficeDraft, *, by: Actor) -> Office:
     _require_grantable(draft.role, draft.area, by=by)
     if user.pk == by.user_id:
         raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    if draft.role in BY_TWO:
+        raise TakesTwoPersons()
     starts_at = draft.starts_at or by.at
     ends_at = draft.ends_at or starts_at + OFFICE_LASTS
     if earlier := Office.objects.filter(pk=draft.office_id).first():
         if (earlier.user_id, earlier.role, earlier.area) != (draft.user_id, draft.role, draft.area):
             raise SameIdOtherContent()
         return earlier
-    if not timedelta() < ends_at - starts_at <= OFFICE_LASTS_AT_MOST or ends_at <= by.at:
-        raise PeriodIsNone()
-    organ = Organ.objects.filter(code=draft.organ).first()
-    if organ is None:
-        raise NotFound()
+    _require_period(starts_at, ends_at, at=by.at)
+    organ = _organ(draft.organ)
     return _put_office(
         Office(
             id=draft.office_id,
@@ -258,6 +264,113 @@ def grant_office(draft: OfficeDraft, *, by: Actor) -> Office:
     )
 
 
+def _require_period(starts_at: datetime, ends_at: datetime, *, at: datetime) -> None:
+    if not timedelta() < ends_at - starts_at <= OFFICE_LASTS_AT_MOST or ends_at <= at:
+        raise PeriodIsNone()
+
+
+def _organ(code: str) -> Organ:
+    organ = Organ.objects.filter(code=code).first()
+    if organ is None:
+        raise NotFound()
+    return organ
+
+
+@transaction.atomic
+def propose_office(draft: OfficeDraft, *, by: Actor) -> OfficeProposal:
+    """Write down an office that takes two; it gives nothing until somebody else confirms it.
+
+    Sending the same draft again returns the proposal already made.
+
+    :raises NotFound: no such user or organ
+    :raises NotAllowed: `by` holds no office there that gives this one, or would give it to themselves
+    :raises WrongOrgan: the organ's kind has no such office
+    :raises OfficeOutsideOrgan: the area does not lie in the organ's
+    :raises PeriodIsNone: it would end before it begins, or last longer than a year
+    :raises OfficesMustBeApart: the user holds the other side in that time
+    :raises SameIdOtherContent: the id was used for another office
+    """
+    user = _user_for_update(draft.user_id)
+    _require_grantable(draft.role, draft.area, by=by)
+    if user.pk == by.user_id:
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
+    if earlier := OfficeProposal.objects.filter(pk=draft.office_id).first():
+        if (earlier.user_id, earlier.role, earlier.area) != (draft.user_id, draft.role, draft.area):
+            raise SameIdOtherContent()
+        return earlier
+    proposal = OfficeProposal(
+        id=draft.office_id,
+        user=user,
+        role=draft.role,
+        organ=_organ(draft.organ),
+        area=draft.area,
+        starts_at=draft.starts_at,
+        ends_at=draft.ends_at,
+        proposed_at=by.at,
+        proposed_by_id=by.user_id,
+    )
+    _try_office(proposal, by=by)
+    proposal.save(force_insert=True)
+    return proposal
+
+
+def _try_office(proposal: OfficeProposal, *, by: Actor) -> None:
+    """Refuse now what the schema would refuse at the confirmation: put the office, and take it back."""
+    undo = transaction.savepoint()
+    try:
+        # Anybody else stands in for who will confirm: the proposal is no place to learn who could.
+        _put_office(_office_of(proposal, at=by.at, confirmed_by=None), told=False)
+    finally:
+        transaction.savepoint_rollback(undo)
+
+
+def _office_of(proposal: OfficeProposal, *, at: datetime, confirmed_by: UUID | None) -> Office:
+    # An office never begins before its confirmation.
+    starts_at = max(proposal.starts_at or at, at)
+    ends_at = proposal.ends_at or starts_at + OFFICE_LASTS
+    _require_period(starts_at, ends_at, at=at)
+    return Office(
+        id=proposal.pk,
+        user_id=proposal.user_id,
+        role=proposal.role,
+        organ_id=proposal.organ_id,
+        area=proposal.area,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        granted_at=at,
+        # Without the second person the trial stands as the first officers of a system do.
+        granted_by_id=proposal.proposed_by_id if confirmed_by else None,
+        confirmed_by_id=confirmed_by,
+    )
+
+
+@transaction.atomic
+def confirm_office(proposal_id: UUID, *, by: Actor) -> Office:
+    """Let a proposed office begin, as the second person. Confirming again returns the office.
+
+    :raises NotFound: nothing of this id was proposed in the actor's areas
+    :raises NotAllowed: `by` holds no office there that confirms this one
+    :raises AnotherMustConfirm: `by` proposed it, or would hold it
+    :raises ProposalLapsed: a day has passed, or who proposed it could not give it any more
+    :raises OfficesMustBeApart: the user holds the other side in that time
+    """
+    proposal = OfficeProposal.objects.select_for_update().filter(pk=proposal_id).first()
+    if proposal is None or not by.may(Right.ACCOUNTS_OFFICE_CONFIRM, over=proposal.area):
+        raise NotFound()
+    role = Role(proposal.role)
+    if not _holds_over(by.user_id, proposal.area, CONFIRMS, role, at=by.at):
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_CONFIRM), role=str(role))
+    if by.user_id in (proposal.proposed_by_id, proposal.user_id):
+        raise AnotherMustConfirm()
+    _user_for_update(proposal.user_id)
+    if done := Office.objects.filter(pk=proposal_id).first():
+        return done
+    still = _holds_over(proposal.proposed_by_id, proposal.area, GRANTS, role, at=by.at)
+    if by.at >= proposal.proposed_at + PROPOSAL_LASTS or not still:
+        raise ProposalLapsed()
+    return _put_office(_office_of(proposal, at=by.at, confirmed_by=by.user_id))
+
+
 _REFUSED_BY_SCHEMA: Final = {
     "separated_offices_are_in_different_hands": OfficesMustBeApart,
     "organ_kind_has_this_office": WrongOrgan,
@@ -265,7 +378,7 @@ _REFUSED_BY_SCHEMA: Final = {
 }
 
 
-def _put_office(office: Office) -> Office:
+def _put_office(office: Office, *, told: bool = True) -> Office:
     try:
         with transaction.atomic():
             office.save(force_insert=True)
@@ -274,17 +387,25 @@ def _put_office(office: Office) -> Office:
             if constraint in str(error):
                 raise refusal() from error
         raise
-    wake("offices", office.user_id)
+    if told:
+        wake("offices", office.user_id)
     return office
 
 
 def _require_grantable(role: Role, area: str, *, by: Actor) -> None:
     by.require(Right.ACCOUNTS_OFFICE_GRANT, over=area)
-    for office in offices_held(by.user_id, by.at):
-        over = area == office.area or area.startswith(office.area + ".")
-        if over and role in GRANTS.get(Role(office.role), frozenset()):
-            return
-    raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT), role=str(role))
+    if not _holds_over(by.user_id, area, GRANTS, role, at=by.at):
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT), role=str(role))
+
+
+def _holds_over(
+    user_id: UUID, area: str, table: Mapping[Role, frozenset[Role]], role: Role, *, at: datetime
+) -> bool:
+    """Whether an office of the user over the area has this role in its row of the table."""
+    return any(
+        lies_within(area, office.area) and role in table.get(Role(office.role), frozenset())
+        for office in offices_held(user_id, at)
+    )
 
 
 @transaction.atomic
@@ -518,7 +639,8 @@ def admit_officer(draft: UserDraft, *, by: Actor) -> tuple[User, str]:
 def start_anew(user_id: UUID, *, by: Actor) -> str:
     """A code with which an officer chooses a password and sets up the second factor.
 
-    What they had of either ends now: it may be in somebody else's hands.
+    What they had of either ends now: it may be in somebody else's hands. So do offices that take two persons:
+    the code is in one person's hands, and would hand out alone what two must give.
 
     :raises NotAllowed: `by` may not give every office this user holds, or is this user
     """
@@ -527,6 +649,9 @@ def start_anew(user_id: UUID, *, by: Actor) -> str:
         raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
     for office in offices_held(user_id, by.at):
         _require_grantable(Role(office.role), office.area, by=by)
+        if office.role in BY_TWO:
+            office.ends_at, office.ended_by_id, office.end_reason = by.at, by.user_id, "start_anew"
+            office.save(update_fields=["ends_at", "ended_by", "end_reason"])
     SecondFactor.objects.filter(user_id=user_id).delete()
     RecoveryCode.objects.filter(user_id=user_id).delete()
     user.set_unusable_password()  # ends every session too

@@ -29,6 +29,24 @@ class PeriodIsNone(Refused):
     code = "accounts:period_is_none"
 
 
+class TakesTwoPersons(Refused):
+    """The office carries the power to sign or export: propose it, and somebody else confirms."""
+
+    code = "accounts:takes_two_persons"
+
+
+class AnotherMustConfirm(Refused):
+    """Neither who proposed the office nor who would hold it confirms it."""
+
+    code = "accounts:another_must_confirm"
+
+
+class ProposalLapsed(Refused):
+    """It was not confirmed within a day, or who proposed it could no longer give it."""
+
+    code = "accounts:proposal_lapsed"
+
+
 class OfficesMustBeApart(Refused):
     """The user holds an office that must not be in the same hand at the same time."""
 

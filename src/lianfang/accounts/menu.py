@@ -11,13 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from . import queries
+from .actions import PROPOSAL_LASTS
+from .rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from django_stubs_ext import StrPromise
+
+    from lianfang.kernel.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +53,21 @@ class Todo:
 
 
 DESK: Final[Sequence[Entry]] = (Entry("accounts:offices", _("职务")),)
+
+
+def todo(by: Actor) -> list[Todo]:
+    """Offices proposed by somebody else that this actor may confirm."""
+    if not by.areas(Right.ACCOUNTS_OFFICE_CONFIRM):
+        return []
+    held = queries.offices_held(by.user_id, by.at)
+    waiting = [
+        p
+        for p in queries.proposals_waiting(by, since=by.at - PROPOSAL_LASTS)
+        if queries.confirmable(p, held, by=by)
+    ]
+    if not waiting:
+        return []
+    due = waiting[0].proposed_at + PROPOSAL_LASTS
+    return [
+        Todo(title=gettext("职务等您确认"), url=reverse("accounts:offices"), count=len(waiting), due_at=due)
+    ]

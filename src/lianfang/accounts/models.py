@@ -101,6 +101,8 @@ class Office(models.Model):
     granted_at = models.DateTimeField()
     #: Empty only for the first officers of a new system.
     granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    #: Who confirmed an office that takes two; migration 0004 refuses one without.
+    confirmed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     ended_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     end_reason = models.CharField(max_length=200, blank=True)
 
@@ -118,6 +120,32 @@ class Office(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.area}"
+
+
+class OfficeProposal(models.Model):
+    """An office that takes two persons, as the first of them wrote it down. Only inserted (trigger).
+
+    It is confirmed when the office with its id exists, and has lapsed a day after it was proposed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=24)
+    organ = models.ForeignKey(Organ, on_delete=models.PROTECT)
+    area = AreaField()
+    #: Empty: from the confirmation; 30 days.
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(user=models.F("proposed_by")),
+                name="nobody_proposes_an_office_for_themselves",
+            ),
+        ]
 
 
 class SecondFactor(models.Model):

@@ -10,8 +10,8 @@ from lianfang.kernel.actor import Actor, Grant, lies_within, outermost
 from lianfang.kernel.errors import NotFound
 from lianfang.kernel.ids import new_id
 
-from .models import Office, Organ, User
-from .rights import GRANTS, OPENS_PERSON_ROWS, Purpose, Right, Role, rights_of
+from .models import Office, OfficeProposal, Organ, User
+from .rights import CONFIRMS, GRANTS, OPENS_PERSON_ROWS, Purpose, Right, Role, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,6 +133,28 @@ def offices_listed(by: Actor) -> list[Office]:
         .filter(ends_at__gt=by.at - timedelta(days=30))
         .select_related("user", "organ")
         .order_by("area", "role", "starts_at")[:200]
+    )
+
+
+def proposals_waiting(by: Actor, *, since: datetime) -> list[OfficeProposal]:
+    """Offices proposed after the instant in the actor's areas and not confirmed, the oldest first; at most 50."""
+    return list(
+        OfficeProposal.objects.filter(
+            area__within_any=list(by.areas(Right.ACCOUNTS_OFFICE_SEE)),
+            proposed_at__gt=since,  # type: ignore[misc]  # the lookup takes a list
+        )
+        .exclude(pk__in=Office.objects.values("pk"))
+        .select_related("user", "organ", "proposed_by")
+        .order_by("proposed_at")[:50]
+    )
+
+
+def confirmable(proposal: OfficeProposal, held: Iterable[Office], *, by: Actor) -> bool:
+    """Whether this actor, who holds these offices, may be the second person."""
+    return by.user_id not in (proposal.user_id, proposal.proposed_by_id) and any(
+        lies_within(proposal.area, office.area)
+        and Role(proposal.role) in CONFIRMS.get(Role(office.role), frozenset())
+        for office in held
     )
 
 

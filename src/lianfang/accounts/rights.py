@@ -39,6 +39,7 @@ class Right(StrEnum):
     """Everything anybody may do, `context:thing:act`. A right nobody holds is a defect (tested)."""
 
     ACCOUNTS_OFFICE_GRANT = "accounts:office:grant"
+    ACCOUNTS_OFFICE_CONFIRM = "accounts:office:confirm"
     ACCOUNTS_OFFICE_SEE = "accounts:office:see"
     ACCOUNTS_LOGIN_CODE_ISSUE = "accounts:login_code:issue"
 
@@ -137,6 +138,8 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     Right.ACCOUNTS_OFFICE_GRANT: _over_area(
         Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CDC, Role.CMD_LEAD, Role.SECURITY_ADMIN
     ),
+    # which roles somebody may confirm: `CONFIRMS`
+    Right.ACCOUNTS_OFFICE_CONFIRM: _over_area(Role.CDC, Role.CMD_LEAD, Role.SECURITY_ADMIN),
     Right.ACCOUNTS_OFFICE_SEE: _over_area(
         Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CDC, Role.CMD_LEAD, Role.SECURITY_ADMIN, Role.AUDITOR
     ),
@@ -266,6 +269,30 @@ GRANTS: Final[Mapping[Role, frozenset[Role]]] = {
             Role.SECURITY_ADMIN,
         }
     ),
+}
+
+#: Rights that restrict, free or carry away: what one person alone shall hand to nobody.
+POWERS: Final = frozenset(
+    {
+        Right.ORDERS_ISOLATION_ISSUE,
+        Right.ORDERS_ISOLATION_SECOND_SIGN,
+        Right.ORDERS_ISOLATION_LIFT,
+        Right.ORDERS_APPEAL_DECIDE,
+        Right.GATES_ACT_SIGN,
+        Right.RULES_RULE_PUBLISH,
+        Right.PEOPLE_PERSON_EXPORT,
+    }
+)
+_POWERFUL: Final = frozenset(role for right in POWERS for role in HELD_BY[right])
+#: Offices given by two: one proposes, another confirms (trust.md §6, "grant rights … 2"). Whoever gives such an
+#: office holds one too, or the second person could be made by the first.
+BY_TWO: Final = _POWERFUL | {giver for giver, given in GRANTS.items() if given & _POWERFUL}
+
+#: Who may confirm which of them, within the own area. The three offices a system begins with suffice.
+CONFIRMS: Final[Mapping[Role, frozenset[Role]]] = {
+    Role.CDC: frozenset({Role.CDC, Role.SECURITY_ADMIN}),
+    Role.CMD_LEAD: frozenset({Role.CMD_LEAD, Role.SECURITY_ADMIN}),
+    Role.SECURITY_ADMIN: frozenset({Role.CDC, Role.CMD_LEAD, Role.SECURITY_ADMIN}),
 }
 
 #: Purposes for which a role may read (A-1). What a resident does with the own record is OWN_DATA.

@@ -20,6 +20,9 @@ SENTENCES: Final[Mapping[str, StrPromise]] = {
     "accounts:office_outside_organ": _("所选区域不在该单位的辖区内。请改选区域或单位。"),
     "accounts:wrong_organ": _("该类单位没有这种职务。请改选单位或职务。"),
     "accounts:period_is_none": _("结束时间须晚于开始时间和现在，最长一年。"),
+    "accounts:takes_two_persons": _("这种职务须一人提出、另一人确认。请先提出，再请有权的另一人确认。"),
+    "accounts:another_must_confirm": _("提出人和拟任人都不能确认。请另一位有权的人确认。"),
+    "accounts:proposal_lapsed": _("提出已超过 24 小时，或提出人已无权授予。请重新提出。"),
     "accounts:offices_must_be_apart": _(
         "此人同期担任须分开的职务（疾控与指挥部、系统与安全与审计不得兼任）。"
     ),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("desk/offices/", views.offices, name="offices"),
     path("desk/offices/grant/", views.grant, name="grant"),
     path("desk/offices/new-officer/", views.new_officer, name="new_officer"),
+    path("desk/offices/proposed/<uuid:proposed_id>/confirm/", views.confirm, name="confirm"),
     path("desk/offices/<uuid:office_id>/end/", views.end, name="end"),
     path("desk/offices/<uuid:office_id>/start-code/", views.start_code, name="start_code"),
 ]

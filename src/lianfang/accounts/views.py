@@ -23,7 +23,7 @@ from .errors import WrongCode
 from .forms import CodeForm, EndForm, LoginForm, OfficeForm, OfficerForm, PaperCodeForm, StartForm
 from .labels import ROLES
 from .models import LoginCode, User
-from .rights import Purpose, Right, Role
+from .rights import BY_TWO, Purpose, Right, Role
 from .web import actor, remember_second_factor, surface
 
 if TYPE_CHECKING:
@@ -202,8 +202,24 @@ def offices(request: HttpRequest) -> HttpResponse:
         }
         for office in listed
     ]
+    held = queries.offices_held(by.user_id, by.at)
+    waiting = [
+        {
+            "pk": proposal.pk,
+            "login": proposal.user.login,
+            "name": proposal.user.name,
+            "role": ROLES[Role(proposal.role)],
+            "organ": proposal.organ.name,
+            "proposed_by": proposal.proposed_by.pseudonym,
+            "lapses_at": proposal.proposed_at + actions.PROPOSAL_LASTS,
+            "confirmable": queries.confirmable(proposal, held, by=by),
+        }
+        for proposal in queries.proposals_waiting(by, since=by.at - actions.PROPOSAL_LASTS)
+    ]
     may_grant = bool(by.areas(Right.ACCOUNTS_OFFICE_GRANT))
-    return render(request, "accounts/offices.html", {"rows": rows, "may_grant": may_grant})
+    return render(
+        request, "accounts/offices.html", {"rows": rows, "waiting": waiting, "may_grant": may_grant}
+    )
 
 
 @never_cache
@@ -243,13 +259,30 @@ def grant(request: HttpRequest) -> HttpResponse:
             user_id = queries.user_id_of(form.cleaned_data["login"])
             if user_id is None:
                 raise NotFound()
-            actions.grant_office(form.draft(user_id), by=by)
+            draft = form.draft(user_id)
+            give = actions.propose_office if draft.role in BY_TWO else actions.grant_office
+            give(draft, by=by)
         except Refused as refusal:
             form.add_refusal(refusal)
         else:
-            messages.success(request, gettext("职务已授予，立即生效。"))
+            if draft.role in BY_TWO:
+                said = gettext("已提出。24 小时内由另一位有权的人确认后生效，过时作废。")
+            else:
+                said = gettext("职务已授予，立即生效。")
+            messages.success(request, said)
             return redirect("accounts:offices")
     return render(request, "accounts/grant.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@surface(
+    right=Right.ACCOUNTS_OFFICE_CONFIRM, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def confirm(request: HttpRequest, proposed_id: UUID) -> HttpResponse:
+    """Confirm a proposed office as the second person."""
+    actions.confirm_office(proposed_id, by=actor(request))
+    messages.success(request, gettext("已确认，职务生效。"))
+    return redirect("accounts:offices")
 
 
 @never_cache
