@@ -7,9 +7,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import django
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.sizes import SIZE
 
 
 def _prepare() -> None:
@@ -57,16 +61,39 @@ def _no_proxy_to_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys share one running system, tests of a module one driver of the browser: each lot has one worker."""
+#: Journeys share one running system; the tests of these files one browser or one filled district. Each lot has one
+#: worker. By path, because the controller knows no marks: xdist writes them into `_nodeid`, which pytest 9 ignores.
+TOGETHER: Final = (
+    "tests/web/",
+    "tests/demo/",
+    "tests/access/test_by_keyboard.py",
+    "tests/access/test_pages_in_browser.py",
+)
+
+
+class _Lots(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if file.startswith("tests/journeys/"):
+            return "tests/journeys"
+        return file if file.startswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """The one that keeps lots together; the longest lots begin first."""
+    return _Lots(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark journeys and what has sizes; leave what is only for the night to the night, and count it."""
+    tonight = [item for item in items if SIZE == "change" and item.get_closest_marker("nightly")]
+    if tonight:
+        config.hook.pytest_deselected(items=tonight)
+        items[:] = [item for item in items if item not in tonight]
     for item in items:
-        if "journeys" in item.path.parts:
+        if "journeys" in item.path.parts or "playwright" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.journey)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
-        elif "playwright" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.journey)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        if any(name in vars(item.module) for name in ("size", "SIZE")):  # type: ignore[attr-defined]  # a test function
+        if item.get_closest_marker("nightly") or any(name in vars(item.module) for name in ("size", "SIZE")):  # type: ignore[attr-defined]  # a test function
             # So that `lianfang faults --size` takes every test that has sizes.
             item.add_marker(pytest.mark.fault)
 

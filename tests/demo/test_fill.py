@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoDbBlocker
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo-day-20")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")

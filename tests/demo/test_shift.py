@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoDbBlocker
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo-shift")]
+pytestmark = pytest.mark.django_db
 
 #: Twenty past midnight: the worst hour, when nothing of today has happened yet.
 NOW = datetime(2026, 11, 25, 0, 20, tzinfo=LEGAL_ZONE)

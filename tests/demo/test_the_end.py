@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoDbBlocker
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo-end")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")

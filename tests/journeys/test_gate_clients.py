@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CLIENTS: Final = Path(__file__).parents[1] / "web" / "clients"
 VERSIONS: Final = sorted(folder.name for folder in CLIENTS.iterdir() if folder.is_dir())
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.nightly]
 
 
 def facts(gate: Page, text: str) -> None:

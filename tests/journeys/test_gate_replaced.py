@@ -29,7 +29,7 @@ DOOR: Final = "3-1-0102"
 BORN: Final = "1938"
 LET_PASS: Final = {"ALLOW", "ALLOW_REG"}
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.nightly]
 
 
 @contextmanager

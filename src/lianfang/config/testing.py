@@ -57,7 +57,7 @@ def run(arguments: Sequence[str], *, size: str = "change") -> int:
 
     ensure_built()
     if not any(a.startswith("-n") for a in arguments):
-        arguments = ["-n", "2", "--dist", "loadgroup", *arguments]
+        arguments = ["-n", "2", *arguments]
     if size != "change":
         # The larger sizes of one test take hours; the limit of every change would end them.
         arguments = [*arguments, "--timeout=86400"]
