@@ -39,6 +39,10 @@ NEVER_OPEN: Final = {
     "/open/chain/checkpoint": "no log is published here",
     "/open/chain/entry/<uuid:entry_id>/proof.tlog-proof": "no log is published here",
     "/open/chain/entry/<uuid:entry_id>/proof.txt": "no log is published here",
+    "/open/chain/checkpoint/<int:size>": "no log is published here",
+    "/open/chain/consistency/<int:old>/<int:new>": "no log is published here",
+    "/open/chain/organs.txt": "no log is published here",
+    "/open/verify/organs.txt": "no log is published here",
     "/login/set-up/": "everybody who may open it has a generator, or is no officer",
 }
 
@@ -175,6 +179,9 @@ READERS: Final = {str(r) for r, s in HELD_BY[Right.PEOPLE_PERSON_READ].items() i
 
 #: Pages whose rows this world does not make; the room's own tests open them.
 UNFILLED: Final[set[str]] = {
+    "/desk/audit/<uuid:grant_id>/",
+    "/desk/audit/<uuid:grant_id>/evidence.zip",
+    "/me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt",
     "/desk/people/corrections/<uuid:correction_id>/",
     "/desk/import/duplicates/<uuid:duplicate_id>/",
     "/desk/import/<uuid:run_id>/",
