@@ -11,7 +11,7 @@ from typing import Final
 
 import django
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has none
 
 from tests.sizes import SIZE
 

@@ -32,7 +32,9 @@ def test_there_are_commands_in_the_docs() -> None:
 
 
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
-def test_a_command_of_the_docs_is_understood(page: str, command: str) -> None:
+def test_a_command_of_the_docs_is_understood(
+    page: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = (
         re.sub(r"\[[^\]]*\]", "", command).replace("|release", "").replace("|district", "").replace("…", "")
     )
@@ -40,7 +42,10 @@ def test_a_command_of_the_docs_is_understood(page: str, command: str) -> None:
     try:
         _, rest = _parser().parse_known_args(shlex.split(words))
     except SystemExit:
-        pytest.fail(f"{page}: lianfang {command}")
+        # A sentence may name a command by its first words; none may name what is not there.
+        if "the following arguments are required" not in capsys.readouterr().err:
+            pytest.fail(f"{page}: lianfang {command}")
+        return
     if words.split()[0] not in {"test", "manage"}:
         assert rest == [], f"{page}: lianfang {command}"
 
