@@ -49,8 +49,8 @@ NOT_HERE: Final = re.compile(
     # Another installation: not founded yet, with TLS of its own, or a demonstration.
     r"|^first-run/|^open/authority/|^open/demo/"
     # Answers to a form only; no device has handed in a file, no auditor holds a grant, five households and a
-    # dependant are not there.
-    r"|^desk/people/corrections/<|^desk/gates/files/<|^desk/audit/<|^open/orders/sheet/|/care/<"
+    # dependant are not there; no rule with a second phase is in force.
+    r"|^desk/people/corrections/<|^desk/gates/files/<|^desk/audit/<|^open/orders/sheet/|/care/<|/second-phase/$"
 )
 #: Pictures of every page, if wanted: LIANFANG_PICTURES=folder.
 PICTURES: Final = os.environ.get("LIANFANG_PICTURES", "")

@@ -36,7 +36,6 @@ class Limit:
 LIMITS: Final[Mapping[Rate, Limit]] = {
     Rate.LOGIN: Limit(100, timedelta(minutes=15)),
     Rate.CODE: Limit(60, timedelta(minutes=15)),
-    Rate.CODE_REQUEST: Limit(30, timedelta(hours=1)),
     Rate.EXACT_SEARCH: Limit(120, timedelta(hours=1)),
     Rate.REPORT: Limit(20, timedelta(hours=1)),
 }

@@ -35,7 +35,6 @@ class Rate(StrEnum):
     DEVICE = "device"  # gates: the protocol itself bounds them (one long poll, batches of 500 rows)
     LOGIN = "login"
     CODE = "code"
-    CODE_REQUEST = "code_request"
     EXACT_SEARCH = "exact_search"
     REPORT = "report"
 
