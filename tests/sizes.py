@@ -20,7 +20,7 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "machine_steps": (30, 50, 50),
     "deadline_samples": (1_000, 100_000, 1_578_240),
     "mutations": (10_000, 100_000, 1_000_000),
-    "board_sheets": (300, 10_000, 10_000),
+    "board_sheets": (100, 10_000, 10_000),
     "kill_repeats": (1, 5, 20),
     "duplicate_ids": (20, 500, 20_000),
     "passages": (552 * 4, 552 * 100, 552 * 1_000),

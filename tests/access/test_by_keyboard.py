@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 
 PASSWORD = "vier-kleine-Enten-2020"
 #: Nothing on a page of ours is further than this from the beginning.

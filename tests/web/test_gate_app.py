@@ -305,7 +305,7 @@ def own_phone(browser: Browser, server: GateServer) -> Image.Image:
     return held_up(picture)
 
 
-@pytest.mark.parametrize("dim", [False, True], ids=["daylight", "dim"])
+@pytest.mark.parametrize("dim", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["daylight", "dim"])
 def test_the_camera_reads_our_own_card_and_phone_page_tilted_dim_and_noisy(
     playwright: Playwright, browser: Browser, server: GateServer, tmp_path: Path, dim: bool
 ) -> None:
@@ -330,7 +330,7 @@ def test_the_camera_reads_our_own_card_and_phone_page_tilted_dim_and_noisy(
     started.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_it_is_readable_and_never_scrolls_sideways(
     browser: Browser, server: GateServer, scheme: Any, tmp_path: Path
 ) -> None:
