@@ -52,7 +52,7 @@ ALONG: Final = """(door) => {
 TURN: Final = "() => document.querySelector('.g-direction button:nth-child(2)').click()"
 STOP: Final = "() => document.querySelector('video').srcObject.getTracks().forEach((track) => track.stop())"
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.nightly]
 
 
 def neighbour(n: int) -> tuple[bytes, Identity]:

@@ -366,6 +366,7 @@ def test_it_is_readable_and_never_scrolls_sideways(
     context.close()
 
 
+@pytest.mark.nightly  # it takes the time of each verdict
 def test_every_code_has_its_verdict_at_once_while_lists_arrive_on_a_phone_four_times_slower(
     gate: Watched, server: GateServer
 ) -> None:
