@@ -124,6 +124,8 @@ def test_an_index_answers_below_row_security(column: str, area: str, index: str)
                     # Only what the index can answer counts, not what is cheapest for a handful of rows.
                     for other in ("seqscan", "bitmapscan", "sort"):
                         cursor.execute(f"SET LOCAL enable_{other} = off")
+                    if "community" in index:
+                        cursor.execute(f"DROP INDEX person_by_{column}")  # until the test's transaction ends
                     cursor.cursor.execute("EXPLAIN (COSTS OFF) " + sql, params)
                     seen.append("\n".join(r[0] for r in cursor.fetchall()))
             return execute(sql, params, many, context)
