@@ -292,14 +292,15 @@ def orders_of(person_id: UUID, at: datetime) -> list[OrderView]:
     return [_view(r, at) for r in rows]
 
 
-def _running(by: Actor) -> QuerySet[IsolationOrder]:
+def _not_over(by: Actor) -> QuerySet[IsolationOrder]:
+    """In force or still ahead."""
     return _rows().filter(
-        _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
-        starts_at__lte=by.at,
-        ends_at__gt=by.at,
-        lift=None,
-        endseen=None,
+        _within(by.areas(Right.ORDERS_ISOLATION_SEE)), ends_at__gt=by.at, lift=None, endseen=None
     )
+
+
+def _running(by: Actor) -> QuerySet[IsolationOrder]:
+    return _not_over(by).filter(starts_at__lte=by.at)
 
 
 def in_force(by: Actor, *, after: UUID | None = None, limit: int = 200) -> list[OrderView]:
@@ -331,13 +332,7 @@ def ending(by: Actor, *, within: timedelta, limit: int = 200) -> list[OrderView]
 
 def _to_serve(by: Actor) -> QuerySet[IsolationOrder]:
     # Those that have not begun too: the person is told before or at effect (O-10).
-    return _rows().filter(
-        _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
-        ends_at__gt=by.at,
-        lift=None,
-        endseen=None,
-        serving=None,
-    )
+    return _not_over(by).filter(serving=None)
 
 
 def to_serve(by: Actor, *, limit: int = 200) -> list[OrderView]:
@@ -533,21 +528,18 @@ def appeals_of(order_id: UUID) -> list[AppealView]:
     return [_appeal(r) for r in rows.order_by("raised_at")]
 
 
+def _appeals_before(by: Actor) -> QuerySet[Appeal]:
+    """Objections where the actor decides, decided or not."""
+    return Appeal.objects.filter(_within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"))
+
+
 def _undecided(by: Actor) -> QuerySet[Appeal]:
-    return Appeal.objects.filter(
-        _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), decision=None
-    )
+    return _appeals_before(by).filter(decision=None)
 
 
 def appeal(appeal_id: UUID, *, by: Actor) -> AppealView | None:
     """One objection where the actor decides, whether decided already or not."""
-    row = (
-        Appeal.objects.filter(
-            _within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"), pk=appeal_id
-        )
-        .select_related("order", "decision")
-        .first()
-    )
+    row = _appeals_before(by).filter(pk=appeal_id).select_related("order", "decision").first()
     return None if row is None else _appeal(row)
 
 
