@@ -161,6 +161,8 @@ def test_three_days_without_a_server_for_a_whole_compound(playwright: Playwright
             wanted.append((at, inward, said))
             reasons.add((said.verdict.name, said.reason))
         next_person(page)
+        # A verdict waits for no disk; the telephone goes out once the screen says that all is written.
+        facts.get_by_text(f"未上传 {len(wanted)}").wait_for()
         assert "离线" in facts.inner_text()
     # The clock was set back to before the last contact: said, and no order comes back to life.
     watched.set_clock(NOON - world.DAY)
