@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import xlsxwriter
-import zxingcpp
-from PIL import Image
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.pictures import qr_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,7 +117,7 @@ def codes_on(pdf: bytes) -> list[str]:
         return [
             found.text
             for drawn in sorted(Path(folder).glob("p*.png"))
-            for found in zxingcpp.read_barcodes(Image.open(drawn))
+            for found in qr_codes(drawn.read_bytes())
         ]
 
 

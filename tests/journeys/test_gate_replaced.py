@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from contextlib import contextmanager
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
-import zxingcpp
-from PIL import Image
 
 from lianfang_chain import cbor
+from tests.pictures import qr_code
 
 from .conftest import device
 from .steps import choose, find_person, follow, log_in, next_person, picture, press, scan, verdict
@@ -61,8 +59,7 @@ def start_phone(system: System, phone: Page, desk: Page, person: str) -> None:
 
 
 def code_on(phone: Page) -> str:
-    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(phone.locator("canvas").screenshot())))
-    return str(found.text)
+    return str(qr_code(phone.locator("canvas").screenshot()).text)
 
 
 def new_post(desk: Page, system: System, *, place: str, name: str) -> None:

@@ -12,13 +12,13 @@ from unittest.mock import patch
 import pypdf
 import pytest
 import segno
-import zxingcpp
 from PIL import Image
 
 from lianfang.messaging import specimens, spoken, typeset
 from lianfang.messaging.codes import Code
 from lianfang.messaging.errors import GlyphMissing, PlaceTooSmall, TooLongToReadAloud
 from lianfang.messaging.papers import DayHead, Lang, Words
+from tests.pictures import qr_codes
 from tests.sizes import size
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ def test_every_code_is_read_back_from_a_tilted_scan(template: str) -> None:
         read: set[str] = set()
         for page in pages:
             picture = Image.open(BytesIO(page)).convert("L").rotate(tilt, expand=True, fillcolor=255)
-            read |= {found.text for found in zxingcpp.read_barcodes(picture)}
+            read |= {found.text for found in qr_codes(picture)}
         assert read == wanted, tilt
 
 

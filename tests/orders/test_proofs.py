@@ -6,7 +6,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import zxingcpp
 from PIL import Image, ImageFilter
 from pypdf import PdfReader
 
@@ -26,6 +25,7 @@ from lianfang_chain.verify import PROVED, say
 from tests.factories.accounts import client_for, client_of
 from tests.factories.orders import ROOT, S1_END, S1_NOW, a_draft, officer
 from tests.ledger.conftest import chain, parties  # noqa: F401 - fixtures
+from tests.pictures import qr_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def printed(order: IsolationOrder, *, ppi: int, blur: float = 0.0, lang: Lang = 
     read = set()
     for page in typeset.pictures(papers, at=S1_NOW, ppi=ppi):
         picture = Image.open(BytesIO(page)).convert("L").filter(ImageFilter.GaussianBlur(blur))
-        read |= {found.text for found in zxingcpp.read_barcodes(picture)}
+        read |= {found.text for found in qr_codes(picture)}
     return sorted((text for text in read if text.startswith("LFC1:")), key=len)
 
 

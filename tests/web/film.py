@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import segno
-import zxingcpp
 from PIL import Image, ImageFilter
 
 from lianfang.messaging import specimens, typeset
+from tests.pictures import qr_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,7 @@ def code_image(text: str, *, border: int = 4, scale: int = 8) -> Image.Image:
 def held_up(picture: bytes, *, around: float = 0.12) -> Image.Image:
     """The part of a drawn page that is held before a camera: its code, and a bit of what stands around it."""
     page = Image.open(io.BytesIO(picture)).convert("L")
-    (found,) = zxingcpp.read_barcodes(page)
-    at = found.position
+    at = qr_code(page).position
     left, top = at.top_left.x, at.top_left.y
     width = at.top_right.x - left
     more = round(width * around)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
-import zxingcpp
-from PIL import Image
 
 from lianfang_pass import base45, tokens
 from lianfang_pass.keylist import Purpose
 from tests.browser import axe
 from tests.pass_ import world
+from tests.pictures import qr_code
 from tests.web.conftest import Watched, storage
 from tests.web.gate_server import GateServer
 
@@ -61,9 +59,7 @@ def enrol(page: Page) -> None:
 
 def code_on_screen(page: Page) -> tokens.ReadCode:
     """What a camera would read from the picture on the screen."""
-    picture = Image.open(io.BytesIO(page.locator("canvas").screenshot()))
-    (found,) = zxingcpp.read_barcodes(picture)
-    read = tokens.read(base45.from_text(found.text))
+    read = tokens.read(base45.from_text(qr_code(page.locator("canvas").screenshot()).text))
     assert isinstance(read, tokens.ReadCode)
     return read
 
