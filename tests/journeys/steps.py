@@ -178,7 +178,9 @@ def enrol_gate(desk: Page, system: System, guard: BrowserContext, *, place: str,
     device.goto(link)
     device.locator("input[name=guard]").fill("G-07")
     device.keyboard.press("Enter")
-    device.locator(".g-facts", has_text="名单").wait_for(timeout=30_000)
+    facts = device.locator(".g-facts")
+    facts.get_by_text(re.compile(r"名单 \d")).wait_for(timeout=30_000)
+    facts.get_by_text("住户表未到").wait_for(state="detached", timeout=30_000)
     return device
 
 

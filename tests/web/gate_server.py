@@ -59,6 +59,8 @@ class GateServer:
             ["40000123-78", world.URI, 815, "P", "3-1-101", 1, "WDF", 1939],
         ]
         self.rows: dict[tuple[bytes, int], bytes] = {}
+        #: The ends of addresses that answer 503.
+        self.out_of_order: tuple[str, ...] = ()
         self.uploads = 0
         self.fault = ""
         self.stopped = False
@@ -168,6 +170,8 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, server.organs.encode(), Content_Type="text/plain; charset=utf-8")
             elif url.path.startswith("/open/verify/"):
                 self.file(server.apps / "verifier", url.path.removeprefix("/open/verify/"))
+            elif server.out_of_order and url.path.endswith(server.out_of_order):
+                self.answer(503)
             elif not self.entitled():
                 self.answer(401, cbor.encode({1: "time", 2: "时间不符"}))
             elif url.path == "/keys":
@@ -178,7 +182,10 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 )
                 self.answer(200, signed)
             elif url.path == f"{GATE}/compound":
-                self.answer(200, cbor.encode({1: 1, 2: server.compound}), ETag='"c1"')
+                if self.headers.get("If-None-Match") == '"c1"':
+                    self.answer(304)
+                else:
+                    self.answer(200, cbor.encode({1: 1, 2: server.compound}), ETag='"c1"')
             elif url.path == SHARD:
                 bits = statuslist.pack(server.statuses, SIZE)
                 key = world.KEYS[Purpose.STATUSLIST]

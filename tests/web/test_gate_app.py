@@ -205,6 +205,28 @@ def test_number_and_door_are_looked_up_and_never_listed(gate: Watched, server: G
     assert [(hand.door, hand.id_seen) for hand in by_hand if hand] == [("5-2-603", True), ("3-1-101", True)]
 
 
+@pytest.mark.parametrize("missing", ["/compound", "/rules"])
+def test_no_file_waits_for_another_and_a_missing_list_of_residents_is_said(
+    browser: Browser, server: GateServer, missing: str
+) -> None:
+    server.out_of_order = (missing,)
+    context = browser.new_context(viewport={"width": 360, "height": 640}, permissions=["camera"])
+    watched = Watched(context, at=NOON)
+    page = watched.page
+    enrol(page, server)
+    said = page.locator(".g-facts").get_by_text("住户表未到")
+    if missing == "/compound":
+        said.wait_for()
+        server.out_of_order = ()
+        page.reload()
+    said.wait_for(state="detached")
+    page.get_by_role("button", name="输号码").click()
+    page.locator("input[name=number]").fill("12345678-89")
+    page.keyboard.press("Enter")
+    assert shown(page) == ("ALLOW_REG", "NUMBER_ONLY")
+    context.close()
+
+
 def test_life_exit_is_one_tap_in_any_state(gate: Watched, server: GateServer) -> None:
     page = gate.page
     turn(page, "出")

@@ -155,6 +155,26 @@ describe("the store", () => {
     expect(await store.byDoor("", 1988)).toEqual([]);
   });
 
+  test("enrolled again, the compound is asked for whole, and nobody is looked up in the list that is gone", async () => {
+    // CryptoKeys are not cloneable in node.
+    const enrolment = { ...(await anEnrolment()), deviceKey: null as never, markKey: null as never };
+    await store.enrol(enrolment, h(scan.keys.list));
+    await store.keepCompound([LUO], "x");
+    expect(await store.byNumber("1234567889")).not.toBeNull();
+    await store.enrol(enrolment, h(scan.keys.list));
+    expect(await store.compoundTag()).toBeNull();
+    expect(await store.byNumber("1234567889")).toBeNull();
+  });
+
+  test("no look-up waits while a list is written", async () => {
+    await store.keepCompound([LUO], "x");
+    const tx = store.db.transaction("compound", "readwrite");
+    const busy = tx.store.clear();
+    expect((await store.byNumber("1234567889"))?.identity.door).toBe("5-2-603");
+    tx.abort();
+    await Promise.allSettled([busy, tx.done]);
+  });
+
   test("signals are sealed, numbered by themselves, and leave only under a receipt", async () => {
     await enrolled();
     const keys = await keyList();

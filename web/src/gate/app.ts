@@ -246,6 +246,7 @@ class App {
       age === null
         ? fact(this.#say("no_list"), true)
         : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
+      !this.sync.compoundHere && fact(this.#say("no_compound"), true),
       fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
       // The guard must know that a call did not get through; the words tell nobody else what it was.
       this.#waiting > 0 && fact(`${this.#say("waiting")} ${this.#waiting}`, true),

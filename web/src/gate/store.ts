@@ -104,6 +104,8 @@ const DURABLE = { durability: "strict" } as const;
 
 export class GateStore {
   #writing: Promise<unknown> = Promise.resolve();
+  /** The own compound by number, read once: no look-up waits for the disk, least of all while a new list is written. */
+  #compound: Promise<ReadonlyMap<string, StoreRow>> | null = null;
 
   private constructor(readonly db: IDBPDatabase<Schema>) {}
 
@@ -145,6 +147,8 @@ export class GateStore {
     await tx.objectStore("device").put(enrolment, "enrolment");
     await tx.objectStore("device").put(keyList, "keys");
     await tx.objectStore("device").delete("rules");
+    // Its list goes below; with the old tag the server would answer that nothing has changed.
+    await tx.objectStore("device").delete("compoundTag");
     if (before === undefined || hex(before.device) !== hex(enrolment.device)) {
       for (const next of Object.values(NEXT)) await tx.objectStore("device").put(1, next);
     }
@@ -152,6 +156,7 @@ export class GateStore {
     await tx.objectStore("compound").clear();
     await tx.objectStore("marks").clear();
     await tx.done;
+    this.#compound = null;
   }
 
   async clock(): Promise<ClockState> {
@@ -229,20 +234,31 @@ export class GateStore {
       tx.objectStore("device").put(etag, "compoundTag"),
       tx.done,
     ]);
+    this.#compound = Promise.resolve(byNumber(rows));
   }
   async compoundTag(): Promise<string | null> {
     return ((await this.db.get("device", "compoundTag")) as string | undefined) ?? null;
   }
 
   async byNumber(passNo: string): Promise<StoreRow | null> {
-    const row = await this.db.get("compound", passNo);
-    return row === undefined ? null : asStoreRow(row);
+    return (await this.#held()).get(passNo) ?? null;
   }
 
   /** Who of this whole door was born in this year; nobody else of the door is told. */
   async byDoor(door: string, birthYear: number): Promise<StoreRow[]> {
-    const rows = await this.db.getAllFromIndex("compound", "door", door);
-    return rows.filter((row) => row.birthYear === birthYear).map(asStoreRow);
+    const rows = [...(await this.#held()).values()];
+    return rows.filter(({ identity }) => identity.door === door && identity.birthYear === birthYear);
+  }
+
+  #held(): Promise<ReadonlyMap<string, StoreRow>> {
+    this.#compound ??= this.db.getAll("compound").then(
+      (rows) => byNumber(rows.map(asStoreRow)),
+      (error: unknown) => {
+        this.#compound = null;
+        throw error;
+      },
+    );
+    return this.#compound;
   }
 
   // --- passages ----------------------------------------------------------------------------
@@ -446,6 +462,10 @@ function asStoreRow(row: CompoundRow): StoreRow {
     kind: row.kind,
     identity: { door: row.door, memberNo: row.memberNo, initials: row.initials, birthYear: row.birthYear },
   };
+}
+
+function byNumber(rows: readonly StoreRow[]): ReadonlyMap<string, StoreRow> {
+  return new Map(rows.map((row) => [row.passNo, row]));
 }
 
 /** The file of unsent rows: the very bodies of uploads, one after the other in a CBOR array. */

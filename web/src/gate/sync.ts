@@ -1,9 +1,9 @@
 /**
  * The gate and the network: everything here may fail at any moment and changes nothing then.
  *
- * Three loops of their own: uploads (every 20 s, at once after a passage), lists (long poll,
- * random 0–10 s after a lost connection, so that 552 gates do not come back in one instant),
- * and slow files (keys, rules, the own compound: every ten minutes).
+ * Loops of their own, so that none waits for another: uploads (every 20 s, at once after a passage),
+ * lists (long poll, random 0–10 s after a lost connection, so that 552 gates do not come back in one
+ * instant), and slow files (keys, rules, the own compound: each every ten minutes).
  */
 
 import { type Bytes, concat, equal } from "../bytes";
@@ -34,6 +34,8 @@ export class Sync {
   shards = new Map<string, ShardState>();
   clock: ClockState = { floor: 0, offset: 0, heardAt: null };
   network: Network = "unknown";
+  /** Numbers and doors of the own compound can be looked up; true where there is none to look up in. */
+  compoundHere = false;
   #stopped = false;
   #wakeUpload: () => void = () => undefined;
 
@@ -66,6 +68,7 @@ export class Sync {
       sync.rules = await acceptRules(rules, sync.keys, null).catch(() => null);
     }
     for (const shard of await store.shards()) sync.shards.set(shard.uri, shard);
+    sync.compoundHere = enrolment.compounds.length === 0 || (await store.compoundTag()) !== null;
     return sync;
   }
 
@@ -95,7 +98,9 @@ export class Sync {
   }
 
   start(): void {
-    void this.#loop(() => this.#slowFiles(), SLOW);
+    void this.#loop(() => this.#keysFile(), SLOW);
+    void this.#loop(() => this.#rulesFile(), SLOW);
+    if (this.enrolment.compounds.length > 0) void this.#loop(() => this.#compoundFile(), SLOW);
     for (const uri of this.enrolment.shards) void this.#loop(() => this.#list(uri), 0);
     void this.#uploads();
   }
@@ -161,26 +166,31 @@ export class Sync {
     );
   }
 
-  async #slowFiles(): Promise<void> {
+  async #keysFile(): Promise<void> {
     const keys = await this.#ask("/keys", null);
-    if (keys.status === 200) {
-      await this.#takeKeys(keys.body, [...(this.keys?.withdrawn ?? [])]);
-      await this.store.keepFile("keys", keys.body);
-      if (this.keys !== null) {
-        await this.store.keepWithdrawn([...this.keys.withdrawn]);
-        await this.raiseFloor(this.keys.issuedAt);
-      }
-    }
+    if (keys.status !== 200) return;
+    await this.#takeKeys(keys.body, [...(this.keys?.withdrawn ?? [])]);
+    await this.store.keepFile("keys", keys.body);
+    if (this.keys === null) return;
+    await this.store.keepWithdrawn([...this.keys.withdrawn]);
+    await this.raiseFloor(this.keys.issuedAt);
+    this.changed();
+  }
+
+  async #rulesFile(): Promise<void> {
     const rules = await this.#ask(`${this.server.gatePath}/rules`, null);
-    if (rules.status === 200 && this.keys !== null) {
-      this.rules = await acceptRules(rules.body, this.keys, this.rules);
-      await this.store.keepFile("rules", rules.body);
-      await this.raiseFloor(this.rules.issuedAt);
-    }
-    if (this.enrolment.compounds.length > 0) {
-      const compound = await this.#ask(`${this.server.gatePath}/compound`, await this.store.compoundTag());
-      if (compound.status === 200) await this.store.keepCompound(readCompound(compound.body), compound.etag ?? "");
-    }
+    if (rules.status !== 200 || this.keys === null) return;
+    this.rules = await acceptRules(rules.body, this.keys, this.rules);
+    await this.store.keepFile("rules", rules.body);
+    await this.raiseFloor(this.rules.issuedAt);
+    this.changed();
+  }
+
+  async #compoundFile(): Promise<void> {
+    const compound = await this.#ask(`${this.server.gatePath}/compound`, await this.store.compoundTag());
+    if (compound.status !== 200) return;
+    await this.store.keepCompound(readCompound(compound.body), compound.etag ?? "");
+    this.compoundHere = true;
     this.changed();
   }
 

@@ -62,6 +62,7 @@ export const WORDS = {
   nothing: ["什么都没有出示", "Nothing to show"],
   list_age: ["名单", "List"],
   no_list: ["尚无名单", "No list yet"],
+  no_compound: ["住户表未到，暂不能查号码和门牌", "This compound's residents have not arrived: numbers and doors cannot be looked up yet"],
   list_old: ["名单已旧", "List is old"],
   online: ["在线", "Online"],
   offline: ["离线", "Offline"],
