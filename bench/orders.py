@@ -39,7 +39,7 @@ def cases(size: str) -> Iterable[dict[str, Any]]:
         drafts = [a_draft(p) for p in persons]
     officers = [officer(Role.CDC) for _ in range(ROUNDS)]
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_bare (n bigserial PRIMARY KEY, x text)")
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_bare (id bigserial PRIMARY KEY, x text)")
 
     rates: dict[str, list[float]] = {"issue": [], "lift": [], "bare": []}
     cpu: dict[str, list[float]] = {"issue": [], "lift": [], "bare": []}
