@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography import x509
@@ -29,7 +28,7 @@ from lianfang.config.tls import certificate_for
 from lianfang.kernel import clock
 from tests.browser import launch
 
-from .steps import picture
+from .steps import HERE, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 HOST: Final = "lianfang.test"
 OUTPUT: Final = Path(__file__).parents[1] / "output"
-HERE: Final = ZoneInfo("Asia/Shanghai")
 #: The story begins ten minutes before Ms Luo arrives (S1); the demonstration is filled up to this minute.
 BEGINS_AT: Final = datetime(2020, 1, 30, 14, 10, tzinfo=HERE)
 

@@ -7,8 +7,10 @@ import io
 import re
 import subprocess
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from .conftest import System
 
+HERE: Final = ZoneInfo("Asia/Shanghai")
 OUTPUT: Final = Path(__file__).parents[1] / "output"
 
 
@@ -128,6 +131,16 @@ def pass_code_on(pdf: bytes) -> str:
     return found[0]
 
 
+def paper_pass(page: Page, person: str) -> str:
+    """Issue the paper pass, print it, and read its code off the card."""
+    page.goto(person + "passes/")
+    form = page.locator("form", has=page.get_by_role("button", name="签发并打印"))
+    form.locator("input[type=radio]").first.check()
+    with page.expect_response(re.compile(r"/card/$")) as answer:
+        form.get_by_role("button", name="签发并打印").click()
+    return pass_code_on(fetched(page, answer.value.url))
+
+
 def a_sheet(rows: Iterable[Sequence[object]], *, name: str = "名册") -> bytes:
     """An XLSX file as an office program writes it."""
     target = io.BytesIO()
@@ -137,6 +150,12 @@ def a_sheet(rows: Iterable[Sequence[object]], *, name: str = "名册") -> bytes:
         sheet.write_row(number, 0, row)
     book.close()
     return target.getvalue()
+
+
+def a_household(compound: str, people: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """A roster of one household: name, citizen number, phone, relation to the head."""
+    head = ["小区", "楼栋", "单元", "房号", "姓名", "证件号码", "手机", "与户主关系"]
+    return a_sheet([head, *([compound, "3", "1", "0402", *person] for person in people)])
 
 
 def send_roster(page: Page, system: System, file: bytes, *, name: str = "名册.xlsx") -> None:
@@ -156,6 +175,49 @@ def write_roster(page: Page) -> None:
     """Write what was tried."""
     press(page, "确认导入")
     page.get_by_role("heading", name="结果", exact=True).wait_for(timeout=60_000)
+
+
+# --- An order --------------------------------------------------------------------------------------------------
+
+
+def report_and_propose(page: Page, system: System, person: str, name: str) -> None:
+    """The community reports the arrival on the person's behalf and proposes an order."""
+    page.goto(person)
+    page.get_by_role("link", name="代报：从外地回来").click()
+    page.wait_for_load_state()
+    yesterday = system.now() - timedelta(days=1)
+    choose(page, "came_from", "武汉")
+    page.fill("input[name=left_at]", yesterday.strftime("%Y-%m-%dT08:00"))
+    page.fill("input[name=arrived_at]", yesterday.strftime("%Y-%m-%dT20:00"))
+    page.locator("select[name=transport]").select_option(index=1)
+    if page.locator("input[name=met_in_person]").count():
+        page.check("input[name=met_in_person]")
+    press(page, "报告")
+    picture(page, "ordered-1-answered")
+    page.goto(re.sub(r"/desk/.*", "/desk/orders/", page.url))
+    page.get_by_role("link", name=re.compile(name)).first.click()
+    page.wait_for_load_state()
+    page.get_by_role("link", name="提出隔离建议").click()
+    page.check("input[name=home_is_suitable]")
+    press(page, "提出建议")
+
+
+def sign(page: Page, system: System, name: str) -> tuple[str, datetime]:
+    """The health officer signs; returns the order's page and its end."""
+    page.goto(f"{system.address}/desk/orders/")
+    page.get_by_role("link", name=re.compile(name)).last.click()
+    page.wait_for_load_state()
+    page.check("input[name=confirm]")
+    press(page, "签发隔离决定")
+    page.goto(f"{system.address}/desk/orders/")
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_load_state()
+    picture(page, "ordered-2-signed")
+    text = page.inner_text("main")
+    found = re.search(r"(\d{4})年(\d{1,2})月(\d{1,2})日 (\d\d):(\d\d)自动解除", text)
+    assert found, text
+    year, month, day, hour, minute = (int(n) for n in found.groups())
+    return page.url, datetime(year, month, day, hour, minute, tzinfo=HERE)
 
 
 # --- The gate ------------------------------------------------------------------------------------------------

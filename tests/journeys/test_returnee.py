@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 import pypdf
 import pytest
 
-from .conftest import HERE, device
+from .conftest import device
 from .steps import (
+    HERE,
     choose,
     codes_on,
     enrol_gate,

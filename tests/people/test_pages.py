@@ -130,12 +130,18 @@ def test_the_own_household_and_who_looked(worker: Client) -> None:
     page = me.get("/me/reads/").content.decode()
     assert "户档登记" in page
     assert page.count('<article class="lf-card">') == 1
+    worker.get(f"/desk/people/{mother}/")
+    worker.post(f"/desk/people/{mother}/", {"reason": "核对证件"})
+    page = me.get("/me/reads/").content.decode()
+    assert page.count('<article class="lf-card">') == 2
+    assert "2 次" in page
+    assert "核对证件" in page
     for third in ("陈志强", "陈念"):
         assert third not in page
     own = me.get("/me/household/").content.decode()
     assert "罗小娟" in own
     assert "陈志强" in own
-    assert ReadRecord.objects.filter(person_id=child).count() == 2
+    assert ReadRecord.objects.filter(person_id=child).count() == 4
 
 
 def test_a_resident_sees_no_neighbour() -> None:

@@ -185,6 +185,17 @@ def demo_logins() -> list[tuple[str, str]]:
     return [(office.user.login, office.role) for office in held]
 
 
+def auditors(areas: Iterable[str], at: datetime) -> list[tuple[str, str]]:
+    """Login and area of everybody who holds an auditor's office at the instant that touches these areas."""
+    wanted = list(areas)
+    held = Office.objects.held(at).filter(role=Role.AUDITOR).select_related("user").order_by("user__login")
+    return [
+        (o.user.login, o.area)
+        for o in held
+        if any(lies_within(o.area, area) or lies_within(area, o.area) for area in wanted)
+    ]
+
+
 def auditor_over(login: str, area: str, at: datetime) -> UUID | None:
     """The user of that login who holds an auditor's office over the area at the instant."""
     offices = Office.objects.held(at).filter(user__login=login, role=Role.AUDITOR)

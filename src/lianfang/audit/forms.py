@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,9 @@ from lianfang.kernel.ids import new_id
 
 from .actions import GrantDraft
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _DAY = {"type": "date"}
 
 
@@ -19,8 +22,8 @@ class GrantForm(RefusableForm):
     """One order or one period, for one auditor, for a reason, until a day."""
 
     id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
-    auditor_login = forms.CharField(label=_("审计员登录名"), max_length=64)
-    area = forms.RegexField(r"^[a-z0-9_]+(\.[a-z0-9_]+)*$", label=_("范围代码"), max_length=200)
+    auditor_login = forms.ChoiceField(label=_("审计员"))
+    area = forms.ChoiceField(label=_("范围"))
     order_no = forms.CharField(label=_("决定编号（只审一份决定时填）"), max_length=48, required=False)
     from_on = forms.DateField(
         label=_("起（审一段时间时填）"), required=False, widget=forms.DateInput(attrs=_DAY)
@@ -28,6 +31,17 @@ class GrantForm(RefusableForm):
     until_on = forms.DateField(label=_("止（含当日）"), required=False, widget=forms.DateInput(attrs=_DAY))
     reason = forms.CharField(label=_("事由"), min_length=4, max_length=300)
     last_day = forms.DateField(label=_("授权到哪一天（含当日）"), widget=forms.DateInput(attrs=_DAY))
+
+    def __init__(
+        self,
+        *args: Any,
+        auditors: Sequence[tuple[str, str]],
+        areas: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["auditor_login"].choices = list(auditors)  # type: ignore[attr-defined]  # a ChoiceField has choices
+        self.fields["area"].choices = list(areas)  # type: ignore[attr-defined]  # as above
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,12 +11,14 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang.kernel.errors import Refused
 from lianfang.kernel.surfaces import Repeat
 from lianfang.ledger import queries as ledger
+from lianfang.places import queries as places
 from lianfang_chain.words import words_of
 
 from . import actions, queries
@@ -25,25 +27,49 @@ from .forms import DatesForm, GrantForm, OpenForm, SampleForm
 from .policy import ONE_DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from django.http import HttpRequest
+
+
+MOST_SHOWN: Final = 200
 
 
 @never_cache
 @surface(right=Right.AUDIT_GRANT_GIVE, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME)
 def give(request: HttpRequest) -> HttpResponse:
     """Let an auditor look at one order or one period."""
-    form = GrantForm(request.POST or None)
+    by = actor(request)
+    areas = by.areas(Right.AUDIT_GRANT_GIVE)
+    auditors = accounts.auditors(areas, by.at)
+    names = places.addresses(area for _, area in auditors)
+    form = GrantForm(
+        request.POST or None,
+        auditors=[(login, f"{login} · {names.get(area, area)}") for login, area in auditors],
+        areas=_whole_areas(areas),
+    )
     if form.is_valid():
         try:
-            actions.give_grant(form.draft(), by=actor(request))
+            actions.give_grant(form.draft(), by=by)
         except Refused as refusal:
             form.add_refusal(refusal)
         else:
             messages.success(request, gettext("已授权，并记入信息链。"))
             return redirect("audit:give")
-    return render(request, "audit/give.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "audit/give.html",
+        {"form": form, "nobody": not auditors},
+        status=422 if form.errors else 200,
+    )
+
+
+def _whole_areas(areas: Iterable[str]) -> list[tuple[str, str]]:
+    """The districts, streets and communities within these areas, the larger ones first."""
+    kinds = (places.Kind.DISTRICT, places.Kind.STREET, places.Kind.COMMUNITY)
+    found = {place.path for area in areas for place in places.standing_below(area, kinds=kinds)}
+    return sorted(places.addresses(found).items(), key=lambda item: (item[0].count("."), item[1]))
 
 
 @never_cache
@@ -59,7 +85,9 @@ def desk(request: HttpRequest) -> HttpResponse:
         context |= {"asked": True, "older": older, "newer": newer}
         if older and newer and older.size <= newer.size:
             context["consistent"] = ledger.are_consistent(older, newer)
-    context["grants"] = queries.grants_of(by)
+    grants = queries.grants_of(by)
+    names = places.addresses(held.area for held in grants)
+    context["grants"] = [(held, names.get(held.area, held.area)) for held in grants]
     return render(request, "audit/desk.html", context)
 
 
@@ -70,14 +98,18 @@ def grant(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     by = actor(request)
     held = actions.held(grant_id, by=by)
     rows = queries.entries_of(held)
+    shown = rows[:MOST_SHOWN]
+    organs = accounts.organ_names({held.organ, *(row.organ for row in shown)})
     drawn = queries.draw_of(held)
     return render(
         request,
         "audit/grant.html",
         {
             "grant": held,
+            "area": places.addresses([held.area]).get(held.area, held.area),
+            "organ": organs.get(held.organ, held.organ),
             "count": len(rows),
-            "rows": [(r, words_of(r.kind)) for r in rows[:200]],
+            "rows": [(r, words_of(r.kind), organs.get(r.organ, r.organ)) for r in shown],
             "draw": drawn,
             "seed": [drawn.seed[i : i + 4].hex() for i in range(0, len(drawn.seed), 4)] if drawn else [],
             "cases": queries.cases_of(held, by.at),

@@ -5,6 +5,7 @@ What is searched for travels in the body and never in the address: addresses end
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from lianfang.accounts.labels import PURPOSES
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
+from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Rate, Repeat
@@ -382,24 +384,30 @@ def household(request: HttpRequest) -> HttpResponse:
 @never_cache
 @surface(resident=True, purpose=Purpose.OWN_DATA)
 def reads(request: HttpRequest) -> HttpResponse:
-    """Who looked at my data."""
+    """Who looked at my data: what one officer looked at on one day for one purpose stands together."""
     before = request.GET.get("before", "")
     shown = own.my_reads(
         by=actor(request), before=int(before) if before.isdigit() and len(before) < 19 else None
     )
-    rows = [
-        {
-            "at": r.at,
-            "organ": called,
-            "pseudonym": r.pseudonym,
-            "purpose": PURPOSES.get(Purpose(r.purpose), r.purpose)
-            if r.purpose in set(Purpose)
-            else r.purpose,
-            "fields": "、".join(str(FIELDS.get(f, f)) for f in r.fields),
-            "reason": r.reason,
-        }
-        for r, called in shown
-    ]
+    order = {field: n for n, field in enumerate(FIELDS)}
+    rows = []
+    for (organ, pseudonym, purpose, reason, _day), group in groupby(
+        shown, key=lambda row: (row[1], row[0].pseudonym, row[0].purpose, row[0].reason, legal_day(row[0].at))
+    ):
+        looks = [r for r, _ in group]
+        fields = sorted({f for r in looks for f in r.fields}, key=lambda f: order.get(f, len(order)))
+        rows.append(
+            {
+                "first": looks[-1].at,
+                "last": looks[0].at,
+                "count": len(looks),
+                "organ": organ,
+                "pseudonym": pseudonym,
+                "purpose": PURPOSES[Purpose(purpose)] if purpose in set(Purpose) else purpose,
+                "fields": "、".join(str(FIELDS.get(f, f)) for f in fields),
+                "reason": reason,
+            }
+        )
     return render(
         request, "people/reads.html", {"rows": rows, "next": shown[-1][0].id if len(shown) == 50 else None}
     )

@@ -108,13 +108,15 @@ _ADDRESS_KINDS: Final = (Kind.COMPOUND, Kind.BUILDING, Kind.STAIRWELL, Kind.DWEL
 
 
 def addresses(paths: Iterable[str]) -> dict[str, str]:
-    """Full address of each place in one query: 炳草岗街道竹湖园社区和睦花园5栋2单元0603."""
+    """Full address of each place in one query: 炳草岗街道竹湖园社区和睦花园5栋2单元0603.
+
+    The district, which everybody knows, is named only where nothing lies below it.
+    """
     wanted = set(paths)
     found = places_at({a for path in wanted for a in _ancestors(path)})
+    below = {path: view.name for path, view in found.items() if view.kind is not Kind.DISTRICT}
     return {
-        path: "".join(
-            found[a].name for a in _ancestors(path) if a in found and found[a].kind is not Kind.DISTRICT
-        )
+        path: "".join(below.get(a, "") for a in _ancestors(path)) or found[path].name
         for path in wanted
         if path in found
     }
