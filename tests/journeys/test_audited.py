@@ -112,11 +112,8 @@ def by_the_verifier(folder: Path, policy: Path) -> int:
 
 def by_foreign_software(folder: Path, policy: Path) -> int:
     """Checkpoint, witnesses and inclusion by tlog-scales, which this project did not write; how many are in the log."""
-    keys = [
-        line.split()[-1]
-        for line in policy.read_text().splitlines()
-        if line.split()[:1] in (["log"], ["witness"])
-    ]
+    lines = [line.split() for line in policy.read_text().splitlines()]
+    keys = [next(w for w in words if "+" in w) for words in lines if words[:1] in (["log"], ["witness"])]
     proofs = sorted((folder / "proofs").glob("*.tlog-proof"))
     for proof in proofs:
         head, note = proof.read_text().split("\n\n", 1)
