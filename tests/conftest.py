@@ -61,8 +61,8 @@ def _no_proxy_to_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
 
 
-#: Journeys share one running system; the tests of these files one browser or one filled district. Each lot has one
-#: worker. By path, because the controller knows no marks: xdist writes them into `_nodeid`, which pytest 9 ignores.
+#: Journeys share one running system, but for those with one of their own; the tests of these files one browser or one
+#: filled district. Each lot has one worker. By path, because the controller knows no marks: xdist writes them into `_nodeid`, which pytest 9 ignores.
 TOGETHER: Final = (
     "tests/web/",
     "tests/demo/",
@@ -71,10 +71,13 @@ TOGETHER: Final = (
 )
 
 
+ALONE: Final = ("tests/journeys/test_witnesses.py", "tests/journeys/test_gate_three_days.py")
+
+
 class _Lots(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file.startswith("tests/journeys/"):
+        if file.startswith("tests/journeys/") and file not in ALONE:
             return "tests/journeys"
         return file if file.startswith(TOGETHER) else nodeid
 

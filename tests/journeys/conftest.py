@@ -41,7 +41,7 @@ OUTPUT: Final = Path(__file__).parents[1] / "output"
 BEGINS_AT: Final = datetime(2020, 1, 30, 14, 10, tzinfo=HERE)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -158,11 +158,12 @@ class System:
         return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
-@pytest.fixture(scope="session")
-def system() -> Iterator[System]:
+@contextmanager
+def installed() -> Iterator[System]:
+    """An installation of its own, begun at the beginning of the story and gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="lianfang-journey-"))
     folder.chmod(0o755)
-    found = System(folder / "data", _free_port())
+    found = System(folder / "data", free_port())
     found.data.mkdir()
     found.move_to(BEGINS_AT)
     try:
@@ -173,10 +174,9 @@ def system() -> Iterator[System]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright, system: System) -> Iterator[Browser]:
-    # Each journey begins a minute later: an officer's code is good once, and the last journey may have used it.
-    system.move_to(system.now() + timedelta(minutes=1))
+@contextmanager
+def browser_for(playwright: Playwright, system: System) -> Iterator[Browser]:
+    """A browser that finds the installation under its name and trusts its certificate."""
     found = launch(
         playwright,
         [
@@ -186,6 +186,20 @@ def browser(playwright: Playwright, system: System) -> Iterator[Browser]:
     )
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    with installed() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, system: System) -> Iterator[Browser]:
+    # Each journey begins a minute later: an officer's code is good once, and the last journey may have used it.
+    system.move_to(system.now() + timedelta(minutes=1))
+    with browser_for(playwright, system) as found:
+        yield found
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.pictures import qr_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from playwright.sync_api import BrowserContext, Locator, Page
 
@@ -87,6 +87,16 @@ def find_person(page: Page, system: System, words: str) -> str:
     page.locator("main td a, main th a").first.click()
     page.wait_for_load_state()
     return page.url
+
+
+def until(page: Page, true: Callable[[], bool]) -> None:
+    """Load the page again until it says so."""
+    for _ in range(60):
+        if true():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(page.inner_text("main"))
 
 
 # --- Papers --------------------------------------------------------------------------------------------------

@@ -38,11 +38,11 @@ from .steps import (
     report_and_propose,
     send_roster,
     sign,
+    until,
     write_roster,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -136,16 +136,6 @@ def by_the_standard_library(folder: Path) -> bool:
         [sys.executable, "-I", "check.py"], cwd=folder, capture_output=True, text=True, check=False
     )
     return done.returncode == 0 and "ok" in done.stdout
-
-
-def until(page: Page, true: Callable[[], bool]) -> None:
-    """Load the page again until it says so."""
-    for _ in range(60):
-        if true():
-            return
-        page.wait_for_timeout(500)
-        page.reload()
-    raise AssertionError(page.inner_text("main"))
 
 
 def witnessed(page: Page) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import tomllib
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from lianfang_chain.policy import Policy
 from lianfang_chain.proof import verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.verify import main as verify
+from lianfang_chain.witness.__main__ import create_key
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +69,7 @@ def told(data: Path, settings: Any, parties: Any) -> None:
 
 def command(data: Path, act: str, **words: Any) -> int:
     given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None,
-             "organ": None, "party": None}  # fmt: skip
+             "organ": None, "party": None, "vkey": None, "url": None}  # fmt: skip
     return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
 
 
@@ -250,3 +252,33 @@ def test_a_stolen_key_of_a_witness_is_replaced_and_counts_no_more(
         verify_paper_proof(paper, policy)  # what was printed before is still read, by number
     assert verify_paper_proof(paper, Policy.parse(old)).quorum
     assert fsck.check().problems == []
+
+
+def test_a_party_takes_its_witness_to_its_own_computer(
+    installed: Any, chain: Path, settings: Any, tmp_path: Path, capsys: Any
+) -> None:
+    file = chain / "chain.json"
+    before = file.read_bytes()
+    own = create_key(tmp_path / "committee", f"{keys.origin()}/committee")
+    home = "http://127.0.0.1:8479"
+    for vkey, url in (
+        ("", home), ("no key", home), (str(keys.log_signer().key), home), (installed[1].setting["vkey"], home),
+        (str(own.key), None),
+    ):  # fmt: skip
+        assert command(chain, "new-key", party="residents", vkey=vkey, url=url) == 2
+    assert file.read_bytes() == before
+    assert command(chain, "new-key", party="residents", vkey=str(own.key), url=home) == 0
+    said = capsys.readouterr().out
+    assert tomllib.loads(said[said.index("folder = ") :])["log-vkey"] == str(keys.log_signer().key)
+    old, *_, new = json.loads(file.read_text())["witnesses"]
+    assert (old["name"], bool(old["retired"]), old["folder"]) == ("residents", True, "")
+    assert (new["name"], new["vkey"], new["url"], "folder" in new) == (
+        "residents-2",
+        str(own.key),
+        home,
+        False,
+    )
+    assert command(chain, "new-key", party="residents") == 2  # what runs elsewhere makes its key itself
+    settings.LIANFANG_WITNESSES = json.loads(file.read_text())["witnesses"]
+    assert Policy.parse(queries.policy_text()).met_by({"residents-2", "property"})
+    assert not Policy.parse(queries.policy_text()).met_by({"residents", "property"})

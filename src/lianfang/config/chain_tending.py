@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.kernel.ids import random_bytes
 from lianfang.ledger import keys, queries, reconcile, restart
-from lianfang_chain.note import MalformedNote, NotSigned
+from lianfang_chain.note import COSIGNATURE, MalformedNote, NotSigned, VerifierKey
 from lianfang_chain.witness.__main__ import create_key
 from lianfang_chain.witness.store import write_whole
 
@@ -80,7 +80,9 @@ def _restart(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     say(f"the chain {former.origin} has ended; its files, key and evidence are in {away}")
     say(f"the chain {former.continued_as} begins with the next `lianfang up`; entry 0 says why")
     for name in elsewhere:
-        say(f"  {name}: a new folder with the old witness.key, and the new --log-vkey (docs/witness.en.md)")
+        say(f"  {name}: a new folder with the old witness.key in it, and the new origin and log-vkey")
+    if elsewhere:
+        say("  both stand in the line `log` of /open/chain/policy.txt once the system is up")
     return 0
 
 
@@ -103,11 +105,11 @@ def _rename(data: Path, origin: str, away: Path) -> list[str]:
         shutil.copy2(file, away / "chain.json")
     content["origin"] = origin
     write_whole(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
-    return [w["name"] for w in content["witnesses"] if not w.get("folder")]
+    return [w["name"] for w in content["witnesses"] if not w.get("folder") and not w.get("retired")]
 
 
 def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
-    """Replace the key of an organ or of a witness of this machine; the old one is put away, never deleted.
+    """Replace the key of an organ or of a witness; the old one is put away, never deleted.
 
     The log's key is the chain's name: `restart --no-fork` with the last cosigned checkpoint.
     """
@@ -123,31 +125,62 @@ def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
             "the next round announces it in the chain; entries by the old key show by their place when it ended"
         )
         return 0
-    content = json.loads((data / "chain.json").read_text())
-    witness = next(
-        (
-            w
-            for w in content["witnesses"]
-            if w["name"].partition("-")[0] == arguments.party and w.get("folder")
-        ),
-        None,
-    )
-    if witness is None:
-        say(
-            f"no witness {arguments.party} on this machine; elsewhere it makes its key itself (docs/witness.en.md)"
-        )
+    return _new_witness_key(data, arguments, by)
+
+
+def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
+    """The next key of a party: made here for a witness of this machine, or handed in by a party with its own.
+
+    The line of the old key stays, so that papers, which name witnesses by their line, keep their numbers.
+    """
+    file = data / "chain.json"
+    content = json.loads(file.read_text())
+    own = [w for w in content["witnesses"] if w["name"].partition("-")[0] == arguments.party]
+    before = next((w for w in own if not w.get("retired")), None)
+    if before is None:
+        say(f"no witness {arguments.party}")
         return 2
-    folder = data / witness["folder"]
-    os.rename(folder / "witness.key", _free(folder / "witness.key.old"))
-    number = 1 + sum(w["name"].partition("-")[0] == arguments.party for w in content["witnesses"])
-    name = f"{arguments.party}-{number}"
-    signer = create_key(folder, f"{content['origin']}/{name}")
-    # The line of the old key stays, so that papers, which name witnesses by their line, keep their numbers.
-    content["witnesses"].append({**witness, "name": name, "vkey": str(signer.key)})
-    witness |= {"retired": f"{by.at:%Y-%m-%d}", "folder": "", "url": ""}
-    write_whole(data / "chain.json", json.dumps(content, ensure_ascii=False, indent=1).encode())
-    say(f"{name}: {signer.key}")
+    name = f"{arguments.party}-{len(own) + 1}"
+    if arguments.vkey or arguments.url:
+        try:
+            key = VerifierKey.parse(arguments.vkey or "")
+        except MalformedNote as error:
+            say(f"nothing was changed; --vkey is the public line the party's own program showed: {error}")
+            return 2
+        if key.key_type != COSIGNATURE or str(key) in {w["vkey"] for w in content["witnesses"]}:
+            say("nothing was changed; --vkey is not the key of a witness, or it stands there already")
+            return 2
+        if not arguments.url:
+            say("nothing was changed; --url is the address at which the party's computer is asked")
+            return 2
+        after = {
+            "name": name,
+            "title": before.get("title", arguments.party),
+            "vkey": str(key),
+            "url": arguments.url,
+        }
+    elif before.get("folder"):
+        folder = data / before["folder"]
+        os.rename(folder / "witness.key", _free(folder / "witness.key.old"))
+        key = create_key(folder, f"{content['origin']}/{name}").key
+        after = {**before, "name": name, "vkey": str(key)}
+    else:
+        say(f"{arguments.party} runs elsewhere and makes its key itself; give it with --vkey and --url")
+        return 2
+    content["witnesses"].append(after)
+    before |= {"retired": f"{by.at:%Y-%m-%d}", "folder": "", "url": ""}
+    write_whole(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
+    say(f"{name}: {key}")
     say("everybody who pins the policy file takes the new one; the old key's cosignatures count no more")
+    if "folder" not in after:
+        # docs/witness.en.md §3
+        say(
+            "witness.toml for the party; this server's name, and its own folder and port, are put in by hand:"
+        )
+        log = keys.log_signer().key
+        say(f'folder = "witness"\norigin = "{log.name}"\nlog-vkey = "{log}"')
+        say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nport = 8471')
+        say(f'title = "{before.get("title", arguments.party)}"')
     return 0
 
 

@@ -116,7 +116,9 @@ def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser
     )
     whose = new_key.add_mutually_exclusive_group(required=True)
     whose.add_argument("--organ", help="code of the organ")
-    whose.add_argument("--party", help="name of a witness of this machine")
+    whose.add_argument("--party", help="residents, property or community")
+    new_key.add_argument("--vkey", help="public key of a party that runs its own computer from now on")
+    new_key.add_argument("--url", help="address at which that computer is asked")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from lianfang_chain.words import SCOPES, words_of
 
 from . import parties, publication, queries, serving
 from .errors import NoSuchEntry, NotWitnessedYet
+from .labels import party
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -128,8 +129,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         {
             "head": head,
             "root": head.root.hex() if head else "",
-            "alarms": queries.alarms(at),
-            "witnesses": [(w.name, states.get(w.name)) for w in parties.witnesses()],
+            "alarms": [(alarm, party(str(alarm.facts.get("witness", "")))) for alarm in queries.alarms(at)],
+            "witnesses": [(party(w.name), states.get(w.name)) for w in parties.witnesses()],
         },
     )
 

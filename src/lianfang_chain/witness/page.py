@@ -50,6 +50,8 @@ _LIGHTS: Final = {
         ["如果半小时后还是白灯，打电话给社区值班室。"],
     ),
 }
+_EVIDENCE: Final = """<p class="files">证据文件：<a href="/fork-evidence.txt" target="_blank">打开、打印</a>
+<a href="/fork-evidence.txt" download>保存到 U 盘</a></p>"""
 _COLOURS: Final = {"green": "#0a7a33", "yellow": "#a15c00", "red": "#b00020", "white": "#555"}
 
 
@@ -127,11 +129,12 @@ dl{{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1.2rem}}dt{{color:#444
 pre{{background:#eee;padding:.6rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:1rem}}
 table{{width:100%;border-collapse:collapse;font-size:1.1rem}}td,th{{text-align:left;overflow-wrap:anywhere;padding:.3rem;border-bottom:1px solid #bbb}}
 a{{color:#0645ad}}
+.files a{{display:inline-block;padding:.4rem .8rem;border:2px solid;border-radius:.4rem;margin:.2rem}}
 @media (max-width:30rem){{body{{font-size:19px}}dl{{grid-template-columns:1fr}}}}
 </style></head><body><main>
 <div class="light" role="status"><h1>{esc(heading)}</h1><p>{sentence}</p></div>
 {f"<h2>现在请这样做</h2><ol>{todo}</ol>" if todo else ""}
-{'<p><a href="/fork-evidence.txt">证据文件</a></p>' if light == "red" else ""}
+{_EVIDENCE if light == "red" else ""}
 {f"<pre>{esc(trouble)}</pre>" if trouble else ""}
 <h2>{esc(title)}</h2>
 <dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>

@@ -81,7 +81,8 @@ const PARTIES: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 export function party(name: string, language: Language): string {
-  const words = PARTIES[name];
+  // A later key of the same party has a number behind the name.
+  const words = PARTIES[name.split("-")[0] ?? ""];
   return words === undefined ? name : words[language === "zh" ? 0 : 1];
 }
 
