@@ -180,9 +180,9 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     Right.ORDERS_RELEASE_CHECK_HEALTH: _over_area(Role.MEDIC, Role.CDC),
     Right.ORDERS_RELEASE_CHECK_STREET: _over_area(Role.STREET),
     # passes
-    Right.CREDENTIALS_PASS_ISSUE: _over_area(Role.GRID, Role.COMMUNITY, Role.STREET, Role.SYSTEM),
-    Right.CREDENTIALS_PASS_REVOKE: _over_area(Role.GRID, Role.COMMUNITY, Role.STREET, Role.SYSTEM),
-    Right.CREDENTIALS_PASS_PRINT: _over_area(Role.GRID, Role.COMMUNITY, Role.STREET, Role.SYSTEM),
+    Right.CREDENTIALS_PASS_ISSUE: _over_area(Role.GRID, Role.COMMUNITY, Role.SYSTEM),
+    Right.CREDENTIALS_PASS_REVOKE: _over_area(Role.GRID, Role.COMMUNITY, Role.SYSTEM),
+    Right.CREDENTIALS_PASS_PRINT: _over_area(Role.GRID, Role.COMMUNITY, Role.SYSTEM),
     Right.CREDENTIALS_PHONE_ENROL: {**_OWN, **_over_area(Role.GRID, Role.COMMUNITY)},
     # gates
     Right.GATES_DEVICE_ENROL: _over_area(Role.COMMUNITY, Role.STREET, Role.CMD_DUTY),

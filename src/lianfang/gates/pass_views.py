@@ -162,7 +162,7 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
             return redirect("gates:print_pass", person_id, made.pass_id)
     views = reader.read([person_id], (PersonField.NAME,), by=by)
     if person_id not in views:
-        raise NotFound()  # a street may issue passes and reads no names
+        raise NotFound()
     shown = views[person_id]
     return render(
         request,
