@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ from tests.factories.accounts import DISTRICT
 from tests.sizes import SIZE
 
 from .addresses import addresses
+from .rooms import fill_rooms
 from .world import STAFF, Marked, World, a_world, fillings, readable_by, url
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ NEVER_OPEN: Final = {
     "/open/verify/organs.txt": "no log is published here",
     "/login/set-up/": "everybody who may open it has a generator, or is no officer",
 }
+
+
+#: Rows of a file that was handed in and not taken over: nobody's record yet, shown to those who may import there.
+FILE_ROWS: Final = re.compile(r"/desk/import/[0-9a-f-]{36}/(faults/)?")
 
 
 def _text(response: HttpResponseBase) -> str:
@@ -110,13 +116,17 @@ class Crawl:
         reader = self.who in {str(r) for r, s in HELD_BY[Right.PEOPLE_PERSON_READ].items() if s == Scope.AREA}
         if not (at_home or (reader and self.world.reach(self.who, marked))):
             self.wrong.append(f"{self.who} sees {marked.id} out of scope at {target}")
+        if FILE_ROWS.fullmatch(target):
+            return
         if records != (0 if own else 1):
             self.wrong.append(f"{self.who} sees {marked.id} at {target} with {records} records")
 
 
 @pytest.fixture
 def world() -> World:
-    return a_world()
+    made = a_world()
+    fill_rooms(made)
+    return made
 
 
 @pytest.fixture
@@ -171,7 +181,7 @@ def test_there_is_no_page_that_nobody_ever_saw(world: World) -> None:
 
 
 #: Rows of each table that an address is filled with.
-MOST: Final = {"change": 2, "nightly": 6, "release": 20}[SIZE]
+MOST: Final = {"change": 3, "nightly": 6, "release": 20}[SIZE]
 READERS: Final = {str(r) for r, s in HELD_BY[Right.PEOPLE_PERSON_READ].items() if s == Scope.AREA} & set(
     map(str, STAFF)
 )
@@ -179,30 +189,10 @@ READERS: Final = {str(r) for r, s in HELD_BY[Right.PEOPLE_PERSON_READ].items() i
 
 #: Pages whose rows this world does not make; the room's own tests open them.
 UNFILLED: Final[set[str]] = {
-    "/desk/audit/<uuid:grant_id>/",
-    "/desk/audit/<uuid:grant_id>/evidence.zip",
-    "/me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt",
-    "/desk/people/corrections/<uuid:correction_id>/",
-    "/desk/import/duplicates/<uuid:duplicate_id>/",
-    "/desk/import/<uuid:run_id>/",
-    "/desk/import/<uuid:run_id>/write/",
-    "/desk/import/<uuid:run_id>/cancel/",
-    "/desk/import/<uuid:run_id>/faults/",
-    "/desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/",
-    "/desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/",
-    "/desk/orders/<uuid:order_id>/second-phase/",
-    "/desk/orders/sheets/<uuid:sheet_id>/down/",
-    "/desk/orders/sheets/<uuid:sheet_id>/print/",
-    "/open/orders/sheet/<uuid:sheet_id>/",
-    "/desk/people/<uuid:person_id>/passes/<uuid:pass_id>/card/",
-    "/desk/gates/<uuid:gate_id>/<uuid:device_id>/withdraw/",
-    "/desk/gates/<uuid:gate_id>/<uuid:device_id>/explain/",
-    "/desk/gates/calls/<int:signal_id>/answer/",
-    "/desk/gates/acts/<uuid:act_id>/",
-    "/desk/gates/acts/<uuid:act_id>/sign/",
-    "/desk/gates/acts/<uuid:act_id>/lift/",
-    "/desk/gates/files/<uuid:file_id>/",
-    "/desk/gates/files/<uuid:file_id>/receipts/",
+    "/desk/people/corrections/<uuid:correction_id>/",  # an answer to a form; opened, it sends on
+    "/me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt",  # no log is published here
+    "/desk/gates/files/<uuid:file_id>/",  # no device has handed one in; it names nobody
+    "/desk/gates/files/<uuid:file_id>/receipts/",  # as above
 }
 
 

@@ -25,6 +25,7 @@ from tests.factories.accounts import DISTRICT, a_user, an_office, log_in
 from tests.factories.people import a_citizen_number, a_community, a_dwelling, a_person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from django.test import Client
@@ -103,23 +104,8 @@ def a_world(*, households: int = 2) -> World:
 def a_household(world: World, area: str) -> None:
     """Two people behind one door: the first under an order and appealing, the second known of or proposed."""
     household = new_id()
-    for member in range(2):
-        n = len(world.people)
-        born = date(1960 + n % 40, 1 + member, 11)
-        name = f"罗{chr(_FIRST + n)}{chr(_SECOND + n)}"
-        phone, id_no = f"1990000{8000 + n}", a_citizen_number(born, order=300 + n)
-        person_id = a_person(
-            name,
-            area=area,
-            born=born,
-            phone=phone,
-            id_no=id_no,
-            household_id=household,
-            relation="户主" if member == 0 else "配偶",
-            at=clock.now() - timedelta(hours=2),
-        )
-        world.people.append(Marked(person_id, area, name, phone, id_no))
-    first = world.people[-2]
+    first = somebody(world, area, household=household)
+    somebody(world, area, household=household, relation="配偶")
     now = clock.now()
     before = now - timedelta(hours=3)
     order = orders.an_order(first.id, at=now, anchor_at=before)
@@ -158,6 +144,34 @@ def a_household(world: World, area: str) -> None:
             )
 
 
+def somebody(
+    world: World,
+    area: str,
+    *,
+    household: UUID | None = None,
+    relation: str = "户主",
+    born: date | None = None,
+) -> Marked:
+    """A person of the district with markers of the own."""
+    n = len(world.people)
+    born = born or date(1960 + n % 40, 1, 11)
+    name = f"罗{chr(_FIRST + n)}{chr(_SECOND + n)}"
+    phone, id_no = f"1990000{8000 + n}", a_citizen_number(born, order=300 + n)
+    person_id = a_person(
+        name,
+        area=area,
+        born=born,
+        phone=phone,
+        id_no=id_no,
+        household_id=household or new_id(),
+        relation=relation,
+        at=clock.now() - timedelta(hours=2),
+    )
+    made = Marked(person_id, area, name, phone, id_no)
+    world.people.append(made)
+    return made
+
+
 #: Argument of an address → the table whose rows fill it.
 TABLES: Final = {
     "person_id": "people.Person",
@@ -179,6 +193,11 @@ TABLES: Final = {
     "act_id": "gates.GateAct",
     "dependant_id": "people.Person",
     "grant_id": "audit.Grant",
+}
+#: Which of those rows, where most would fill nothing.
+ONLY: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
+    "office_id": lambda world: {"user__in": list(world.users.values())},
+    "dependant_id": lambda _: {"birth_date__gt": date(2006, 1, 1)},
 }
 
 
@@ -202,6 +221,11 @@ def fillings(address: Address, world: World, *, most: int = 4) -> list[dict[str,
 
     :raises LookupError: an argument is called something these tables do not know
     """
+    if address.arguments == ("person_id", "pass_id"):
+        with scope(areas=[DISTRICT]):
+            passes = apps.get_model("credentials.Pass")._default_manager.order_by("pk")
+            pairs = list(passes.values_list("holder_id", "pk"))
+        return [dict(zip(address.arguments, pair, strict=True)) for pair in (pairs[:1] + pairs[-1:])]
     columns = [_values(argument, address, world, most) for argument in address.arguments]
     rows = [dict(zip(address.arguments, row, strict=True)) for row in product(*columns)]
     if len(rows) <= 2 * most:
@@ -218,10 +242,10 @@ def _values(argument: str, address: Address, world: World, most: int) -> list[An
         return [building[0], world.people[0].area, building[1]]
     if argument in TABLES:
         app, _, model = TABLES[argument].partition(".")
+        only = ONLY[argument](world) if argument in ONLY else {}
         with scope(areas=[DISTRICT]):
-            keys = list(
-                apps.get_model(app, model)._default_manager.order_by("pk").values_list("pk", flat=True)
-            )
+            rows = apps.get_model(app, model)._default_manager.filter(**only).order_by("pk")
+            keys = list(rows.values_list("pk", flat=True))
         spread = [*keys[: most // 2], *keys[-(most - most // 2) :]] if len(keys) > most else keys
         return list(dict.fromkeys(spread)) or [new_id()]
     if argument in WORDS:
