@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,18 +17,15 @@ from django.test import Client
 from lianfang.accounts import actions
 from lianfang.accounts.models import LoginCode
 from lianfang.accounts.rights import Role
-from lianfang.gates import rule_acts
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
-from lianfang.kernel.row_security import scope
-from lianfang.people import actions as people
 from tests.browser import WECHAT, axe, sideways
 from tests.factories.accounts import COMMUNITY, an_officer, client_for
-from tests.factories.rosters import a_roster, as_xlsx
 from tests.sizes import SIZE
 
 from .addresses import Address, addresses
 from .browser import ORIGIN, window
+from .rooms import fill_rooms
 from .world import World, a_world, fillings, readable_by, url
 
 if TYPE_CHECKING:
@@ -48,9 +44,8 @@ NOT_HERE: Final = re.compile(
     r"/print|/proof|\.(txt|zip)$|/card/$|/faults/$|/receipts/$|^open/chain/consistency/"
     # Another installation: not founded yet, with TLS of its own, or a demonstration.
     r"|^first-run/|^open/authority/|^open/demo/"
-    # Answers to a form only; no device has handed in a file, no auditor holds a grant, five households and a
-    # dependant are not there; no rule with a second phase is in force.
-    r"|^desk/people/corrections/<|^desk/gates/files/<|^desk/audit/<|^open/orders/sheet/|/care/<|/second-phase/$"
+    # An answer to a form only; no device has handed in a file.
+    r"|^desk/people/corrections/<|^desk/gates/files/<"
 )
 #: Pictures of every page, if wanted: LIANFANG_PICTURES=folder.
 PICTURES: Final = os.environ.get("LIANFANG_PICTURES", "")
@@ -126,28 +121,11 @@ def _look(page: Page, target: str) -> Iterator[str]:
             yield f"{too_wide} px too wide at {width} px"
 
 
-def _what_waits(world: World) -> None:
-    """A roster whose columns are to be confirmed, a quota to be signed."""
-    area = world.areas[Role.COMMUNITY]
-    by = an_officer(Role.COMMUNITY, area, at=clock.now())
-    with scope(areas=[area]):
-        people.receive_roster(
-            new_id(), community=area, filename="a.xlsx", content=as_xlsx(a_roster(4)), by=by
-        )
-        rule_acts.propose(
-            rule_acts.ActDraft(
-                id=new_id(), kind="quota", area=area, starts_at=by.at, ends_at=by.at + timedelta(days=2),
-                classes="H", times=1, window=2, basis="第四十二条", remedy="街道",
-            ),
-            by=by,
-        )  # fmt: skip
-
-
 @pytest.mark.timeout(3600)
 def test_every_page_is_accessible(browser: Browser) -> None:
     """At every change each page once, by the role that sees most; at a larger size by every role."""
     world = a_world(households=1)
-    _what_waits(world)
+    fill_rooms(world)
     wrong: list[str] = []
     said: list[str] = []
     left = {a.route for a in _readable() if not NOT_HERE.search(a.route)}
