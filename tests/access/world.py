@@ -224,7 +224,7 @@ def fillings(address: Address, world: World, *, most: int = 4) -> list[dict[str,
     if address.arguments == ("person_id", "pass_id"):
         with scope(areas=[DISTRICT]):
             passes = apps.get_model("credentials.Pass")._default_manager.order_by("pk")
-            pairs = list(passes.values_list("holder_id", "pk"))
+            pairs = list(passes.values_list("holder_id", "pk")) or [(new_id(), new_id())]
         return [dict(zip(address.arguments, pair, strict=True)) for pair in (pairs[:1] + pairs[-1:])]
     columns = [_values(argument, address, world, most) for argument in address.arguments]
     rows = [dict(zip(address.arguments, row, strict=True)) for row in product(*columns)]

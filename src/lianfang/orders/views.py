@@ -375,7 +375,7 @@ def refuse(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         return actions.refuse_proposal(found.id, reason=form.value("reason"), by=by)
 
     context = {"title": gettext("不予隔离"), "button": gettext("不予隔离"), "back": "orders:desk"}
-    return _done(request, form, act, "orders:desk", "orders/one_form.html", context)
+    return _done(request, form, act, "orders:desk", "orders/one_form.html", context, about=found.person_id)
 
 
 @never_cache
@@ -421,7 +421,7 @@ def inquiry(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "button": gettext("登记"),
         "note": gettext("登记不限制任何人；隔离要另行签发。"),
     }
-    return _done(request, form, act, "orders:desk", "orders/one_form.html", context)
+    return _done(request, form, act, "orders:desk", "orders/one_form.html", context, about=person_id)
 
 
 @never_cache
@@ -436,7 +436,9 @@ def appeal_for(request: HttpRequest, order_id: UUID) -> HttpResponse:
         return actions.appeal(form.draft(found.id), by=by)
 
     context = {"title": gettext("代为提出申诉"), "button": gettext("提交申诉"), "order": found}
-    return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)
+    return _done(
+        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
+    )
 
 
 @never_cache
@@ -535,7 +537,7 @@ def serve(request: HttpRequest, order_id: UUID) -> HttpResponse:
         return actions.serve(form.draft(found.id), by=by)
 
     context = {"title": gettext("登记送达"), "button": gettext("登记"), "order": found}
-    return _done(request, form, act, "orders:serving", "orders/one_form.html", context)
+    return _done(request, form, act, "orders:serving", "orders/one_form.html", context, about=found.person_id)
 
 
 @never_cache
@@ -557,7 +559,9 @@ def record_care(request: HttpRequest, order_id: UUID, dependant_id: UUID) -> Htt
         return actions.record_care(form.draft(found.id, need), by=by)
 
     context = {"title": gettext("落实照护"), "button": gettext("登记"), "order": found}
-    return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)
+    return _done(
+        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=dependant_id
+    )
 
 
 @require_POST
@@ -586,7 +590,9 @@ def lift(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "note": gettext("签字即解除，不等信息链、不等送达，也不能撤回。"),
         "order": found,
     }
-    return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)
+    return _done(
+        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
+    )
 
 
 @never_cache
@@ -615,7 +621,9 @@ def second_phase(request: HttpRequest, order_id: UUID) -> HttpResponse:
         ),
         "order": found,
     }
-    return _done(request, form, act, ("orders:order", found.id), "orders/one_form.html", context)
+    return _done(
+        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
+    )
 
 
 @require_POST
@@ -705,8 +713,13 @@ def _done(
     to: str | tuple[str, UUID],
     template: str,
     context: Mapping[str, object],
+    *,
+    about: UUID | None = None,
 ) -> HttpResponse:
-    """Run one act on a valid form and go on; a refusal becomes a sentence above the form."""
+    """Run one act on a valid form and go on; a refusal becomes a sentence above the form.
+
+    :param about: whom the act concerns; who may read the name sees it above the form
+    """
     if form.is_valid():
         try:
             act()
@@ -715,4 +728,7 @@ def _done(
         else:
             messages.success(request, gettext("已办理。"))
             return redirect(*to) if isinstance(to, tuple) else redirect(to)
-    return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)
+    shown = _names([about], by=actor(request)).get(about) if about else None
+    return render(
+        request, template, {**context, "form": form, "who": shown}, status=422 if form.errors else 200
+    )
