@@ -1,4 +1,4 @@
-"""What a gate tells besides passages: a call for help, a handover (docs/gates.md, "Signals").
+"""What a gate tells besides passages: a call for help, a handover, a fork of the chain (docs/gates.md, "Signals").
 
 A signal is sealed when it is written, numbered in an order of its own, and travels and is receipted like a row.
 """
@@ -32,11 +32,12 @@ class SignalKind(StrEnum):
     HELP = "help"
     HANDOVER = "handover"
     LIST_OLD = "list_old"
+    FORK = "fork"
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One thing said by a gate. `facts`: names are pseudonyms, everything else is a count."""
+    """One thing said by a gate. `facts`: names are pseudonyms or fingerprints, everything else is a count."""
 
     seq: int
     gate: bytes
@@ -50,6 +51,8 @@ _NAMES: Final[Mapping[SignalKind, frozenset[str]]] = {
     SignalKind.HELP: frozenset({"guard"}),
     SignalKind.HANDOVER: frozenset({"from", "to"}),
     SignalKind.LIST_OLD: frozenset(),
+    # Size and beginning of the root of the checkpoint that the gate holds, and of what it was told instead.
+    SignalKind.FORK: frozenset({"held", "told"}),
 }
 
 

@@ -190,3 +190,11 @@ def test_a_signal_is_read_strictly(kind: str, facts: Any, ok: bool) -> None:
     else:
         with pytest.raises(Rejected):
             decode_signal(data)
+
+
+def test_a_fork_that_a_gate_saw_waits_for_an_answer_with_both_fingerprints() -> None:
+    told((SignalKind.FORK, {"held": "257 0a1b2c3d4e5f", "told": "257 ffff2c3d4e5f"}))
+    page = client_for(Role.COMMUNITY, AREA).get(reverse("gates:posts")).content.decode()
+    assert "信息链对不上" in page
+    assert "卡口所存 257 0a1b2c3d4e5f，服务器所说 257 ffff2c3d4e5f" in page
+    assert len(queries.unanswered(by=responsible())) == 1

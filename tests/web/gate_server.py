@@ -59,6 +59,8 @@ class GateServer:
             ["40000123-78", world.URI, 815, "P", "3-1-101", 1, "WDF", 1939],
         ]
         self.rows: dict[tuple[bytes, int], bytes] = {}
+        #: Files of the chain by their paths below /open/chain/.
+        self.chain: dict[str, str] = {}
         #: The ends of addresses that answer 503.
         self.out_of_order: tuple[str, ...] = ()
         self.uploads = 0
@@ -164,6 +166,9 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             elif url.path == "/pages/island":
                 self.answer(200, server.page.encode(), Content_Type="text/html; charset=utf-8",
                             Content_Security_Policy=POLICY)  # fmt: skip
+            elif url.path.startswith("/open/chain/"):
+                file = server.chain.get(url.path.removeprefix("/open/chain/"))
+                self.answer(404) if file is None else self.answer(200, file.encode())
             elif url.path == "/open/verify/policy.txt":
                 self.answer(200, server.policy.encode(), Content_Type="text/plain; charset=utf-8")
             elif url.path == "/open/verify/organs.txt" and server.organs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from lianfang.config import islands
 from lianfang.config.app_files import POLICY
 from lianfang_pass import rules
 from lianfang_pass.keys import PublicKey
@@ -46,6 +48,14 @@ if TYPE_CHECKING:
 
 NOON: Final = world.NOON
 END: Final = NOON + 2 * world.DAY
+KEEPS_A_CHECKPOINT: Final = """async () => {
+  const db = await new Promise((ok) => {
+    const r = indexedDB.open('lianfang-gate'); r.onsuccess = () => ok(r.result); });
+  const days = await new Promise((ok) => {
+    const r = db.transaction('device').objectStore('device').get('chainDays'); r.onsuccess = () => ok(r.result); });
+  db.close();
+  return days !== undefined;
+}"""
 
 pytestmark = pytest.mark.journey
 
@@ -224,6 +234,43 @@ def test_no_file_waits_for_another_and_a_missing_list_of_residents_is_said(
     page.locator("input[name=number]").fill("12345678-89")
     page.keyboard.press("Enter")
     assert shown(page) == ("ALLOW_REG", "NUMBER_ONLY")
+    context.close()
+
+
+def test_a_chain_that_tells_two_stories_is_said_and_reported(browser: Browser, server: GateServer) -> None:
+    paper_file = json.loads((islands.WEB.parent / "vectors" / "chain" / "paper.json").read_text())
+    server.chain = {"policy.txt": paper_file["policy"], "checkpoint": paper_file["checkpoint_257"]}
+    context = browser.new_context(viewport={"width": 360, "height": 640}, permissions=["camera"])
+    watched = Watched(context, at=NOON)
+    page = watched.page
+    enrol(page, server)
+    while not page.evaluate(KEEPS_A_CHECKPOINT):
+        page.wait_for_timeout(100)
+    # A sheet from the board: without the proof there is nothing to compare it with.
+    server.chain |= {
+        "checkpoint": paper_file["checkpoint_300"],
+        "checkpoint/257": paper_file["checkpoint_257"],
+    }
+    sheet = next(one for one in paper_file["sheets"] if one["size"] == 257)
+    type_in(page, sheet["text"])
+    page.locator(".g-facts").get_by_text("公示单指纹已记下").wait_for()
+    # The next look: the server's tree does not grow out of the one that the gate holds.
+    server.chain["consistency/257/300"] = re.sub(
+        r"(?<=old 257\n)(.)", lambda found: "B" if found[1] == "A" else "A", paper_file["consistency"]
+    )
+    page.reload()
+    page.locator(".g-facts").get_by_text("信息链对不上，请报告指挥部").wait_for()
+    deadline = time.monotonic() + 30
+    while not server.signals and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    (told,) = server.signals.values()
+    assert told.kind is SignalKind.FORK
+    assert str(told.facts["held"]).startswith(f"257 {sheet['root'][:12]}")
+    # Whoever comes is still let in or out by the lists.
+    assert scan(page, paper())[0] == "ALLOW"
+    page.reload()
+    page.locator(".g-facts").get_by_text("信息链对不上，请报告指挥部").wait_for()
+    assert len(server.signals) == 1
     context.close()
 
 

@@ -25,6 +25,7 @@ SILENCES: Final[Mapping[str, StrPromise]] = {
 }
 ALARMS: Final[Mapping[str, StrPromise]] = {
     "help": _("静默求助"),
+    "fork": _("信息链对不上"),
     "unopened": _("读不出的呼叫"),
 }
 ACTS: Final[Mapping[str, StrPromise]] = {

@@ -147,7 +147,7 @@ class Signal(models.Model):
             models.CheckConstraint(name="signal_is_numbered_from_one", condition=Q(seq__gte=1)),
             models.CheckConstraint(
                 name="signal_kind_is_known",
-                condition=Q(kind__in=["help", "handover", "list_old", "unopened"]),
+                condition=Q(kind__in=["help", "handover", "list_old", "fork", "unopened"]),
             ),
             models.CheckConstraint(
                 name="signal_is_answered_by_somebody",

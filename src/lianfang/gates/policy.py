@@ -19,8 +19,8 @@ AMBER_AFTER: Final = timedelta(minutes=15)
 RED_AFTER: Final = timedelta(hours=4)
 #: A call for help is taken up within this time (a severe problem: domain.md F14).
 ANSWERED_WITHIN: Final = timedelta(minutes=5)
-#: What waits for an answer: a call, and what could not be read and may be one.
-ALARMS: Final = ("help", "unopened")
+#: What waits for an answer: a call, a chain that told two stories, and what could not be read and may be either.
+ALARMS: Final = ("help", "fork", "unopened")
 
 
 class Period(Protocol):

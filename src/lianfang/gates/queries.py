@@ -29,7 +29,7 @@ from .models import (
 from .policy import ALARMS, ActStage, Silence, act_stage, silence, unsent_estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -83,13 +83,14 @@ class HourView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmView:
-    """A call for help, or what could not be read and may be one."""
+    """A call for help, a fork of the chain that a gate saw, or what could not be read and may be one."""
 
     id: int
     gate_id: UUID
     name: str
     phone: str
     kind: str
+    facts: Mapping[str, str | int]
     at: datetime | None
     received_at: datetime
     answered_at: datetime | None
@@ -210,6 +211,7 @@ def alarms(*, by: Actor) -> list[AlarmView]:
             name=row.gate.name,
             phone=row.gate.phone,
             kind=row.kind,
+            facts=row.facts,
             at=row.at,
             received_at=row.received_at,
             answered_at=row.answered_at,

@@ -2,6 +2,7 @@
 
 import { hex } from "../bytes";
 import { Camera, prepareReader } from "../camera/camera";
+import { SHEET_PREFIX } from "../chain/proof";
 import { make } from "../dom";
 import { timeUsed } from "../pass/clock";
 import { encodeBatch } from "../pass/passages";
@@ -63,8 +64,9 @@ class App {
   #torch = false;
   #cameraTrouble: Word | null = null;
   #trouble: Word | null = null;
-  /** What came of the last file that was read. */
+  /** What came of the last file or board sheet that was read. */
   #note: string | null = null;
+  #met = "";
 
   private constructor(
     readonly root: HTMLElement,
@@ -126,7 +128,17 @@ class App {
     // Behind a dialog the camera sees what nobody holds up to it; a pulled trigger is meant, and comes first.
     if (dialog !== null && by === "camera") return;
     dialog?.close();
-    this.#guarded(this.post.scan(text, by));
+    if (text.startsWith(SHEET_PREFIX)) this.#guarded(this.#meetSheet(text));
+    else this.#guarded(this.post.scan(text, by));
+  }
+
+  /** A board sheet is nobody's pass: its fingerprint is compared, and whoever stands here stays. */
+  async #meetSheet(text: string): Promise<void> {
+    // It stays before the camera; what was met is met.
+    if (text === this.#met) return;
+    this.#met = text;
+    this.#note = this.#say(`sheet_${await this.sync.meetSheet(text)}`);
+    this.#renderTop();
   }
 
   /** What fails in the store is said; the post goes on. */
@@ -246,6 +258,7 @@ class App {
       age === null
         ? fact(this.#say("no_list"), true)
         : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
+      this.sync.fork !== null && fact(this.#say("chain_fork"), true),
       !this.sync.compoundHere && fact(this.#say("no_compound"), true),
       fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
       // The guard must know that a call did not get through; the words tell nobody else what it was.

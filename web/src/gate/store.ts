@@ -96,6 +96,16 @@ interface Schema extends DBSchema {
   marks: { key: string; value: Mark };
 }
 
+type Setting =
+  | "language"
+  | "shift"
+  | "lastHandover"
+  | "pendingLifeExit"
+  | "lookups"
+  | "chainPolicy"
+  | "chainDays"
+  | "chainFork";
+
 export class StoreTrouble extends Error {}
 
 /** Where the next number of each order stands. */
@@ -149,6 +159,8 @@ export class GateStore {
     await tx.objectStore("device").delete("rules");
     // Its list goes below; with the old tag the server would answer that nothing has changed.
     await tx.objectStore("device").delete("compoundTag");
+    // Whoever enrols a device anew pins the trust file anew: after a restart of the chain, too.
+    for (const name of ["chainPolicy", "chainDays", "chainFork"]) await tx.objectStore("device").delete(name);
     if (before === undefined || hex(before.device) !== hex(enrolment.device)) {
       for (const next of Object.values(NEXT)) await tx.objectStore("device").put(1, next);
     }
@@ -177,11 +189,11 @@ export class GateStore {
     return next;
   }
 
-  async setting<T>(name: "language" | "shift" | "lastHandover" | "pendingLifeExit" | "lookups"): Promise<T | null> {
+  async setting<T>(name: Setting): Promise<T | null> {
     return ((await this.db.get("device", name)) as T | undefined) ?? null;
   }
   async keepSetting(
-    name: "language" | "shift" | "lastHandover" | "pendingLifeExit" | "lookups",
+    name: Setting,
     value: unknown,
   ): Promise<void> {
     const tx = this.db.transaction("device", "readwrite", DURABLE);

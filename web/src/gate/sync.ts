@@ -3,7 +3,7 @@
  *
  * Loops of their own, so that none waits for another: uploads (every 20 s, at once after a passage),
  * lists (long poll, random 0–10 s after a lost connection, so that 552 gates do not come back in one
- * instant), and slow files (keys, rules, the own compound: each every ten minutes).
+ * instant), and slow files (keys, rules, the own compound, the chain's checkpoint: each every ten minutes).
  */
 
 import { type Bytes, concat, equal } from "../bytes";
@@ -19,6 +19,8 @@ import type { Held, StoreRow } from "../pass/scan";
 import type { Signal } from "../pass/signals";
 import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
 import { PASS_CLASSES } from "../pass/tokens";
+import type { Compared } from "../verifier/sheets";
+import { chainFile, type Fork, lookAtChain, meetSheet } from "./chain";
 import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
 import type { ClockState, Enrolment, GateStore } from "./store";
 
@@ -36,6 +38,8 @@ export class Sync {
   network: Network = "unknown";
   /** Numbers and doors of the own compound can be looked up; true where there is none to look up in. */
   compoundHere = false;
+  /** The chain told this gate two stories. */
+  fork: Fork | null = null;
   #stopped = false;
   #wakeUpload: () => void = () => undefined;
 
@@ -102,6 +106,7 @@ export class Sync {
     void this.#loop(() => this.#rulesFile(), SLOW);
     if (this.enrolment.compounds.length > 0) void this.#loop(() => this.#compoundFile(), SLOW);
     for (const uri of this.enrolment.shards) void this.#loop(() => this.#list(uri), 0);
+    void this.#loop(() => this.#chain(), SLOW);
     void this.#uploads();
   }
 
@@ -192,6 +197,27 @@ export class Sync {
     await this.store.keepCompound(readCompound(compound.body), compound.etag ?? "");
     this.compoundHere = true;
     this.changed();
+  }
+
+  async #chain(): Promise<void> {
+    const day = Math.floor((this.now + 8 * 3600) / 86_400);
+    await this.#tellFork(await lookAtChain(this.store, day, chainFile));
+  }
+
+  /** Compare a board sheet's code with what this gate holds. */
+  async meetSheet(text: string): Promise<Compared["kind"]> {
+    const kind = await meetSheet(this.store, text, chainFile);
+    await this.#tellFork(await this.store.setting<Fork>("chainFork"));
+    return kind;
+  }
+
+  async #tellFork(fork: Fork | null): Promise<void> {
+    this.fork = fork;
+    if (fork === null) return;
+    this.changed();
+    if (fork.said) return;
+    await this.tell({ kind: "fork", at: this.deviceTime(), facts: { held: fork.held, told: fork.told } });
+    await this.store.keepSetting("chainFork", { ...fork, said: true });
   }
 
   /** One step of one shard: the whole list if there is none, else the changes since, waiting for them. */

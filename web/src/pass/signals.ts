@@ -1,5 +1,5 @@
 /**
- * What a gate tells besides passages: a call for help, a handover (docs/gates.md, "Signals").
+ * What a gate tells besides passages: a call for help, a handover, a fork of the chain (docs/gates.md, "Signals").
  *
  * Twin of `lianfang_pass.signals`: sealed when written, numbered in an order of its own.
  */
@@ -11,9 +11,9 @@ import { seal } from "./passages";
 
 const SEAL_INFO = utf8("lf-signal/1");
 
-/** `facts`: names are pseudonyms, everything else is a count. */
+/** `facts`: names are pseudonyms or fingerprints, everything else is a count. */
 export interface Signal {
-  readonly kind: "help" | "handover" | "list_old";
+  readonly kind: "help" | "handover" | "list_old" | "fork";
   readonly at: number;
   readonly facts: Readonly<Record<string, string | number>>;
 }

@@ -32,6 +32,11 @@ export type Compared =
 /** "12345 0a1b2c3d4e5f6789": size and sixteen characters, with any spaces. */
 const TYPED = /^\s*(\d{1,15})[\s,，·:：]+([0-9a-fA-F](?:\s*[0-9a-fA-F]){15})\s*$/;
 
+/** A checkpoint as people type it: size, and the beginning of the root. */
+export function fingerprint({ size, root }: { readonly size: number; readonly root: string }): string {
+  return `${size} ${root.slice(0, SHORT)}`;
+}
+
 export function isSheet(text: string): boolean {
   return text.startsWith(SHEET_PREFIX) || TYPED.test(text);
 }
@@ -91,6 +96,10 @@ async function asked(sheet: Seen, policy: Policy, files: (path: string) => Promi
     const [newer, by] = await opened(latest, policy);
     if (older.size !== sheet.size) return alone;
     if (!hex(older.root).startsWith(sheet.root)) return { kind: "fork", sheet, other: hex(older.root) };
+    if (older.size === newer.size) {
+      // Nothing has come since.
+      return equal(older.root, newer.root) ? { kind: "consistent", sheet, with: newer.size, by } : { kind: "fork", sheet, other: hex(newer.root) };
+    }
     const file = await files(`consistency/${older.size}/${newer.size}`);
     if (file === null) return alone;
     const { old, proof, note } = parseConsistency(file);

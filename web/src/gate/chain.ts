@@ -1,0 +1,119 @@
+/**
+ * The chain as this gate saw it (docs/gates.md, "The chain"): the last checkpoint is kept, and each later one must grow
+ * out of it. A log that tells its gates another story than the parties is found out here, without anybody's doing.
+ *
+ * The trust file is pinned at the first contact; another log's checkpoint is no answer.
+ */
+
+import { type Bytes, hex } from "../bytes";
+import { Malformed, NotSigned, openCheckpoint } from "../chain/note";
+import { Policy } from "../chain/policy";
+import { type Compared, compareSheet, fingerprint } from "../verifier/sheets";
+import type { GateStore } from "./store";
+
+/** The last checkpoint seen on a legal day (days since 1970). */
+export interface Kept {
+  readonly day: number;
+  readonly size: number;
+  readonly root: string;
+}
+
+/** What stands against each other: size and root as held, and as told. */
+export interface Fork {
+  readonly held: string;
+  readonly told: string;
+  /** The command has been told. */
+  readonly said: boolean;
+}
+
+/** How many days are kept: a board sheet hangs no longer than two terms of isolation. */
+const DAYS = 31;
+
+export type Files = (path: string) => Promise<Bytes | null>;
+
+/**
+ * Ask for the newest checkpoint and compare it with the one held.
+ *
+ * @returns the fork, if this is one; it is kept, and told again at every later look
+ */
+export async function lookAtChain(store: GateStore, day: number, files: Files): Promise<Fork | null> {
+  const known = await store.setting<Fork>("chainFork");
+  if (known !== null) return known;
+  const policy = await pinned(store, files);
+  if (policy === null) return null;
+  const kept = (await store.setting<Kept[]>("chainDays")) ?? [];
+  const last = kept.at(-1);
+  if (last !== undefined) {
+    const found = await compareSheet(fingerprint(last), policy, files);
+    if (found.kind === "fork") {
+      return keepFork(store, last, found.other);
+    }
+    if (found.kind !== "consistent") return null;
+  }
+  const now = await newest(policy, files);
+  if (now !== null && now.size >= (last?.size ?? 0)) {
+    const others = kept.filter((one) => one.day !== day);
+    await store.keepSetting("chainDays", [...others, { day, ...now }].slice(-DAYS));
+  }
+  return null;
+}
+
+/** Compare the code of a board sheet with what this gate holds and what the server says. */
+export async function meetSheet(store: GateStore, text: string, files: Files): Promise<Compared["kind"]> {
+  const policy = await pinned(store, files);
+  if (policy === null) return "alone";
+  const found = await compareSheet(text, policy, files);
+  if (found.kind === "fork") await keepFork(store, found.sheet, found.other);
+  return found.kind;
+}
+
+async function keepFork(store: GateStore, held: { readonly size: number; readonly root: string }, told: string): Promise<Fork> {
+  const fork = { held: brief(held.size, held.root), told: brief(held.size, told), said: false };
+  await store.keepSetting("chainFork", fork);
+  return fork;
+}
+
+/** Short enough for a signal. */
+function brief(size: number, root: string): string {
+  return `${size} ${root.slice(0, 12)}`.slice(0, 24);
+}
+
+async function pinned(store: GateStore, files: Files): Promise<Policy | null> {
+  let text = await store.setting<string>("chainPolicy");
+  if (text === null) {
+    const file = await files("policy.txt");
+    if (file === null) return null;
+    text = new TextDecoder().decode(file);
+  }
+  try {
+    const policy = Policy.parse(text);
+    await store.keepSetting("chainPolicy", text);
+    return policy;
+  } catch (error) {
+    if (error instanceof Malformed) return null; // a captive portal's page
+    throw error;
+  }
+}
+
+async function newest(policy: Policy, files: Files): Promise<{ size: number; root: string } | null> {
+  const [log] = policy.logs;
+  const note = await files("checkpoint");
+  if (log === undefined || note === null) return null;
+  try {
+    const { checkpoint } = await openCheckpoint(note, log, []);
+    return { size: checkpoint.size, root: hex(checkpoint.root) };
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof NotSigned) return null;
+    throw error;
+  }
+}
+
+/** A file of the chain from this gate's own server; null without network. */
+export async function chainFile(path: string): Promise<Bytes | null> {
+  try {
+    const answer = await fetch(`/open/chain/${path}`, { cache: "no-store", credentials: "omit", redirect: "error" });
+    return answer.ok ? (new Uint8Array(await answer.arrayBuffer()) as Bytes) : null;
+  } catch {
+    return null;
+  }
+}
