@@ -48,6 +48,7 @@ def fill_rooms(world: World) -> None:
         _rosters(community, other, by)
         order = _sheet(community, ordered, by)
         _gates(community, by)
+        _export(community)
         _grant(world, community, order)
     _second_phase_and_care(world)
 
@@ -65,6 +66,12 @@ def _passes_and_corrections(marked: Marked, by: Actor) -> None:
             ),
             by=orders.resident(marked.id, at=by.at),
         )  # fmt: skip
+
+
+def _export(community: str) -> None:
+    cdc = orders.officer(Role.CDC, area=DISTRICT, at=clock.now())
+    with scope(areas=[DISTRICT]):
+        people.ask_export(new_id(), area=community, purpose="疫情处置核对", by=cdc)
 
 
 def _rosters(community: str, marked: Marked, by: Actor) -> None:

@@ -193,6 +193,7 @@ TABLES: Final = {
     "act_id": "gates.GateAct",
     "dependant_id": "people.Person",
     "grant_id": "audit.Grant",
+    "request_id": "people.ExportRequest",
 }
 #: Which of those rows, where most would fill nothing.
 ONLY: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
@@ -212,6 +213,7 @@ WORDS: Final[dict[str, list[Any]]] = {
     "new": [1],
     "file_id": ["00000000-0000-7000-8000-000000000000"],
     "kind": ["health", "street"],
+    "form": ["xlsx"],
     "field": ["name", "phone", "care"],
 }
 

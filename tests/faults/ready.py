@@ -205,6 +205,13 @@ def _roster_checked(world: World) -> None:
         rosters.carry_out(run, by=by)
 
 
+def _export_asked(world: World) -> None:
+    with scope(areas=[DISTRICT]):
+        people.ask_export(
+            new_id(), area=a_community(OWN), purpose="核对名单", by=orders.officer(Role.CDC, at=clock.now())
+        )
+
+
 #: Address → what is done before.
 READY: Final[Mapping[str, Callable[[World], object]]] = {
     "orders:concern": _reported,
@@ -224,6 +231,7 @@ READY: Final[Mapping[str, Callable[[World], object]]] = {
     "orders:post_sheet": _among_neighbours,
     "orders:take_down": _posted,
     "people:settle": _asked,
+    "people:agree_to_export": _export_asked,
     "people:run": _received,
     "people:write": _roster_checked,
     "people:cancel": _received,

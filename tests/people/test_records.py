@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
@@ -18,13 +19,25 @@ from lianfang.kernel.row_security import scope
 from lianfang.people import actions, queries
 from lianfang.people.errors import (
     ConflictDecided,
+    ExportOver,
     GuardianNotFit,
     MergedTwice,
+    NotAgreed,
+    OwnExport,
     ReasonNeeded,
     TooManyToExport,
     WardActsAlone,
 )
-from lianfang.people.models import Correction, Export, Guardian, Membership, Person, PersonAlias, ReadRecord
+from lianfang.people.models import (
+    Correction,
+    Export,
+    ExportConsent,
+    Guardian,
+    Membership,
+    Person,
+    PersonAlias,
+    ReadRecord,
+)
 from lianfang.people.policy import PersonField
 from lianfang.people.sealing import unseal
 from lianfang.places.queries import at_level
@@ -233,6 +246,15 @@ def _rows(content: bytes) -> list[tuple[object, ...]]:
     return list(sheet.iter_rows(values_only=True))
 
 
+def an_export(community: str, form: str, *, by: Actor, purpose: str = "疫情处置核对") -> Any:
+    """Asked for by one, agreed to by another, handed out."""
+    from lianfang.people.actions import rosters
+
+    asked = rosters.ask_export(new_id(), area=community, purpose=purpose, by=by)
+    rosters.agree_to_export(asked.pk, by=an_actor(Role.CDC, DISTRICT))
+    return rosters.export_people(asked.pk, form=form, by=by)
+
+
 def test_export_import_export_is_equal(district: str, worker: Actor) -> None:
     from lianfang.people.actions import rosters
 
@@ -242,8 +264,8 @@ def test_export_import_export_is_equal(district: str, worker: Actor) -> None:
     a_person("阿的·日黑", numbered=False, born=date(1950, 2, 3))
     rosters.import_roster(as_xlsx(rows), community=community, filename="a.xlsx", by=worker)
     cdc = an_actor(Role.CDC, DISTRICT)
-    first = rosters.export_people(new_id(), area=community, purpose="疫情处置核对", form="xlsx", by=cdc)
-    sheet = rosters.export_people(new_id(), area=community, purpose="疫情处置核对", form="csv", by=cdc)
+    first = an_export(community, "xlsx", by=cdc)
+    sheet = an_export(community, "csv", by=cdc)
     people = first.persons
     with connection.cursor() as cursor:
         for table in ("guardian", "membership", "correction"):
@@ -257,9 +279,9 @@ def test_export_import_export_is_equal(district: str, worker: Actor) -> None:
         cursor.execute("DELETE FROM people_household")
     assert not Person.objects.exists()
     rosters.import_roster(first.content, community=community, filename="b.xlsx", by=worker)
-    again = rosters.export_people(new_id(), area=community, purpose="疫情处置核对", form="csv", by=cdc)
+    again = an_export(community, "csv", by=cdc)
     assert (again.persons, again.content) == (people, sheet.content)
-    book = rosters.export_people(new_id(), area=community, purpose="疫情处置核对", form="xlsx", by=cdc)
+    book = an_export(community, "xlsx", by=cdc)
     assert _rows(book.content) == _rows(first.content)
 
 
@@ -272,14 +294,12 @@ def test_an_export_is_recorded_capped_and_marked(
     community = at_level(a_dwelling(), "community") or ""
     cdc = an_actor(Role.CDC, DISTRICT)
     with pytest.raises(ReasonNeeded):
-        rosters.export_people(new_id(), area=community, purpose=" ", form="csv", by=cdc)
+        rosters.ask_export(new_id(), area=community, purpose=" ", by=cdc)
     for role in (Role.COMMUNITY, Role.GRID, Role.STREET, Role.CMD_LEAD):
         with pytest.raises(NotAllowed):
-            rosters.export_people(
-                new_id(), area=community, purpose="核对名单", form="csv", by=an_actor(role, DISTRICT)
-            )
+            rosters.ask_export(new_id(), area=community, purpose="核对名单", by=an_actor(role, DISTRICT))
     assert not ReadRecord.objects.exists()
-    made = rosters.export_people(new_id(), area=community, purpose="核对名单", form="xlsx", by=cdc)
+    made = an_export(community, "xlsx", by=cdc, purpose="核对名单")
     assert ReadRecord.objects.filter(person_id__in=people, reason="核对名单").count() == 3
     assert Export.objects.get().persons == 3
     notes = openpyxl.load_workbook(io.BytesIO(made.content)).worksheets[1]
@@ -288,7 +308,50 @@ def test_an_export_is_recorded_capped_and_marked(
         Export.objects.update(persons=0)
     monkeypatch.setattr(rosters, "MOST_EXPORTED", 2)
     with pytest.raises(TooManyToExport):
-        rosters.export_people(new_id(), area=community, purpose="核对名单", form="csv", by=cdc)
+        an_export(community, "csv", by=cdc, purpose="核对名单")
+
+
+def test_an_export_takes_two_persons_within_a_day(district: str, worker: Actor) -> None:
+    from lianfang.people.actions import rosters
+
+    a_household()
+    community = at_level(a_dwelling(), "community") or ""
+    asker, second = an_actor(Role.CDC, DISTRICT), an_actor(Role.CDC, DISTRICT)
+    key = new_id()
+    asked = rosters.ask_export(key, area=community, purpose="核对名单", by=asker)
+    assert rosters.ask_export(key, area=community, purpose="核对名单", by=asker) == asked
+    with pytest.raises(SameIdOtherContent):
+        rosters.ask_export(key, area=community, purpose="别的用途", by=asker)
+    with pytest.raises(NotAgreed):
+        rosters.export_people(key, form="csv", by=asker)
+    with pytest.raises(OwnExport):
+        rosters.agree_to_export(key, by=asker)
+    with pytest.raises(NotFound):
+        rosters.agree_to_export(key, by=an_actor(Role.COMMUNITY, community))
+    later = asked.asked_at + timedelta(days=1)
+    with pytest.raises(ExportOver):
+        rosters.agree_to_export(key, by=replace(second, at=later))
+    assert not ReadRecord.objects.exists()
+    agreed = rosters.agree_to_export(key, by=second)
+    assert rosters.agree_to_export(key, by=second) == agreed
+    with pytest.raises(NotFound):
+        rosters.export_people(key, form="csv", by=second)  # whoever asked fetches
+    with pytest.raises(ExportOver):
+        rosters.export_people(key, form="csv", by=replace(asker, at=later))
+    assert rosters.export_people(key, form="csv", by=asker).persons == 3
+    # The schema, whatever writes.
+    other = rosters.ask_export(new_id(), area=community, purpose="核对名单", by=asker)
+    row = {"organ": "x", "pseudonym": "x"}
+    with pytest.raises(IntegrityError, match="takes_two"), transaction.atomic():
+        ExportConsent.objects.create(request=other, by=asker.user_id, at=asker.at, **row)
+    with pytest.raises(IntegrityError, match="takes_two"), transaction.atomic():
+        ExportConsent.objects.create(request=other, by=second.user_id, at=later, **row)
+    with pytest.raises(IntegrityError, match="was_agreed_to"), transaction.atomic():
+        Export.objects.create(
+            id=other.pk, area=community, purpose="核对名单", persons=1, user=asker.user_id, at=asker.at, **row
+        )
+    with pytest.raises(IntegrityError, match="only_added"), transaction.atomic():
+        other.delete()
 
 
 def test_a_dangerous_cell_stays_text() -> None:

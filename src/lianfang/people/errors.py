@@ -99,6 +99,24 @@ class RunCancelled(Refused):
     code = "people:run_cancelled"
 
 
+class OwnExport(Refused):
+    """Whoever asks for an export does not agree to it."""
+
+    code = "people:own_export"
+
+
+class ExportOver(Refused):
+    """The request is older than a day."""
+
+    code = "people:export_over"
+
+
+class NotAgreed(Refused):
+    """No second person has agreed to the export."""
+
+    code = "people:not_agreed"
+
+
 class TooManyToExport(Refused):
     """More people than one export may hold; choose a smaller place."""
 

@@ -161,11 +161,9 @@ class ColumnsForm(RefusableForm):
 
 
 class ExportForm(RefusableForm):
-    """Whom to export, as what, and for what purpose."""
+    """For what purpose people are exported."""
 
     id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
-    area = forms.RegexField(r"^[a-z0-9.]{2,200}$", label=_("范围"), widget=forms.HiddenInput)
-    form = forms.ChoiceField(label=_("格式"), choices=[("xlsx", "XLSX"), ("csv", "CSV")])
     purpose = forms.CharField(
         label=_("用途"), help_text=_("名册中的每个人都会看到这次导出。"), min_length=4, max_length=200
     )

@@ -18,6 +18,7 @@ DESK: Final["Sequence[Entry]"] = (
     Entry("people:inquiry", _("调查查询")),
     Entry("people:corrections", _("待处理更正")),
     Entry("people:imports", _("名册导入")),
+    Entry("people:exports", _("导出")),
 )
 PHONE: Final["Sequence[Entry]"] = (
     Entry("people:household", _("我的户")),

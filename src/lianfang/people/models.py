@@ -362,8 +362,37 @@ class ImportRun(models.Model):
         indexes = [models.Index(fields=["-made_at"], name="import_runs_newest_first")]
 
 
+class ExportRequest(models.Model):
+    """That somebody wants the people of an area as a file, and what for. Only inserted (trigger)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    area = AreaField()
+    purpose = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    asked_by = models.UUIDField()
+    organ = models.CharField(max_length=60)
+    pseudonym = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(purpose=""), name="an_export_is_asked_for_a_purpose")
+        ]
+
+
+class ExportConsent(models.Model):
+    """That a second person agreed to a request. Only inserted; never by who asked, never a day later (trigger)."""
+
+    request = models.OneToOneField(
+        ExportRequest, on_delete=models.PROTECT, primary_key=True, related_name="consent"
+    )
+    at = models.DateTimeField()
+    by = models.UUIDField()
+    organ = models.CharField(max_length=60)
+    pseudonym = models.CharField(max_length=60)
+
+
 class Export(models.Model):
-    """That a list of people left the system: who, why, how many. Added, never changed."""
+    """That a list of people left the system: who, why, how many. Added, never changed; its request was agreed to."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     area = AreaField()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,10 @@ OF_AGE: Final = 18
 ELDER_FROM: Final = 70
 #: Children who cannot be left without an adult.
 CHILD_UNDER: Final = 14
+#: So long after it was asked for, an export may be agreed to and fetched.
+EXPORT_LASTS: Final = timedelta(days=1)
+#: So long requests stay on the page.
+EXPORTS_SHOWN: Final = timedelta(days=7)
 
 
 class IdType(StrEnum):

@@ -7,12 +7,13 @@ scope (row security).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound
@@ -23,6 +24,7 @@ from .journal import ReadProof, prove_read
 from .journal import faults as journal_faults
 from .models import (
     Correction,
+    ExportRequest,
     Guardian,
     Household,
     Membership,
@@ -32,7 +34,7 @@ from .models import (
     SuspectedDuplicate,
 )
 from .naming import pass_initials
-from .policy import ACTS_ALONE_FROM, WhyDependant, age, dependant_because
+from .policy import ACTS_ALONE_FROM, EXPORT_LASTS, EXPORTS_SHOWN, WhyDependant, age, dependant_because
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -290,11 +292,66 @@ def read_proof(person_id: UUID, read_id: int) -> ReadProof:
     return prove_read(record)
 
 
+@dataclass(frozen=True, slots=True)
+class ExportView:
+    """A request for an export and how far it is: waiting for a second person, agreed to, or over."""
+
+    id: UUID
+    area: str
+    purpose: str
+    organ_name: str
+    pseudonym: str
+    asked_at: datetime
+    stage: Literal["waiting", "agreed", "over"]
+    is_own: bool
+
+
+def export_requests(by: Actor) -> list[ExportView]:
+    """What was asked for in the last week where the actor may export, the newest first."""
+    areas = list(by.areas(Right.PEOPLE_PERSON_EXPORT))
+    rows = (
+        ExportRequest.objects.filter(area__within_any=areas, asked_at__gt=by.at - EXPORTS_SHOWN)  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        .select_related("consent")
+        .order_by("-asked_at")[:200]
+    )
+    called = accounts.organ_names(row.organ for row in rows)
+
+    def stage(row: ExportRequest) -> Literal["waiting", "agreed", "over"]:
+        if by.at >= row.asked_at + EXPORT_LASTS:
+            return "over"
+        return "agreed" if hasattr(row, "consent") else "waiting"
+
+    return [
+        ExportView(
+            row.id, row.area, row.purpose, called.get(row.organ, row.organ), row.pseudonym, row.asked_at, stage(row),
+            row.asked_by == by.user_id,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 def todo(by: Actor) -> list[Todo]:
-    """What waits in this room: corrections asked for, rows held back. Two bounded queries."""
+    """What waits in this room: corrections asked for, rows held back, exports to agree to. Bounded queries."""
+    exports = (
+        [r for r in export_requests(by) if r.stage == "waiting" and not r.is_own]
+        if by.areas(Right.PEOPLE_PERSON_EXPORT)
+        else []
+    )
+    agreeing = (
+        [
+            Todo(
+                title=gettext("同意或不同意导出名册"),
+                url=reverse("people:exports"),
+                count=len(exports),
+                due_at=exports[-1].asked_at + EXPORT_LASTS,
+            )
+        ]
+        if exports
+        else []
+    )
     areas = list(by.areas(Right.PEOPLE_PERSON_CORRECT))
     if not areas:
-        return []
+        return agreeing
     most = 99
     asked = Correction.objects.filter(state__in=["asked", "conflict"], area__within_any=areas)  # type: ignore[misc]  # the stubs take every lookup's side to be one value
     held = SuspectedDuplicate.objects.filter(decision="", area__within_any=areas)  # type: ignore[misc]  # as above
@@ -302,4 +359,6 @@ def todo(by: Actor) -> list[Todo]:
         (len(asked.values_list("pk")[:most]), gettext("处理信息更正"), "people:corrections"),
         (len(held.values_list("pk")[:most]), gettext("判断名册中的疑似重复"), "people:duplicates"),
     )
-    return [Todo(title=title, url=reverse(url), count=count) for count, title, url in waiting if count]
+    return agreeing + [
+        Todo(title=title, url=reverse(url), count=count) for count, title, url in waiting if count
+    ]

@@ -29,6 +29,19 @@ class CorrectableField:
         return value
 
 
+class Spreadsheet:
+    """The form of a file."""
+
+    regex = "xlsx|csv"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Spreadsheet, "spreadsheet")
 register_converter(AreaPath, "area_path")
 register_converter(CorrectableField, "correctable")
 
@@ -42,6 +55,13 @@ urlpatterns = [
     path("desk/people/at/<area_path:path>/", views.place, name="place"),
     path("desk/people/at/<area_path:path>/new/", views.register, name="register"),
     path("desk/people/at/<area_path:path>/export/", views.export, name="export"),
+    path("desk/people/exports/", views.exports, name="exports"),
+    path("desk/people/exports/<uuid:request_id>/agree/", views.agree, name="agree_to_export"),
+    path(
+        "desk/people/exports/<uuid:request_id>/file/<spreadsheet:form>/",
+        views.export_file,
+        name="export_file",
+    ),
     path("desk/people/<uuid:person_id>/", views.person, name="person"),
     path("desk/people/<uuid:person_id>/correct/<correctable:field>/", views.correct, name="correct"),
     path("desk/import/", import_views.imports, name="imports"),

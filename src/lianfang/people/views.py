@@ -13,9 +13,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
 from lianfang.accounts.labels import PURPOSES
 from lianfang.accounts.rights import Purpose, Right
+from lianfang.accounts.saying import sentence
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
@@ -23,7 +25,7 @@ from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Rate, Repeat
 from lianfang.places import queries as places
 
-from . import actions, own, reader, search
+from . import actions, own, queries, reader, search
 from .forms import CorrectionForm, ExportForm, PersonForm, ReasonForm, SearchForm, SettleForm
 from .labels import CARE, FIELDS, SEX
 from .models import Correction
@@ -294,6 +296,7 @@ def place(request: HttpRequest, path: str) -> HttpResponse:
             "inside": places.children(path),
             "people": [views[pk] for pk in (found.ids if found else ()) if pk in views],
             "found": found,
+            "may_export": by.may(Right.PEOPLE_PERSON_EXPORT, over=path),
             "may_register": here.kind is places.Kind.DWELLING
             and by.may(Right.PEOPLE_PERSON_REGISTER, over=path),
         },
@@ -326,33 +329,80 @@ def register(request: HttpRequest, path: str) -> HttpResponse:
     )
 
 
+# --- exports ---------------------------------------------------------------------------------------
+
+
 @never_cache
 @surface(
-    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.ASKS
+    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.SAME
 )
 def export(request: HttpRequest, path: str) -> HttpResponse:
-    """A list of people as a file: purpose, cap, mark; everybody on it sees the reading."""
+    """Ask for the people of a place as a file; a second person agrees."""
     by = actor(request)
     by.require(Right.PEOPLE_PERSON_EXPORT, over=path)
-    form = ExportForm(request.POST or None, initial={"area": path})
+    form = ExportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         value = form.cleaned_data
         try:
-            made = actions.export_people(
-                value["id"], area=path, purpose=value["purpose"], form=value["form"], by=by
-            )
+            actions.ask_export(value["id"], area=path, purpose=value["purpose"], by=by)
         except Refused as refusal:
             form.add_refusal(refusal)
         else:
-            response = HttpResponse(made.content, content_type="application/octet-stream")
-            response["Content-Disposition"] = f'attachment; filename="people-{by.legal_day}.{value["form"]}"'
-            return response
+            messages.success(request, gettext("已申请。另一位有权导出的人员同意后，一天之内可以下载。"))
+            return redirect("people:exports")
     return render(
         request,
         "people/export.html",
         {"form": form, "address": places.addresses([path]).get(path, places.place(path).name)},
         status=422 if form.errors else 200,
     )
+
+
+@never_cache
+@surface(right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY)
+def exports(request: HttpRequest) -> HttpResponse:
+    """What was asked for in the last days: to agree to, to fetch, or over."""
+    by = actor(request)
+    rows = queries.export_requests(by)
+    names = places.addresses(row.area for row in rows)
+    return render(
+        request,
+        "people/exports.html",
+        {"rows": [(row, names.get(row.area, row.area)) for row in rows]},
+    )
+
+
+@require_POST
+@surface(
+    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.SAME
+)
+def agree(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """Agree to somebody else's export."""
+    try:
+        actions.agree_to_export(request_id, by=actor(request))
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        messages.success(request, gettext("已同意。"))
+    return redirect("people:exports")
+
+
+@never_cache
+@require_POST
+@surface(
+    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.ASKS
+)
+def export_file(request: HttpRequest, request_id: UUID, form: str) -> HttpResponse:
+    """The file: cap, mark; everybody on it sees the reading."""
+    by = actor(request)
+    try:
+        made = actions.export_people(request_id, form=form, by=by)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+        return redirect("people:exports")
+    response = HttpResponse(made.content, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="people-{by.legal_day}.{form}"'
+    return response
 
 
 # --- the person themselves -------------------------------------------------------------------------

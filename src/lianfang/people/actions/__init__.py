@@ -15,6 +15,8 @@ from .persons import (
     unmerge_persons,
 )
 from .rosters import (
+    agree_to_export,
+    ask_export,
     cancel_run,
     choose_columns,
     decide_duplicate,
@@ -41,6 +43,8 @@ __all__ = [
     "correct_person",
     "decide_duplicate",
     "error_book",
+    "agree_to_export",
+    "ask_export",
     "export_people",
     "import_roster",
     "merge_persons",

@@ -20,6 +20,9 @@ from lianfang.kernel.points import point
 from lianfang.kernel.row_security import scope
 from lianfang.people import reader
 from lianfang.people.errors import (
+    ExportOver,
+    NotAgreed,
+    OwnExport,
     ReasonNeeded,
     RosterHasFaults,
     RosterMappingIncomplete,
@@ -27,8 +30,17 @@ from lianfang.people.errors import (
     RunOver,
     TooManyToExport,
 )
-from lianfang.people.models import Export, ImportRun, Membership, Person, SavedMapping, SuspectedDuplicate
-from lianfang.people.policy import Care, IdType, PersonField, Sex, Source
+from lianfang.people.models import (
+    Export,
+    ExportConsent,
+    ExportRequest,
+    ImportRun,
+    Membership,
+    Person,
+    SavedMapping,
+    SuspectedDuplicate,
+)
+from lianfang.people.policy import EXPORT_LASTS, Care, IdType, PersonField, Sex, Source
 from lianfang.people.roster import checking, columns, exporting, reading, writing
 from lianfang.people.sealing import seal_bytes, unseal, unseal_bytes
 from lianfang.places.queries import Kind, kind_at
@@ -386,22 +398,79 @@ class Exported:
 
 
 @transaction.atomic
-def export_people(export_id: UUID, *, area: str, purpose: str, form: str, by: Actor) -> Exported:
-    """Hand out the people of an area as a spreadsheet: capped, marked with who and when, each reading recorded.
+def ask_export(request_id: UUID, *, area: str, purpose: str, by: Actor) -> ExportRequest:
+    """Ask for the people of an area as a file. Nothing leaves before a second person has agreed (trust matrix: d 2).
+
+    Sending the same request again returns the one already made.
 
     :raises NotAllowed: `by` may not export over the area
     :raises ReasonNeeded: no purpose is written down
-    :raises TooManyToExport: more people live there than one export may hold
+    :raises SameIdOtherContent: the id was used for another request
     """
     by.require(Right.PEOPLE_PERSON_EXPORT, over=area)
-    purpose = purpose.strip()
+    purpose = purpose.strip()[:200]
     if len(purpose) < 4:
         raise ReasonNeeded()
+    said = {"area": area, "purpose": purpose, "asked_by": by.user_id}
+    made, new = ExportRequest.objects.get_or_create(
+        id=request_id,
+        defaults={**said, "asked_at": by.at, "organ": by.organ, "pseudonym": by.pseudonym},
+    )
+    if not new and any(getattr(made, column) != value for column, value in said.items()):
+        raise SameIdOtherContent()
+    return made
+
+
+@transaction.atomic
+def agree_to_export(request_id: UUID, *, by: Actor) -> ExportConsent:
+    """Stand behind somebody else's export as the second person. The first agreement stays.
+
+    :raises NotFound: there is no such request where `by` may export
+    :raises OwnExport: `by` asked for it
+    :raises ExportOver: it is older than a day
+    """
+    asked = _export_request(request_id, by)
+    if asked.asked_by == by.user_id:
+        raise OwnExport()
+    if earlier := ExportConsent.objects.filter(request=asked).first():
+        return earlier
+    if by.at >= asked.asked_at + EXPORT_LASTS:
+        raise ExportOver()
+    return ExportConsent.objects.create(
+        request=asked, at=by.at, by=by.user_id, organ=by.organ, pseudonym=by.pseudonym
+    )
+
+
+def _export_request(request_id: UUID, by: Actor) -> ExportRequest:
+    asked = ExportRequest.objects.select_for_update().filter(pk=request_id).first()
+    if asked is None or not by.may(Right.PEOPLE_PERSON_EXPORT, over=asked.area):
+        raise NotFound()
+    return asked
+
+
+@transaction.atomic
+def export_people(request_id: UUID, *, form: str, by: Actor) -> Exported:
+    """Hand out what was asked for and agreed to: capped, marked with who and when, each reading recorded.
+
+    :raises NotFound: `by` has not asked for it, or may not export there any more
+    :raises NotAgreed: no second person has agreed
+    :raises ExportOver: the request is older than a day
+    :raises TooManyToExport: more people live there than one export may hold
+    """
+    asked = _export_request(request_id, by)
+    if asked.asked_by != by.user_id:
+        raise NotFound()
+    if by.at >= asked.asked_at + EXPORT_LASTS:
+        raise ExportOver()
+    consent = ExportConsent.objects.filter(request=asked).first()
+    if consent is None:
+        raise NotAgreed()
+    area, purpose = asked.area, asked.purpose
     with scope(areas=[area]):
         ids = list(Person.objects.order_by("pk").values_list("pk", flat=True)[: MOST_EXPORTED + 1])
         if len(ids) > MOST_EXPORTED:
             raise TooManyToExport(most=MOST_EXPORTED)
-        views = reader.read(ids, list(PersonField), by=replace(by, request_id=export_id), reason=purpose)
+        views = reader.read(ids, list(PersonField), by=replace(by, request_id=request_id), reason=purpose)
         heads = {
             m.household_id: views[m.household.contact_id].name or ""
             for m in Membership.objects.filter(person_id__in=ids, valid_to=None).select_related("household")
@@ -409,10 +478,10 @@ def export_people(export_id: UUID, *, area: str, purpose: str, form: str, by: Ac
         }
         rows = exporting.rows_of(views.values(), heads)
     Export.objects.get_or_create(
-        id=export_id,
+        id=request_id,
         defaults={
             "area": area,
-            "purpose": purpose[:200],
+            "purpose": purpose,
             "persons": len(rows),
             "at": by.at,
             "user": by.user_id,
@@ -423,6 +492,11 @@ def export_people(export_id: UUID, *, area: str, purpose: str, form: str, by: Ac
     content = (
         exporting.csv_of(rows)
         if form == "csv"
-        else exporting.book_of(rows, mark=f"{by.organ} {by.pseudonym}", purpose=purpose, at=by.at)
+        else exporting.book_of(
+            rows,
+            mark=f"{by.organ} {by.pseudonym} / {consent.organ} {consent.pseudonym}",
+            purpose=purpose,
+            at=by.at,
+        )
     )
     return Exported(content, len(rows))
