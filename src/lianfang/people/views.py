@@ -364,11 +364,15 @@ def exports(request: HttpRequest) -> HttpResponse:
     """What was asked for in the last days: to agree to, to fetch, or over."""
     by = actor(request)
     rows = queries.export_requests(by)
-    names = places.addresses(row.area for row in rows)
+    areas = by.areas(Right.PEOPLE_PERSON_EXPORT)
+    names = places.addresses([*areas, *(row.area for row in rows)])
     return render(
         request,
         "people/exports.html",
-        {"rows": [(row, names.get(row.area, row.area)) for row in rows]},
+        {
+            "rows": [(row, names.get(row.area, row.area)) for row in rows],
+            "areas": [(area, names.get(area, area)) for area in areas],
+        },
     )
 
 
