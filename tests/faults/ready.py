@@ -241,6 +241,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "language": "leaves only a cookie",
     "accounts:log_out": "leaves only the session",
     "first_run": "tests/access/test_first_run.py",
+    "people:export_file": "tests/people/test_records.py: each fetch is a reading of its own",
 } | dict.fromkeys(
     ("accounts:login", "accounts:start", "accounts:set_up", "accounts:second_factor", "accounts:enter"),
     "tests/accounts: a code is good once",

@@ -38,8 +38,13 @@ def main() -> None:
                 os.write(1, line.encode())
                 return
 
+    def asked() -> str:
+        while True:  # nor is standard input
+            with contextlib.suppress(OSError):
+                return sys.stdin.readline()
+
     say("ready\n")
-    for line in sys.stdin:
+    while line := asked():
         for _ in range(int(line)):
             try:
                 with transaction.atomic():

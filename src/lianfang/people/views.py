@@ -394,7 +394,7 @@ def agree(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @never_cache
 @require_POST
 @surface(
-    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.ASKS
+    right=Right.PEOPLE_PERSON_EXPORT, purpose=Purpose.CASE_INQUIRY, fresh_factor=True, repeat=Repeat.ANEW
 )
 def export_file(request: HttpRequest, request_id: UUID, form: str) -> HttpResponse:
     """The file: cap, mark; everybody on it sees the reading."""
