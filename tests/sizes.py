@@ -14,7 +14,7 @@ assert SIZE in ("change", "nightly", "release"), SIZE
 
 _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     # name: (every change, nightly, before a release)
-    "machine_examples": (8, 1_000, 20_000),
+    "machine_examples": (25, 1_000, 20_000),
     # Every how many of the combinations; seven has no divisor in common with any dimension.
     "verdict_stride": (7, 1, 1),
     "machine_steps": (30, 50, 50),

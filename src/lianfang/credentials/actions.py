@@ -153,14 +153,18 @@ def issue_pass(draft: PassDraft, *, by: Actor) -> IssuedPass:
 def revoke_pass(pass_id: UUID, *, reason: str, by: Actor) -> None:
     """Withdraw a pass: lost, replaced, or made in error. At a gate this is no proof, and no order either.
 
+    Said again with the same reason, it changes nothing.
+
     :raises NoSuchPass: there is none
-    :raises PassAlreadyRevoked: it was withdrawn before, with the reason kept
+    :raises PassAlreadyRevoked: it was withdrawn before for another reason, which is kept
     """
     row = Pass.objects.select_for_update().filter(pk=pass_id).first()
     if row is None:
         raise NoSuchPass
     if row.revoked_at is not None:
-        raise PassAlreadyRevoked
+        if row.revoked_reason != reason:
+            raise PassAlreadyRevoked
+        return
     row.revoked_at, row.revoked_reason = by.at, reason
     row.settled = False
     row.save(update_fields=["revoked_at", "revoked_reason", "settled"])
