@@ -16,7 +16,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -24,22 +23,17 @@ from tlog_scales.signing import Vkey
 from tlog_scales.tiles import leaf_hash
 from tlog_scales.tlog import Checkpoint, InclusionProof
 
-from tests.factories.people import a_citizen_number
-
 from .conftest import device
 from .steps import (
-    a_household,
+    a_new_resident,
     fetched,
-    find_person,
     follow,
     log_in,
     picture,
     press,
     report_and_propose,
-    send_roster,
     sign,
     until,
-    write_roster,
 )
 
 if TYPE_CHECKING:
@@ -51,21 +45,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "岳清和"
 WHY: Final = "核对送达签名"
-
-
-def a_resident(desk: Page, system: System, phone: Page) -> str:
-    """Somebody new, who enters on the own phone with the slip that the community printed; returns the desk's page."""
-    number = a_citizen_number(date(1979, 3, 4))
-    send_roster(desk, system, a_household("听涛苑", [(NAME, number, "19900007301", "户主")]))
-    write_roster(desk)
-    person = find_person(desk, system, NAME)
-    desk.goto(person + "passes/")
-    desk.get_by_role("button", name="打印一次性代码").click()
-    code = desk.inner_text(".lf-code").strip()
-    phone.goto(f"{system.address}/enter/")
-    phone.fill("input[name=code]", code)
-    press(phone, "进入")
-    return person
 
 
 def give(desk: Page, system: System, *, order_no: str = "") -> None:
@@ -154,7 +133,7 @@ def test_an_auditor_checks_one_order_and_a_sample(system: System, browser: Brows
     ):
         desk, officer, phone = community.new_page(), health.new_page(), resident.new_page()
         log_in(desk, system, "community")
-        person = a_resident(desk, system, phone)
+        person = a_new_resident(desk, system, phone, NAME, compound="听涛苑")
         report_and_propose(desk, system, person, NAME)
         log_in(officer, system, "cdc")
         sign(officer, system, NAME)

@@ -7,7 +7,7 @@ import { make } from "../dom";
 import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof, type Signer } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
 import { type Compared, compareSheet, isSheet, remember } from "./sheets";
-import { fieldWords, instant, kindWords, type Language, party, say, type Word } from "./words";
+import { fieldWords, instant, kindWords, type Language, party, say, scopeWords, valueWords, type Word } from "./words";
 
 const LANGUAGE = "lianfang-verifier-language";
 
@@ -238,17 +238,17 @@ class Page {
           { class: "lf-facts" },
           pair("kind", kindWords(entry.kind, language)),
           pair("organ", entry.organ),
-          pair("scope", entry.scope),
+          pair("scope", scopeWords(entry.scope, language)),
           pair("basis", entry.basis),
           pair("issued", instant(entry.issuedAt, language)),
-          ...entry.terms.map(([name, value]) => make("div", {}, make("dt", {}, fieldWords(name, language)), make("dd", {}, shown(value, language)))),
+          ...entry.terms.map(([name, value]) => make("div", {}, make("dt", {}, fieldWords(name, language)), make("dd", {}, valueWords(value, language)))),
         ),
       proved.disclosed.length > 0 && make("h3", {}, this.#say("disclosed")),
       proved.disclosed.length > 0 &&
         make(
           "dl",
           { class: "lf-facts" },
-          ...proved.disclosed.map((d) => make("div", {}, make("dt", {}, fieldWords(d.field, language)), make("dd", {}, String(d.value)))),
+          ...proved.disclosed.map((d) => make("div", {}, make("dt", {}, fieldWords(d.field, language)), make("dd", {}, valueWords(d.value, language)))),
         ),
       make(
         "details",
@@ -304,10 +304,3 @@ class Page {
 }
 
 /** Instants in terms are written for people; all else stands as it is. */
-function shown(value: string | number | bigint, language: Language): string {
-  if (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value)) {
-    const at = Date.parse(value);
-    if (!Number.isNaN(at)) return instant(at / 1000, language);
-  }
-  return String(value);
-}

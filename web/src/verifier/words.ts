@@ -86,19 +86,46 @@ export function party(name: string, language: Language): string {
   return words === undefined ? name : words[language === "zh" ? 0 : 1];
 }
 
-const KINDS: readonly (readonly [RegExp, readonly [string, string]])[] = [
-  [/^orders:isolation:issued$/, ["居家隔离决定", "Order of home isolation"]],
-  [/^orders:isolation:(?:lifted|lift)/, ["解除居家隔离", "Lift of home isolation"]],
-  [/^orders:closure:/, ["楼栋封闭管理", "Closure of a building"]],
-  [/^orders:.*lift/, ["解除措施", "Lift of a measure"]],
-  [/^orders:/, ["措施决定", "Order"]],
-  [/^ledger:erasure/, ["内容删除公告", "Notice of erasure"]],
-];
+/** Twin of `lianfang_chain.words`; a test holds both side by side. */
+const KINDS: Readonly<Record<string, readonly [string, string]>> = {
+  "orders:isolation:issued": ["个人居家隔离决定", "home isolation order"],
+  "orders:order:lifted": ["提前解除", "order lifted"],
+  "orders:release:noticed": ["解除通知", "release notice"],
+  "orders:appeal:won": ["异议成立", "appeal won"],
+  "orders:appeal:lost": ["异议不成立", "appeal lost"],
+  "gates:act:signed": ["限次或封控令", "quota or perimeter act"],
+  "gates:act:lifted": ["限次或封控令解除", "quota or perimeter act lifted"],
+  "ledger:disclosures:erased": ["个人明细已删除", "personal details erased"],
+  "ledger:key:announced": ["公布单位签名公钥", "an organ's key announced"],
+  "ledger:origin:continued": ["新链启用，附旧链分叉证据", "new chain begun, with the evidence of the old one"],
+  "ledger:chain:reconciled": ["恢复后的核对记录", "reconciled after a restore"],
+  "audit:grant:given": ["审计授权", "an audit granted"],
+  "audit:sample:asked": ["请求审计抽样", "a sample asked for"],
+  "accounts:read_log:batch": ["查阅记录的小时汇总", "hourly digest of the read log"],
+  "credentials:status:published": ["通行状态表的小时摘要", "hourly digest of a status list"],
+};
+const SCOPES: Readonly<Record<string, readonly [string, string]>> = {
+  district: ["全区", "district"],
+  street: ["街道（乡镇）", "street or town"],
+  community: ["社区（村）", "community"],
+  grid: ["网格", "grid"],
+  compound: ["小区", "compound"],
+  building: ["楼栋", "building"],
+  stairwell: ["单元", "stairwell"],
+};
+const LETTERS: Readonly<Record<string, string>> = { d: "district", s: "street", c: "community", g: "grid", m: "compound", b: "building", w: "stairwell" };
 
 /** The kind in words where we have them; the code itself always stands beside it. */
 export function kindWords(kind: string, language: Language): string {
-  const found = KINDS.find(([pattern]) => pattern.test(kind));
-  return found === undefined ? kind : `${found[1][language === "zh" ? 0 : 1]}（${kind}）`;
+  const found = KINDS[kind];
+  return found === undefined ? kind : `${found[language === "zh" ? 0 : 1]}（${kind}）`;
+}
+
+/** What kind of place an area is, and its own code: that of the statistical bureau down to the community. */
+export function scopeWords(area: string, language: Language): string {
+  const own = area.slice(area.lastIndexOf(".") + 1);
+  const words = SCOPES[LETTERS[own.slice(0, 1)] ?? ""];
+  return words === undefined ? area : `${words[language === "zh" ? 0 : 1]} ${own.slice(1)}`;
 }
 
 export function instant(at: number, language: Language): string {
@@ -120,7 +147,36 @@ const FIELDS: Readonly<Record<string, readonly [string, string]>> = {
   door: ["门牌", "Door"],
   reason: ["原因", "Reason"],
   order_no: ["决定编号", "Number of the order"],
+  notice_no: ["通知编号", "Number of the notice"],
+  measure: ["措施", "Measure"],
+  count: ["数量", "Count"],
 };
+
+/** Measures, and the reasons of the catalogue that ships. */
+const VALUES: Readonly<Record<string, readonly [string, string]>> = {
+  home_isolation: ["居家隔离", "Isolation at home"],
+  facility_isolation: ["集中隔离", "Isolation in a facility"],
+  home_monitoring: ["居家健康监测", "Health monitoring at home"],
+  wuhan_returnee: ["从武汉市返回", "Returned from Wuhan"],
+  area_returnee_high: ["从高风险地区返回", "Returned from a high-risk area"],
+  area_returnee_medium: ["从中风险地区返回", "Returned from a medium-risk area"],
+  close_contact: ["密切接触者", "Close contact of a case"],
+  secondary_contact: ["密切接触者的密切接触者", "Contact of a close contact"],
+  cohabitant: ["与隔离人员同住", "Lives with a person in isolation"],
+  entrant_from_abroad: ["从境外入境", "Entered from abroad"],
+  asymptomatic_discharged: ["无症状感染者解除集中隔离", "Asymptomatic person discharged from a facility"],
+  mild_case: ["无症状感染者或轻型病例居家隔离", "Mild or asymptomatic case at home"],
+  released_patient: ["治愈出院", "Discharged after recovery"],
+};
+
+/** A value as people write it: instants in the legal zone, codes of ours in words. */
+export function valueWords(value: string | number | bigint, language: Language): string {
+  if (typeof value !== "string") return String(value);
+  const words = VALUES[value];
+  if (words !== undefined) return words[language === "zh" ? 0 : 1];
+  const at = /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? value : instant(at / 1000, language);
+}
 
 /** The name of a field in words where we have them, else as it stands in the record. */
 export function fieldWords(name: string, language: Language): string {
