@@ -224,11 +224,14 @@ def test_on_the_pages_from_proposal_to_end(compound: str) -> None:
     page = street.get(answer["Location"]).content.decode()
     assert "执行中" in page
     assert "看证明" in page
+    assert page.count("已入账，尚未见证") == 1
     assert len(published().acts) == 1
     assert lead.post(lift, {"why": ""}).status_code == 302
     assert not GateActLift.objects.exists()
     assert lead.post(lift, {"why": "不再需要"}).status_code == 302
-    assert "已解除" in street.get(answer["Location"]).content.decode()
+    page = street.get(answer["Location"]).content.decode()
+    assert "已解除" in page
+    assert page.count("已入账，尚未见证") == 2
     assert published().acts == ()
 
 

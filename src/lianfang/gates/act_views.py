@@ -16,6 +16,7 @@ from lianfang.accounts.saying import sentence
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Repeat
+from lianfang.ledger import queries as ledger
 from lianfang.places import queries as places
 from lianfang.places.policy import Kind, at_level
 
@@ -68,8 +69,14 @@ def propose(request: HttpRequest) -> HttpResponse:
 @surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
 def act(request: HttpRequest, act_id: UUID) -> HttpResponse:
     """One act: its terms, who proposed and signed it, its grounds and the remedy."""
-    (row,) = lines([queries.act(act_id, by=actor(request))])
-    return render(request, "gates/act.html", {"row": row, "why": WhyForm()})
+    view = queries.act(act_id, by=actor(request))
+    (row,) = lines([view])
+    signed, lifted = (
+        ledger.state_of(said.entry_id) if said else None for said in (view.signature, view.lift)
+    )
+    return render(
+        request, "gates/act.html", {"row": row, "why": WhyForm(), "signed": signed, "lifted": lifted}
+    )
 
 
 @require_POST
