@@ -7,7 +7,7 @@ import { continues, openOrgans, signerOf } from "../src/chain/organs";
 import { Policy } from "../src/chain/policy";
 import { fromQrText, verifyPaperProof, verifySheetText, verifyTlogProof } from "../src/chain/proof";
 import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
-import { compareSheet, isSheet } from "../src/verifier/sheets";
+import { compareSheet, isSheet } from "../src/chain/sheets";
 import { vectors } from "./vectors";
 
 const h = fromHex;

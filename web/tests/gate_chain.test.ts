@@ -47,6 +47,15 @@ describe("the chain as a gate saw it", () => {
     expect(await lookAtChain(store, 3, server({ ...quiet, checkpoint: shared.checkpoint_257 }))).toBeNull(); // an older view proves nothing
   });
 
+  test("what is kept is the very checkpoint that was compared: it is asked for once", async () => {
+    await lookAtChain(store, 1, server(first));
+    const asked: string[] = [];
+    const files = server(later);
+    await lookAtChain(store, 2, (path) => files((asked.push(path), path)));
+    expect(asked.filter((path) => path === "checkpoint")).toHaveLength(1);
+    expect(await sizes()).toEqual([257, 300]);
+  });
+
   test("another root under the size that is held is a fork, said for ever", async () => {
     await lookAtChain(store, 1, server(first));
     const kept = (await store.setting<Kept[]>("chainDays")) ?? [];

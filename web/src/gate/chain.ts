@@ -8,7 +8,7 @@
 import { type Bytes, hex } from "../bytes";
 import { Malformed, NotSigned, openCheckpoint } from "../chain/note";
 import { Policy } from "../chain/policy";
-import { type Compared, compareSheet, fingerprint } from "../verifier/sheets";
+import { type Compared, compareSheet, fingerprint } from "../chain/sheets";
 import type { GateStore } from "./store";
 
 /** The last checkpoint seen on a legal day (days since 1970). */
@@ -36,7 +36,8 @@ export type Files = (path: string) => Promise<Bytes | null>;
  *
  * @returns the fork, if this is one; it is kept, and told again at every later look
  */
-export async function lookAtChain(store: GateStore, day: number, files: Files): Promise<Fork | null> {
+export async function lookAtChain(store: GateStore, day: number, from: Files): Promise<Fork | null> {
+  const files = once(from);
   const known = await store.setting<Fork>("chainFork");
   if (known !== null) return known;
   const policy = await pinned(store, files);
@@ -45,9 +46,7 @@ export async function lookAtChain(store: GateStore, day: number, files: Files): 
   const last = kept.at(-1);
   if (last !== undefined) {
     const found = await compareSheet(fingerprint(last), policy, files);
-    if (found.kind === "fork") {
-      return keepFork(store, last, found.other);
-    }
+    if (found.kind === "fork") return keepFork(store, last, found.other);
     if (found.kind !== "consistent") return null;
   }
   const now = await newest(policy, files);
@@ -78,13 +77,22 @@ function brief(size: number, root: string): string {
   return `${size} ${root.slice(0, 12)}`.slice(0, 24);
 }
 
+/** Every file is asked for once: what is kept is the very checkpoint that was compared. */
+function once(files: Files): Files {
+  const asked = new Map<string, Promise<Bytes | null>>();
+  return (path) => {
+    const answer = asked.get(path) ?? files(path);
+    asked.set(path, answer);
+    return answer;
+  };
+}
+
 async function pinned(store: GateStore, files: Files): Promise<Policy | null> {
-  let text = await store.setting<string>("chainPolicy");
-  if (text === null) {
-    const file = await files("policy.txt");
-    if (file === null) return null;
-    text = new TextDecoder().decode(file);
-  }
+  const held = await store.setting<string>("chainPolicy");
+  if (held !== null) return Policy.parse(held);
+  const file = await files("policy.txt");
+  if (file === null) return null;
+  const text = new TextDecoder().decode(file);
   try {
     const policy = Policy.parse(text);
     await store.keepSetting("chainPolicy", text);

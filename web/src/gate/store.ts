@@ -126,6 +126,7 @@ export class GateStore {
         if (before >= 1) return;
         fresh.createObjectStore("device");
         fresh.createObjectStore("shards", { keyPath: "uri" });
+        // The index is for an earlier app, should the server go back to it; this one looks up in memory.
         fresh.createObjectStore("compound", { keyPath: "passNo" }).createIndex("door", "door");
         fresh.createObjectStore("queue");
         fresh.createObjectStore("signals", { autoIncrement: true });

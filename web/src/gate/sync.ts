@@ -19,7 +19,7 @@ import type { Held, StoreRow } from "../pass/scan";
 import type { Signal } from "../pass/signals";
 import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
 import { PASS_CLASSES } from "../pass/tokens";
-import type { Compared } from "../verifier/sheets";
+import type { Compared } from "../chain/sheets";
 import { chainFile, type Fork, lookAtChain, meetSheet } from "./chain";
 import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
 import type { ClockState, Enrolment, GateStore } from "./store";

@@ -6,7 +6,7 @@ import type { Proved } from "../chain/proof";
 import { make } from "../dom";
 import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof, type Signer } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
-import { type Compared, compareSheet, isSheet, remember } from "./sheets";
+import { type Compared, compareSheet, isSheet, remember } from "../chain/sheets";
 import { fieldWords, instant, kindWords, type Language, party, say, scopeWords, valueWords, type Word } from "./words";
 
 const LANGUAGE = "lianfang-verifier-language";
@@ -302,5 +302,3 @@ class Page {
     });
   }
 }
-
-/** Instants in terms are written for people; all else stands as it is. */

@@ -6,10 +6,10 @@
 
 import { type Bytes, equal, hex } from "../bytes";
 import { NotCanonical } from "../cbor";
-import { type Checkpoint, Malformed, NotSigned, openCheckpoint } from "../chain/note";
-import type { Policy } from "../chain/policy";
-import { parseConsistency, SHEET_PREFIX, verifySheetText } from "../chain/proof";
-import { NotProved, verifyConsistency } from "../chain/tree";
+import { type Checkpoint, Malformed, NotSigned, openCheckpoint } from "./note";
+import type { Policy } from "./policy";
+import { parseConsistency, SHEET_PREFIX, verifySheetText } from "./proof";
+import { NotProved, verifyConsistency } from "./tree";
 
 const KEPT = "lianfang-verifier-roots";
 const MOST = 200;
