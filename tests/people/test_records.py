@@ -332,8 +332,12 @@ def test_an_export_takes_two_persons_within_a_day(district: str, worker: Actor) 
     with pytest.raises(ExportOver):
         rosters.agree_to_export(key, by=replace(second, at=later))
     assert not ReadRecord.objects.exists()
+    (waiting,) = queries.todo(second)
+    assert (waiting.count, waiting.due_at) == (1, later)
+    assert queries.todo(asker) == queries.todo(replace(second, at=later)) == []
     agreed = rosters.agree_to_export(key, by=second)
     assert rosters.agree_to_export(key, by=second) == agreed
+    assert queries.todo(second) == []
     with pytest.raises(NotFound):
         rosters.export_people(key, form="csv", by=second)  # whoever asked fetches
     with pytest.raises(ExportOver):

@@ -7,7 +7,7 @@ scope (row security).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from django.db.models import Q
 from django.urls import reverse
@@ -292,6 +292,10 @@ def read_proof(person_id: UUID, read_id: int) -> ReadProof:
     return prove_read(record)
 
 
+#: A pile is counted so far.
+_MOST_COUNTED: Final = 99
+
+
 @dataclass(frozen=True, slots=True)
 class ExportView:
     """A request for an export and how far it is: waiting for a second person, agreed to, or over."""
@@ -330,35 +334,47 @@ def export_requests(by: Actor) -> list[ExportView]:
     ]  # fmt: skip
 
 
-def todo(by: Actor) -> list[Todo]:
-    """What waits in this room: corrections asked for, rows held back, exports to agree to. Bounded queries."""
-    exports = (
-        [r for r in export_requests(by) if r.stage == "waiting" and not r.is_own]
-        if by.areas(Right.PEOPLE_PERSON_EXPORT)
-        else []
-    )
-    agreeing = (
-        [
-            Todo(
-                title=gettext("同意或不同意导出名册"),
-                url=reverse("people:exports"),
-                count=len(exports),
-                due_at=exports[-1].asked_at + EXPORT_LASTS,
-            )
-        ]
-        if exports
-        else []
-    )
+def _exports_to_agree_to(by: Actor) -> list[Todo]:
+    """One bounded query for those who may export, none for the others."""
+    areas = list(by.areas(Right.PEOPLE_PERSON_EXPORT))
+    if not areas:
+        return []
+    waiting = ExportRequest.objects.filter(
+        area__within_any=areas,  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        asked_at__gt=by.at - EXPORT_LASTS,
+        consent=None,
+    ).exclude(asked_by=by.user_id)
+    asked = list(waiting.order_by("asked_at").values_list("asked_at", flat=True)[:_MOST_COUNTED])
+    if not asked:
+        return []
+    return [
+        Todo(
+            title=gettext("同意或不同意导出名册"),
+            url=reverse("people:exports"),
+            count=len(asked),
+            due_at=asked[0] + EXPORT_LASTS,
+        )
+    ]
+
+
+def _records_to_settle(by: Actor) -> list[Todo]:
+    """Corrections asked for, rows held back. Two bounded queries."""
     areas = list(by.areas(Right.PEOPLE_PERSON_CORRECT))
     if not areas:
-        return agreeing
-    most = 99
-    asked = Correction.objects.filter(state__in=["asked", "conflict"], area__within_any=areas)  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        return []
+    asked = Correction.objects.filter(state__in=["asked", "conflict"], area__within_any=areas)  # type: ignore[misc]  # as above
     held = SuspectedDuplicate.objects.filter(decision="", area__within_any=areas)  # type: ignore[misc]  # as above
     waiting = (
-        (len(asked.values_list("pk")[:most]), gettext("处理信息更正"), "people:corrections"),
-        (len(held.values_list("pk")[:most]), gettext("判断名册中的疑似重复"), "people:duplicates"),
+        (len(asked.values_list("pk")[:_MOST_COUNTED]), gettext("处理信息更正"), "people:corrections"),
+        (
+            len(held.values_list("pk")[:_MOST_COUNTED]),
+            gettext("判断名册中的疑似重复"),
+            "people:duplicates",
+        ),
     )
-    return agreeing + [
-        Todo(title=title, url=reverse(url), count=count) for count, title, url in waiting if count
-    ]
+    return [Todo(title=title, url=reverse(url), count=count) for count, title, url in waiting if count]
+
+
+def todo(by: Actor) -> list[Todo]:
+    """What waits in this room."""
+    return _exports_to_agree_to(by) + _records_to_settle(by)

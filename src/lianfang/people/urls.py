@@ -1,44 +1,27 @@
 """Desk pages about people and imports; the residents' own pages."""
 
 from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from . import import_views, views
 
 
-class AreaPath:
+class AreaPath(StringConverter):
     """A place's path in an address."""
 
     regex = r"d[a-z0-9]+(?:\.[a-z0-9]+)*"
 
-    def to_python(self, value: str) -> str:
-        return value
 
-    def to_url(self, value: str) -> str:
-        return value
-
-
-class CorrectableField:
+class CorrectableField(StringConverter):
     """A field that is corrected on a page."""
 
     regex = "name|phone|care"
 
-    def to_python(self, value: str) -> str:
-        return value
 
-    def to_url(self, value: str) -> str:
-        return value
-
-
-class Spreadsheet:
+class Spreadsheet(StringConverter):
     """The form of a file."""
 
     regex = "xlsx|csv"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
 
 
 register_converter(Spreadsheet, "spreadsheet")
