@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +83,24 @@ def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_
     assert "orders:isolation:issued" in done.stdout  # the acts to enter again are told
     assert found["problems"] == []
     assert oct(new_keys.stat().st_mode & 0o777) == "0o600"
+
+
+@pytest.mark.parametrize("filtered", [True, False], ids=["3.11.4 and later", "as in 3.11.2"])
+@pytest.mark.parametrize("evil", ["keys/../../outside", "keys/link"])
+def test_a_prepared_archive_writes_nothing_outside_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evil: str, filtered: bool
+) -> None:
+    if not filtered:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    file = tmp_path / "prepared.backup"
+    with tarfile.open(file, "w:gz") as archive:
+        member = tarfile.TarInfo(evil)
+        if evil.endswith("link"):
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        else:
+            member.size = 4
+        archive.addfile(member, io.BytesIO(b"evil"))
+    with pytest.raises(tarfile.TarError):
+        tending.restore(tmp_path / "back", file)
+    assert not (tmp_path / "outside").exists()
+    assert not list((tmp_path / "back").rglob("*"))

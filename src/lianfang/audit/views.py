@@ -68,8 +68,8 @@ def give(request: HttpRequest) -> HttpResponse:
 def _whole_areas(areas: Iterable[str]) -> list[tuple[str, str]]:
     """The districts, streets and communities within these areas, the larger ones first."""
     kinds = (places.Kind.DISTRICT, places.Kind.STREET, places.Kind.COMMUNITY)
-    found = {place.path for area in areas for place in places.standing_below(area, kinds=kinds)}
-    return sorted(places.addresses(found).items(), key=lambda item: (item[0].count("."), item[1]))
+    found = places.addresses_below(areas, kinds=kinds)
+    return sorted(found.items(), key=lambda item: (item[0].count("."), item[1]))
 
 
 @never_cache

@@ -278,8 +278,8 @@ def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
 def places_of(by: Actor, right: Right) -> list[tuple[str, str]]:
     """The communities and compounds over which the actor holds a right, by their address."""
     kinds = (places.Kind.COMMUNITY, places.Kind.COMPOUND)
-    found = {place.path for area in by.areas(right) for place in places.standing_below(area, kinds=kinds)}
-    return sorted(places.addresses(found).items(), key=lambda item: item[1])
+    found = places.addresses_below(by.areas(right), kinds=kinds)
+    return sorted(found.items(), key=lambda item: item[1])
 
 
 def _qr(text: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "Kind",
     "PlaceView",
     "addresses",
+    "addresses_below",
     "at_level",
     "children",
     "current_path",
@@ -200,3 +201,9 @@ def standing_below(path: str, *, kinds: Iterable[Kind]) -> list[PlaceView]:
     """Every place in use of these kinds at or below a path. For bulk acts; may be long."""
     rows = Place.objects.filter(path__within=path, kind__in=[k.value for k in kinds], valid_to=None)
     return [_view(r) for r in rows.iterator(chunk_size=10_000)]
+
+
+def addresses_below(areas: Iterable[str], *, kinds: Iterable[Kind]) -> dict[str, str]:
+    """Full address of every place in use of these kinds at or below the areas, to choose one from."""
+    wanted = list(kinds)
+    return addresses({place.path for area in areas for place in standing_below(area, kinds=wanted)})
