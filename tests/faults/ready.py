@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.access.world import OWN, World
-from tests.factories import orders
+from tests.factories import desk, orders
 from tests.factories.accounts import DISTRICT, a_user, an_organ
 from tests.factories.people import a_citizen_number, a_community, a_dwelling, a_household, a_person
 from tests.factories.rosters import a_roster, as_csv
@@ -15,21 +15,14 @@ from tests.faults.submitting import moment
 
 from lianfang.accounts import actions as accounts
 from lianfang.accounts.rights import Role
-from lianfang.audit import actions as audit
 from lianfang.concerns import actions as concerns
-from lianfang.gates import actions as gates
-from lianfang.gates import passes, rule_acts
+from lianfang.gates import rule_acts
 from lianfang.gates.models import Gate
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders import actions
-from lianfang.people import actions as people
 from lianfang.people import queries as people_queries
-from lianfang.people.actions import rosters
-from lianfang.people.policy import PersonField
-from lianfang.rules import actions as rules
-from lianfang_pass.keys import PublicKey, private_key_from_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,25 +121,10 @@ def _ordered(world: World, *, anchor_at: datetime | None = None) -> IsolationOrd
     return orders.an_order(_someone(world), at=now, anchor_at=anchor_at or now - timedelta(hours=3))
 
 
-def _ending_tonight(days: int) -> datetime:
-    """From when days must be counted for an order to end at the coming midnight."""
-    today = clock.legal_day(clock.now())
-    return clock.start_of_legal_day(today - timedelta(days=days)) + timedelta(minutes=1)
-
-
 def _in_two_phases(world: World) -> None:
-    person, now = _someone(world), clock.now()
-    draft = orders.a_rule_draft(
-        content={
-            **orders.a_rule_draft().content,
-            "follow_on_measure": "home_monitoring",
-            "follow_on_days": 3,
-        },
-        effective_from=clock.legal_day(now),
-    )
-    rules.draft_document(draft, by=orders.officer(Role.CDC, at=now))
-    rules.publish_document(draft.id, by=orders.officer(Role.CMD_LEAD, at=now))
-    orders.an_order(person, at=now, reason="area_returnee_medium", anchor_at=_ending_tonight(7))
+    person = _someone(world)
+    desk.a_rule_of_two_phases()
+    desk.a_first_phase(person)
 
 
 def _with_child(world: World) -> None:
@@ -159,19 +137,16 @@ def _among_neighbours(world: World) -> IsolationOrder:
     order = _ordered(world)
     with scope(areas=[DISTRICT]):
         door = people_queries.pass_facts([order.person_id])[order.person_id].door
-    for i in range(4):
-        a_household("测试丙", area=a_dwelling(f"{door[:-1]}{i + 2}", community=a_community(OWN)))
+    desk.neighbours([f"{door[:-1]}{i + 2}" for i in range(4)], community=a_community(OWN))
     return order
 
 
 def _posted(world: World) -> None:
-    order = _among_neighbours(world)
-    with scope(areas=[DISTRICT]):
-        actions.post_sheet(new_id(), order.pk, by=_by(Role.COMMUNITY))
+    desk.a_sheet(_among_neighbours(world).pk, by=_by(Role.COMMUNITY))
 
 
 def _ending(world: World) -> IsolationOrder:
-    return _ordered(world, anchor_at=_ending_tonight(14))
+    return _ordered(world, anchor_at=desk.ending_tonight(14))
 
 
 def _checked(world: World) -> None:
@@ -182,42 +157,20 @@ def _checked(world: World) -> None:
 
 
 def _asked(world: World) -> None:
-    person = _someone(world, phone="19900009998")
-    with scope(areas=[DISTRICT], persons=[person]):
-        people.ask_correction(
-            people.CorrectionDraft(
-                id=new_id(),
-                person_id=person,
-                field=PersonField.PHONE,
-                value=_PHONE,
-                base=people.base_of(person, PersonField.PHONE, "19900009998"),
-            ),
-            by=orders.resident(person, at=clock.now()),
-        )
+    phone = "19900009998"
+    desk.a_correction(_someone(world, phone=phone), phone=phone, at=clock.now())
 
 
-def _received(world: World) -> UUID:
-    return people.receive_roster(
-        new_id(),
-        community=a_community(OWN),
-        filename="名册.csv",
-        content=files()["file"],
-        by=_by(Role.COMMUNITY),
-    )
+def _received(world: World) -> None:
+    desk.a_run(files()["file"], community=a_community(OWN), by=_by(Role.COMMUNITY))
 
 
 def _roster_checked(world: World) -> None:
-    run, by = _received(world), _by(Role.COMMUNITY)
-    with scope(areas=[a_community(OWN)]):
-        people.start_run(run, dry=True, by=by)
-        rosters.carry_out(run, by=by)
+    desk.a_run(files()["file"], community=a_community(OWN), by=_by(Role.COMMUNITY), checked=True)
 
 
 def _export_asked(world: World) -> None:
-    with scope(areas=[DISTRICT]):
-        people.ask_export(
-            new_id(), area=a_community(OWN), purpose="核对名单", by=orders.officer(Role.CDC, at=clock.now())
-        )
+    desk.an_export_request(a_community(OWN))
 
 
 def _office_proposed(world: World) -> None:
@@ -236,21 +189,11 @@ def _office_proposed(world: World) -> None:
 
 
 def _with_pass(world: World) -> None:
-    person = _someone(world)
-    with scope(areas=[DISTRICT]):
-        passes.give_paper_pass(
-            passes.PaperPassDraft(id=new_id(), person_id=person, for_household=False), by=_by(Role.COMMUNITY)
-        )
+    desk.a_paper_pass(_someone(world), by=_by(Role.COMMUNITY))
 
 
 def _act_proposed(world: World) -> UUID:
-    by = _by(Role.COMMUNITY)
-    draft = rule_acts.ActDraft(
-        id=new_id(), kind="quota", area=a_community(OWN), starts_at=by.at, ends_at=by.at + timedelta(days=2),
-        classes="H", times=1, window=2, basis="第四十二条", remedy="街道",
-    )  # fmt: skip
-    with scope(areas=[DISTRICT]):
-        return rule_acts.propose(draft, by=by).pk
+    return desk.a_quota(a_community(OWN), by=_by(Role.COMMUNITY))
 
 
 def _act_signed(world: World) -> None:
@@ -260,41 +203,20 @@ def _act_signed(world: World) -> None:
 
 
 def _device(world: World) -> None:
-    by = _by(Role.COMMUNITY)
     with scope(areas=[DISTRICT]):
-        invited = gates.open_enrolment(Gate.objects.get(area=a_community(OWN)).pk, by=by)
-        key = private_key_from_seed(next(_number).to_bytes(32, "big"))
-        gates.enrol_device(invited.code, PublicKey.of(key).cose(), at=by.at)
+        gate = Gate.objects.get(area=a_community(OWN))
+    desk.a_device(gate.pk, seed=next(_number), by=_by(Role.COMMUNITY))
 
 
 def _duplicate(world: World) -> None:
-    by, phone = _by(Role.COMMUNITY), f"1990001{next(_number):04d}"
+    phone = f"1990001{next(_number):04d}"
     _someone(world, phone=phone)
-    row = ["和睦花园", "9栋", "1单元", "0202", "测试乙", "", phone, "", "", "", ""]
-    run = people.receive_roster(
-        new_id(), community=a_community(OWN), filename="名册.csv", content=as_csv([row]), by=by
-    )
-    for dry in (True, False):
-        with scope(areas=[a_community(OWN)]):
-            people.start_run(run, dry=dry, by=by)
-            rosters.carry_out(run, by=by)
+    twice = desk.one_row("测试乙", phone=phone, building="9栋")
+    desk.a_run(twice, community=a_community(OWN), by=_by(Role.COMMUNITY), written=True)
 
 
-def _period_granted(world: World) -> None:
-    _granted(world, order_no="")
-
-
-def _granted(world: World, order_no: str | None = None) -> None:
-    now = clock.now()
-    number = _ordered(world).order_no if order_no is None else order_no
-    day = None if number else clock.legal_day(now)
-    audit.give_grant(
-        audit.GrantDraft(
-            id=new_id(), auditor_login=world.users[Role.AUDITOR].login, area=a_community(OWN), order_no=number,
-            from_on=day, until_on=day, reason="例行抽查", last_day=clock.legal_day(now) + timedelta(days=9),
-        ),
-        by=orders.officer(Role.SECURITY_ADMIN, at=now),
-    )  # fmt: skip
+def _granted(world: World) -> None:
+    desk.a_grant(world.users[Role.AUDITOR].login, a_community(OWN))
 
 
 #: Address → what is done before.
@@ -324,7 +246,7 @@ READY: Final[Mapping[str, Callable[[World], object]]] = {
     "gates:lift_act": _act_signed,
     "gates:withdraw": _device,
     "gates:explain": _device,
-    "audit:sample": _period_granted,
+    "audit:sample": _granted,
     "people:run": _received,
     "people:write": _roster_checked,
     "people:cancel": _received,
