@@ -100,6 +100,20 @@ def until(page: Page, true: Callable[[], bool]) -> None:
     raise AssertionError(page.inner_text("main"))
 
 
+def give_audit(desk: Page, system: System, *, order_no: str = "") -> None:
+    """The security administrator lets the auditor look at one order, or at today."""
+    desk.goto(f"{system.address}/desk/audit/give/")
+    today = system.now().strftime("%Y-%m-%d")
+    about = {"order_no": order_no} if order_no else {"from_on": today, "until_on": today}
+    for field, words in {**about, "reason": "年度抽查", "last_day": today}.items():
+        desk.fill(f"input[name={field}]", words)
+    press(desk, "授权")
+    if "请再确认一次身份" in desk.inner_text("body"):
+        desk.fill("#again-code", second_factor(desk, system, "security"))
+        press(desk, "确认并办理")
+    assert "已授权，并记入信息链" in desk.inner_text("body")
+
+
 # --- Papers --------------------------------------------------------------------------------------------------
 
 
@@ -188,18 +202,27 @@ def write_roster(page: Page) -> None:
     page.get_by_role("heading", name="结果", exact=True).wait_for(timeout=60_000)
 
 
+def one_time_code(desk: Page, person: str) -> str:
+    """The code of a fresh slip, printed at the desk; a new slip ends the one before."""
+    desk.goto(person + "passes/")
+    desk.get_by_role("button", name="打印一次性代码").click()
+    return desk.inner_text(".lf-code").strip()
+
+
+def enter(phone: Page, system: System, code: str) -> None:
+    """A resident logs in with the code of a slip."""
+    phone.goto(f"{system.address}/enter/")
+    phone.fill("input[name=code]", code)
+    press(phone, "进入")
+
+
 def a_new_resident(desk: Page, system: System, phone: Page, name: str, *, compound: str) -> str:
     """Somebody new, who enters on the own phone with the slip that the community printed; returns the desk's page."""
     number = a_citizen_number(date(1979, 3, 4))
     send_roster(desk, system, a_household(compound, [(name, number, "19900007301", "户主")]))
     write_roster(desk)
     person = find_person(desk, system, name)
-    desk.goto(person + "passes/")
-    desk.get_by_role("button", name="打印一次性代码").click()
-    code = desk.inner_text(".lf-code").strip()
-    phone.goto(f"{system.address}/enter/")
-    phone.fill("input[name=code]", code)
-    press(phone, "进入")
+    enter(phone, system, one_time_code(desk, person))
     return person
 
 

@@ -28,6 +28,7 @@ from .steps import (
     a_new_resident,
     fetched,
     follow,
+    give_audit,
     log_in,
     picture,
     press,
@@ -45,21 +46,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "岳清和"
 WHY: Final = "核对送达签名"
-
-
-def give(desk: Page, system: System, *, order_no: str = "") -> None:
-    """The security administrator lets the auditor look: at one order, or at today."""
-    desk.goto(f"{system.address}/desk/audit/give/")
-    today = system.now().strftime("%Y-%m-%d")
-    if order_no:
-        desk.fill("input[name=order_no]", order_no)
-    else:
-        desk.fill("input[name=from_on]", today)
-        desk.fill("input[name=until_on]", today)
-    desk.fill("input[name=reason]", "年度抽查")
-    desk.fill("input[name=last_day]", today)
-    press(desk, "授权")
-    assert "已授权，并记入信息链" in desk.inner_text("body")
 
 
 def evidence(page: Page, into: Path) -> Path:
@@ -144,8 +130,8 @@ def test_an_auditor_checks_one_order_and_a_sample(system: System, browser: Brows
         policy.write_bytes(fetched(officer, f"{system.address}/open/chain/strict-policy.txt"))
 
         log_in(admin := security.new_page(), system, "security")
-        give(admin, system, order_no=found.group())
-        give(admin, system)
+        give_audit(admin, system, order_no=found.group())
+        give_audit(admin, system)
         log_in(auditor := audit.new_page(), system, "auditor")
         auditor.goto(f"{system.address}/desk/audit/")
         picture(auditor, "s11-1-grants")

@@ -14,7 +14,19 @@ from lianfang_chain import cbor
 from tests.pictures import qr_code
 
 from .conftest import device
-from .steps import choose, find_person, follow, log_in, next_person, picture, press, scan, verdict
+from .steps import (
+    choose,
+    enter,
+    find_person,
+    follow,
+    log_in,
+    next_person,
+    one_time_code,
+    picture,
+    press,
+    scan,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,17 +52,9 @@ def two_minutes() -> Iterator[None]:
     assert took < 120
 
 
-def one_time_code(desk: Page, person: str) -> str:
-    desk.goto(person + "passes/")
-    desk.get_by_role("button", name="打印一次性代码").click()
-    return desk.inner_text(".lf-code").strip()
-
-
 def start_phone(system: System, phone: Page, desk: Page, person: str) -> None:
     """Log in with one slip, bind the pass to this phone with the next; a new slip ends the one before."""
-    phone.goto(f"{system.address}/enter/")
-    phone.fill("input[name=code]", one_time_code(desk, person))
-    press(phone, "进入")
+    enter(phone, system, one_time_code(desk, person))
     phone.goto(f"{system.address}/me/pass/")
     phone.get_by_label("社区发的一次性代码").fill(one_time_code(desk, person))
     phone.get_by_role("button", name="启用").click()

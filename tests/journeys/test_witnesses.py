@@ -30,7 +30,7 @@ from lianfang_chain.note import Signer
 from lianfang_chain.submission import AddCheckpoint
 
 from .conftest import browser_for, device, free_port, installed
-from .steps import fetched, log_in, picture, press, second_factor, until
+from .steps import fetched, give_audit, log_in, picture, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,24 +119,6 @@ def takes_its_witness_home(system: System, committee: Committee) -> None:
     system.start()
 
 
-def an_act(desk: Page, system: System) -> None:
-    """Something that stands in the chain: an auditor is let look at today."""
-    desk.goto(f"{system.address}/desk/audit/give/")
-    today = system.now().strftime("%Y-%m-%d")
-    for field, words in {
-        "from_on": today,
-        "until_on": today,
-        "last_day": today,
-        "reason": "例行抽查",
-    }.items():
-        desk.fill(f"input[name={field}]", words)
-    press(desk, "授权")
-    if "请再确认一次身份" in desk.inner_text("body"):
-        desk.fill("#again-code", second_factor(desk, system, "security"))
-        press(desk, "确认并办理")
-    assert "已授权，并记入信息链" in desk.inner_text("body")
-
-
 def says(page: Page, words: str) -> None:
     """Wait until the page, loaded again and again, says so."""
     until(page, lambda: words in " ".join(page.inner_text("body").split()))
@@ -214,7 +196,7 @@ def test_a_committee_is_a_witness_and_everybody_sees_a_fork(playwright: Playwrig
             anybody.new_page(),
         )
         log_in(desk, system, "security")
-        an_act(desk, system)
+        give_audit(desk, system)
         light.goto(committee.page)
         says(light, GREEN)
         picture(light, "witness-1-green")
@@ -226,7 +208,7 @@ def test_a_committee_is_a_witness_and_everybody_sees_a_fork(playwright: Playwrig
         # Off for a day: two of three are enough, and what was missed is checked when it is back.
         committee.stop()
         system.move_to(system.now() + timedelta(days=1))
-        an_act(desk, system)
+        give_audit(desk, system)
         until(chain, lambda: entries(chain) > entries(light))
         whole = entries(chain)
         committee.start()
@@ -237,7 +219,7 @@ def test_a_committee_is_a_witness_and_everybody_sees_a_fork(playwright: Playwrig
         assert fork(system, committee) == [422, 422, 422]
         says(light, RED)
         picture(light, "witness-2-red")
-        an_act(desk, system)  # nothing waits for a witness
+        give_audit(desk, system)  # nothing waits for a witness
         says(manager, FORKED)
         picture(manager, "witness-3-property")
         says(chain, "警报：记录对不上")
@@ -261,7 +243,7 @@ def test_a_committee_is_a_witness_and_everybody_sees_a_fork(playwright: Playwrig
             config = re.sub(rf"(?m)^{field} = .*$", f"{field} = {value!r}", config)
         committee.config.write_text(config)
         committee.start()
-        an_act(desk, system)
+        give_audit(desk, system)
         says(light, GREEN)
         manager.reload()
         until(manager, lambda: FORKED not in manager.inner_text("body"))
