@@ -61,16 +61,15 @@ def _no_proxy_to_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
 
 
-#: Journeys share one running system, but for those with one of their own; the tests of these files one browser or one
-#: filled district. Each lot has one worker. By path, because the controller knows no marks: xdist writes them into `_nodeid`, which pytest 9 ignores.
+#: Journeys share one running system; the tests of these files one browser or one filled district. Each lot has one
+#: worker. By path, because the controller knows no marks: xdist writes them into `_nodeid`, which pytest 9 ignores.
 TOGETHER: Final = (
     "tests/web/",
     "tests/demo/",
     "tests/access/test_by_keyboard.py",
     "tests/access/test_pages_in_browser.py",
 )
-
-
+#: Journeys with a system or a server of their own: a lot each.
 ALONE: Final = ("tests/journeys/test_witnesses.py", "tests/journeys/test_gate_three_days.py")
 
 
