@@ -60,7 +60,7 @@ def main() -> int:
     """Run the named modules, or all; returns 1 when a shape check failed."""
     parser = argparse.ArgumentParser(prog="lianfang bench")
     parser.add_argument("names", nargs="*", help=f"some of {', '.join(MODULES)}")
-    parser.add_argument("--size", choices=["small", "district"], default="small")
+    parser.add_argument("--size", choices=["small", "district", "release"], default="small")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(MODULES)
     if unknown:

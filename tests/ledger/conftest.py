@@ -50,6 +50,11 @@ class Party:
         return self.server.witness.store.size
 
     @property
+    def note(self) -> bytes:
+        """What it has cosigned last, as anybody can read it."""
+        return self.server.witness.store.note if self.server else b""
+
+    @property
     def setting(self) -> Any:
         return {"name": self.name, "vkey": str(self.signer.key), "url": f"http://127.0.0.1:{self.port}"}
 
