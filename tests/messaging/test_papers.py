@@ -17,12 +17,14 @@ from PIL import Image
 from lianfang.messaging import specimens, spoken, typeset
 from lianfang.messaging.codes import Code
 from lianfang.messaging.errors import GlyphMissing, PlaceTooSmall, TooLongToReadAloud
-from lianfang.messaging.papers import DayHead, Lang, Words
+from lianfang.messaging.papers import ChainLine, DayHead, Lang, Words
 from tests.pictures import qr_codes
 from tests.sizes import size
 
 if TYPE_CHECKING:
-    from lianfang.messaging.papers import Paper
+    from collections.abc import Callable
+
+    from lianfang.messaging.papers import DoorCard, Paper, SpokenSheet
 
 PAPERS = tuple(specimens.one_of_each())
 
@@ -211,6 +213,20 @@ def test_the_door_card_names_nobody() -> None:
     assert "2020年2月14日00:00" in text
     for personal in ("罗示例", "603", "隔离"):
         assert personal not in text
+
+
+@pytest.mark.parametrize("paper", [specimens.door_card, specimens.spoken_sheet])
+def test_a_paper_of_the_order_says_how_far_it_is_in_the_chain(paper: Callable[[], DoorCard | SpokenSheet]) -> None:
+    made = paper()
+    assert "信息链：第1204条，3方中3方已签名见证" in squeezed("".join(texts(made)))
+    waiting = replace(made, chain=ChainLine(1_204, witnessed=False, seen=1, of=3))
+    assert "信息链：已入账，尚未见证" in squeezed("".join(texts(waiting)))
+
+
+def test_the_certificate_says_it_without_leading_to_the_entry() -> None:
+    text = squeezed("".join(texts(specimens.employer_certificate())))
+    assert "信息链：3方中3方已签名见证" in text
+    assert "1204" not in text
 
 
 def test_the_spoken_sheet_takes_a_minute_at_most_and_is_large() -> None:

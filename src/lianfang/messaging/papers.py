@@ -42,6 +42,20 @@ class Lang(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ChainLine:
+    """How far the act on a paper has come in the information chain.
+
+    :ivar entry: its number there; None where the paper must not lead to the entry, or there is no number yet
+    :ivar seen: how many parties have signed; nothing is said of them before a quorum has
+    """
+
+    entry: int | None
+    witnessed: bool
+    seen: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A wording from dated data in both languages; without English the Chinese is printed."""
 
@@ -194,6 +208,7 @@ class EmployerCertificate:
     check: Code
     check_domain: str
     signed_on: date
+    chain: ChainLine
     lang: Lang = Lang.ZH
     demo: bool = False
 
@@ -211,6 +226,7 @@ class DoorCard:
     contacts: tuple[Contact, ...]
     status_url: str
     check: Code
+    chain: ChainLine
     lang: Lang = Lang.ZH
     demo: bool = False
 
@@ -239,6 +255,7 @@ class SpokenSheet:
     helper: Words
     helper_phone: str
     object_phone: str
+    chain: ChainLine
     lang: Lang = Lang.ZH
     demo: bool = False
 

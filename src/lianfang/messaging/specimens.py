@@ -5,6 +5,7 @@ Persons, places and numbers are fictitious; slips are random bytes of the right 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from .codes import Code, Correction
 from .papers import (
     BoardSheet,
     Care,
+    ChainLine,
     ChainProof,
     Cohabitant,
     Contact,
@@ -47,6 +49,7 @@ HEALTH: Final = Words("示例区疾病预防控制中心", "Centre for Disease C
 COMMUNITY: Final = Words("示例花苑社区居民委员会", "Residents’ Committee of the Demonstration Community")
 PHONE: Final = "19900000120"
 STATUS_URL: Final = f"https://{DOMAIN}/my"
+CHAIN: Final = ChainLine(1_204, witnessed=True, seen=3, of=3)
 
 CONTACTS: Final = (
     Contact(Words("街道干部", "Street office"), "沙马·伍各", "19900000101"),
@@ -195,6 +198,7 @@ def employer_certificate(name: str = "罗示例", *, lang: Lang = Lang.ZH) -> Em
         check=Code(f"https://{DOMAIN}/open/c/7KQ2M9XD4F", mm=34, correction=Correction.Q),
         check_domain=DOMAIN,
         signed_on=date(2020, 2, 14),
+        chain=replace(CHAIN, entry=None),
         lang=lang,
         demo=True,
     )
@@ -207,6 +211,7 @@ def door_card(lang: Lang = Lang.BOTH) -> DoorCard:
         contacts=CONTACTS,
         status_url=STATUS_URL,
         check=Code(STATUS_URL, mm=34, correction=Correction.Q),
+        chain=CHAIN,
         lang=lang,
         demo=True,
     )
@@ -223,6 +228,7 @@ def spoken_sheet(address: str = "吴爷爷", *, lang: Lang = Lang.ZH) -> SpokenS
         helper=Words("网格员小何", "grid worker He"),
         helper_phone="19900000102",
         object_phone=PHONE,
+        chain=CHAIN,
         lang=lang,
         demo=True,
     )

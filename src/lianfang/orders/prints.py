@@ -33,7 +33,7 @@ from lianfang.people.reader import PersonField, PersonView, read
 from lianfang.places import queries as places
 from lianfang.rules import queries as rules
 
-from . import labels, queries
+from . import labels, proofs, queries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -255,6 +255,7 @@ def employer_certificate(order: OrderView, press: Press, *, by: Actor) -> Employ
         check=Code(f"{press.base_url}/open/orders/certificate/{order.id}/"),
         check_domain=press.domain,
         signed_on=legal_day(by.at),
+        chain=proofs.line_of(order, numbered=False),
         lang=press.lang,
         demo=press.demo,
     )
@@ -267,6 +268,7 @@ def door_card(order: OrderView, press: Press) -> DoorCard:
         contacts=Offices().contacts(order.area, order.organ),
         status_url=f"{press.base_url}/me/order/",
         check=Code(order.order_slip),
+        chain=proofs.line_of(order),
         lang=press.lang,
         demo=press.demo,
     )
@@ -287,6 +289,7 @@ def spoken_sheet(order: OrderView, press: Press, *, by: Actor) -> SpokenSheet:
         helper=Words(helper.name if helper else ""),
         helper_phone=helper.phone if helper else "",
         object_phone=phone,
+        chain=proofs.line_of(order),
         lang=press.lang,
         demo=press.demo,
     )

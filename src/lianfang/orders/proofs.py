@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lianfang.kernel.clock import legal_day
 from lianfang.ledger import queries as ledger
 from lianfang.messaging.codes import Code, Correction
-from lianfang.messaging.papers import ChainProof, DayHead, Seen, Words
+from lianfang.messaging.papers import ChainLine, ChainProof, DayHead, Seen, Words
 from lianfang_chain.proof import to_qr_text
 from lianfang_chain.words import words_of
 
@@ -121,6 +121,15 @@ def states_of(order_id: UUID) -> list[tuple[Act, ChainState]]:
     acts = acts_of(order_id)
     states = ledger.states_of([a.entry_id for a in acts])
     return [(act, states[act.entry_id]) for act in acts]
+
+
+def line_of(order: OrderView, *, numbered: bool = True) -> ChainLine:
+    """What a paper of the order itself says of the chain.
+
+    Without its number a paper does not lead to the entry, which says to anybody what kind of order it was.
+    """
+    state = ledger.state_of(order.entry_id)
+    return ChainLine(state.index if numbered else None, state.quorum, len(state.witnesses), state.of)
 
 
 def proof_papers(acts: Sequence[Act], press: Press, offices: Offices) -> list[ChainProof]:
