@@ -112,7 +112,7 @@ def an_officer(
 
 def a_resident(person_id: UUID, *, at: datetime = AT, purpose: Purpose = Purpose.OWN_DATA) -> Actor:
     """The person themselves, logged in on a phone."""
-    user = a_user(person_id=person_id)
+    user = User.objects.filter(person_id=person_id).first() or a_user(person_id=person_id)
     return Actor(
         user_id=user.pk,
         pseudonym=user.pseudonym,

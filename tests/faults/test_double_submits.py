@@ -15,7 +15,7 @@ from tests.access.addresses import Address, addresses
 from tests.access.world import World, a_world, fillings, readable_by, url
 from tests.factories.accounts import DISTRICT, an_office, log_in
 from tests.faults import submitting
-from tests.faults.ready import ELSEWHERE, LATE_DIFFERS, NOT_TRIED, READY, TYPED_AT, files, typed
+from tests.faults.ready import ELSEWHERE, READY, TYPED_AT, files, typed
 from tests.sizes import size
 
 from lianfang.accounts.rights import Role
@@ -37,11 +37,23 @@ def writes() -> list[Address]:
     return [a for a in addresses() if a.surface is not None and a.surface.repeat in WRITES]
 
 
-def candidates(address: Address, world: World) -> Iterator[tuple[Client, str, dict[str, Any]]]:
-    """Requests that a person on that page could send: who, where and what, until one is taken."""
-    words = typed() | dict(TYPED_AT.get(address.name, {}))
+def candidates(
+    address: Address, world: World, made: object
+) -> Iterator[tuple[Client, str, dict[str, Any]]]:
+    """Requests that a person on that page could send: who, where and what, until one is taken.
+
+    :param made: what making the page ready gave: words and files that only now are known, if any
+    """
+    known = made if isinstance(made, dict) else {}
+    if isinstance(made, submitting.Json):
+        for who in readable_by(address):
+            yield log_in(world.users[who]), url(address, {}), made
+        return
+    chosen = files() | {k: v for k, v in known.items() if isinstance(v, bytes)}
+    words = typed() | dict(TYPED_AT.get(address.name, {})) | {k: v for k, v in known.items() if k not in chosen}
     for who in readable_by(address):
-        for values in reversed(fillings(address, world)):  # what was made ready is the newest
+        filled = [{a: known[a] for a in address.arguments}] if set(address.arguments) <= set(known) else None
+        for values in filled or reversed(fillings(address, world)):  # what was made ready is the newest
             path = url(address, values)
             client = log_in(world.users[who])
             client.raise_request_exception = False
@@ -53,7 +65,7 @@ def candidates(address: Address, world: World) -> Iterator[tuple[Client, str, di
                 yield client, path, words
                 continue
             text = page.content.decode()
-            for sent in submitting.filled(text, path=path, typed=words, files=files()):
+            for sent in submitting.filled(text, path=path, typed=words, files=chosen):
                 yield client, path, sent
 
 
@@ -90,28 +102,27 @@ def test_every_write_sent_twice_at_once_is_done_once(district: int) -> None:
 
 def test_what_is_said_of_addresses_is_said_of_some_that_are_there() -> None:
     names = {a.name for a in writes()}
-    assert not {*READY, *TYPED_AT, *ELSEWHERE, *NOT_TRIED, *LATE_DIFFERS} - names
+    assert not {*READY, *TYPED_AT, *ELSEWHERE} - names
 
 
 def _wrong(address: Address, world: World) -> str:
     """What is wrong with a repeat at this address; empty if nothing."""
-    if address.name in ELSEWHERE or address.name in NOT_TRIED:
+    if address.name in ELSEWHERE:
         return ""
-    if prepare := READY.get(address.name):
-        prepare(world)
+    made = READY[address.name](world) if address.name in READY else None
     seen: list[object] = []
-    for client, path, sent in candidates(address, world):
+    for client, path, sent in candidates(address, world, made):
+        before = submitting.state()  # what is stored by a connection of its own stays from the trial on
         answer, once = submitting.tried(client, path, sent)
         seen.append((answer.status_code, path, sorted(sent), submitting.refusal(answer), once))
         if not taken(answer) or not once:
             continue
-        before = submitting.state()
         answers = submitting.twice_at_once([client, same_browser(client)], path, sent)
         left = submitting.left(before)
         assert address.surface is not None
-        if address.surface.repeat is Repeat.SAME and address.name not in LATE_DIFFERS:
+        if address.surface.repeat is Repeat.SAME:
             # And once more, when all is done: a second click that comes late.
-            answers.append(client.post(path, submitting.fresh(sent)))
+            answers.append(submitting.post(client, path, sent))
             left = submitting.left(before)
         return _judged(address, address.surface.repeat, path, once, left, [told(a) for a in answers])
     return f"{address}: nobody could do it: {seen[:3]}"

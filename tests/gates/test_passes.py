@@ -77,6 +77,15 @@ def test_the_same_draft_twice_is_one_pass(luo: UUID) -> None:
     assert len(credentials.passes_of([luo])) == 1
 
 
+def test_a_repeat_that_comes_late_gives_the_same_and_withdraws_nothing(luo: UUID) -> None:
+    by, wanted = officer(Role.COMMUNITY), draft(luo)
+    first = passes.give_paper_pass(wanted, by=by)
+    assert passes.give_paper_pass(wanted, by=later(by, minutes=5)) == first
+    second = passes.give_paper_pass(draft(luo), by=later(by, minutes=10))
+    assert passes.give_paper_pass(wanted, by=later(by, minutes=15)) == first
+    assert {p.id for p in credentials.passes_of([luo]) if p.revoked_at is None} == {second.pass_id}
+
+
 def test_only_who_issues_passes_there_may(luo: UUID) -> None:
     wanted = draft(luo)
     with pytest.raises(NotAllowed):
@@ -148,8 +157,24 @@ def test_the_phone_renews_by_proving_its_key_and_gets_another_index(luo: UUID) -
     old, new = tokens.read_pass(first).claims, tokens.read_pass(second).claims
     assert new.cti != old.cti
     assert new.holder_key == old.holder_key
-    with pytest.raises(PhoneProofBad):  # the old pass is withdrawn
-        passes.renew_on_phone(renewal(first, at=int(then.at.timestamp())), by=then)
+
+
+def test_a_phone_that_did_not_get_the_answer_gets_the_same_pass_again(luo: UUID) -> None:
+    who = resident(luo)
+    first = passes.put_on_phone(a_code(luo), cose_key(), by=who)
+    passes.put_on_phone(a_code(luo), cose_key(OTHER_KEY), by=who)
+    then = later(who, days=2)
+    proof = renewal(first, at=int(then.at.timestamp()))
+    second = passes.renew_on_phone(proof, by=then)
+    assert passes.renew_on_phone(proof, by=later(then, seconds=20)) == second
+    # Once that one was withdrawn, nothing stands in its place: the other phone's is not handed out.
+    new = next(p for p in credentials.passes_of([luo]) if p.cti == tokens.read_pass(second).claims.cti)
+    passes.withdraw_pass(new.id, person_id=luo, reason="lost", by=officer(Role.COMMUNITY))
+    with pytest.raises(PhoneProofBad):
+        passes.renew_on_phone(proof, by=later(then, seconds=25))
+    # Nor does a pass that was withdrawn as lost lead to another one.
+    with pytest.raises(PhoneProofBad):
+        passes.renew_on_phone(renewal(second, at=int(then.at.timestamp())), by=then)
 
 
 def test_a_proof_of_another_key_another_time_or_nonsense_renews_nothing(luo: UUID) -> None:

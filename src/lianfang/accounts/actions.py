@@ -165,10 +165,20 @@ def create_user(draft: UserDraft, *, by: Actor) -> User:
     if not by.areas(Right.ACCOUNTS_OFFICE_GRANT):
         raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT))
     if earlier := User.objects.filter(pk=draft.user_id).first():
-        if (earlier.login, earlier.name) != (draft.login, draft.name):
-            raise SameIdOtherContent()
-        return earlier
-    return _new_user(draft.user_id, login=draft.login, name=draft.name)
+        return _same_or_refuse(earlier, draft)
+    try:
+        return _new_user(draft.user_id, login=draft.login, name=draft.name)
+    except (IntegrityError, LoginTaken):
+        # Sent twice at once: the other request was first.
+        if earlier := User.objects.filter(pk=draft.user_id).first():
+            return _same_or_refuse(earlier, draft)
+        raise
+
+
+def _same_or_refuse(user: User, draft: UserDraft) -> User:
+    if (user.login, user.name) != (draft.login, draft.name):
+        raise SameIdOtherContent()
+    return user
 
 
 def _new_user(user_id: UUID, *, login: str, name: str = "", person_id: UUID | None = None) -> User:
@@ -412,7 +422,8 @@ def _holds_over(
 def revoke_office(office_id: UUID, *, reason: str, by: Actor) -> Office:
     """End an office now. What its holder asks from the next request on is refused (A-5).
 
-    The holder may give it back; otherwise it takes whoever could give it.
+    The holder may give it back; otherwise it takes whoever could give it. Ending it again for the same reason
+    changes nothing.
 
     :raises NotFound: no such office
     :raises NotAllowed: neither the holder nor entitled to give it
@@ -423,6 +434,8 @@ def revoke_office(office_id: UUID, *, reason: str, by: Actor) -> Office:
         raise NotFound()
     if office.user_id != by.user_id:
         _require_grantable(Role(office.role), office.area, by=by)
+    if (office.ended_by_id, office.end_reason) == (by.user_id, reason):
+        return office
     if office.ended_by_id is not None or office.ends_at <= by.at:
         raise OfficeAlreadyOver()
     # One that has not begun ends where it begins: an empty period.
@@ -695,7 +708,11 @@ def _resident_user(person_id: UUID) -> User:
     if found := User.objects.select_for_update().filter(person_id=person_id).first():
         return found
     # The login name of a resident is never typed: it only has to be nobody else's.
-    return _new_user(ids.new_id(), login=f"r-{person_id}", person_id=person_id)
+    try:
+        return _new_user(ids.new_id(), login=f"r-{person_id}", person_id=person_id)
+    except (IntegrityError, LoginTaken):
+        # Two codes asked for at once: the other request was first.
+        return User.objects.select_for_update().get(person_id=person_id)
 
 
 def _issue_code(user_id: UUID, way: LoginCode.Way, code: str, lasts: timedelta, *, by: Actor) -> str:

@@ -224,10 +224,10 @@ def offices(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @surface(
-    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.ANEW
 )
 def new_officer(request: HttpRequest) -> HttpResponse:
-    """Enter somebody who has no login yet; shows the start code once."""
+    """Enter somebody who has no login yet; shows the start code, a new one each time it is sent."""
     by = actor(request)
     form = OfficerForm(request.POST or None)
     if form.is_valid():

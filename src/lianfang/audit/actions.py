@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
@@ -24,7 +24,7 @@ from .models import Grant, Sample
 from .policy import ONE_DAY
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
@@ -71,6 +71,17 @@ def give_grant(draft: GrantDraft, *, by: Actor) -> Grant:
     ends_at = start_of_legal_day(draft.last_day + ONE_DAY)
     if ends_at <= by.at:
         raise GrantOver
+    try:
+        with transaction.atomic():
+            return _given(draft, auditor, ends_at, by=by)
+    except IntegrityError:
+        # Sent twice at once: the other request was first.
+        if earlier := Grant.objects.filter(pk=draft.id).first():
+            return earlier
+        raise
+
+
+def _given(draft: GrantDraft, auditor: UUID, ends_at: datetime, *, by: Actor) -> Grant:
     period = {"from": draft.from_on, "until": draft.until_on}
     entry = ledger.append(
         kind="audit:grant:given",

@@ -416,7 +416,9 @@ def _same_or_refuse(row: Pass, draft: PassDraft) -> IssuedPass:
         and row.shard_id == draft.shard
         and row.channel == draft.channel
         and (bytes(row.cnf) if row.cnf is not None else None) == draft.cnf
-        and row.valid_until == draft.valid_until.replace(microsecond=0)
+        # How long it lasts is what was asked for; from when, is when the first of the requests came.
+        and row.valid_until - row.valid_from
+        == draft.valid_until.replace(microsecond=0) - draft.valid_from.replace(microsecond=0)
     )
     if not same:
         raise SameIdOtherContent

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lianfang.credentials.queries import PassView
     from lianfang.kernel.actor import Actor
     from lianfang.people.queries import PersonRef
+    from lianfang_pass.keys import PublicKey
 
 #: passes.md §5.1: paper 31 days, a phone's pass 3 days, renewed while fewer than 2 are left.
 PAPER_LIVES: Final = timedelta(days=31)
@@ -71,8 +72,9 @@ def give_paper_pass(draft: PaperPassDraft, *, by: Actor) -> IssuedPass:
         members = people_queries.members_of(person.household_id)
         if any(orders.restrictions(members, by.at).values()):
             raise UnderOrder
-    for earlier in _live(holder, kind, channel="printed", by=by):
-        if earlier.id != draft.id:
+    if draft.id not in {p.id for p in credentials_queries.passes_of([holder])}:
+        # A repeat that comes late withdraws nothing that was given since.
+        for earlier in _live(holder, kind, channel="printed", by=by):
             credentials.revoke_pass(earlier.id, reason=_REPLACED, by=by)
     return credentials.issue_pass(_facts(draft.id, person, holder, kind, by=by), by=by)
 
@@ -123,7 +125,8 @@ def put_on_phone(code: str, cose_key: bytes, *, by: Actor) -> bytes:
 def renew_on_phone(proof: str, *, by: Actor) -> bytes:
     """A fresh pass for the phone that proves, by a rotating code of this instant, that it holds the key.
 
-    The old pass is withdrawn, and the new one has another random index (passes.md §3.4).
+    The old pass is withdrawn, and the new one has another random index (passes.md §3.4). A phone that did not get
+    the answer asks again with the old pass, and is given the one that took its place.
 
     :raises PhoneProofBad: no rotating code, of another time, of another person, or the pass was withdrawn
     :raises UnderOrder: an order is in force
@@ -140,13 +143,28 @@ def renew_on_phone(proof: str, *, by: Actor) -> bytes:
     held = [
         p
         for p in credentials_queries.passes_of([person.id])
-        if p.cti == read.within.claims.cti and p.revoked_at is None
+        if p.cti == read.within.claims.cti
     ]
     key = read.within.claims.holder_key
     if not held or key is None:
         raise PhoneProofBad
+    if held[0].revoked_at is not None:
+        return _in_its_place(held[0], key, by=by)
     credentials.revoke_pass(held[0].id, reason=_REPLACED, by=by)
     return _phone_pass(person, key.point(), by=by).token
+
+
+def _in_its_place(old: PassView, key: PublicKey, *, by: Actor) -> bytes:
+    """The live pass of the same phone that replaced this one.
+
+    :raises PhoneProofBad: the old one was withdrawn for another reason, or nothing took its place
+    """
+    if old.revoked_reason == _REPLACED:
+        for newer in _live(old.holder_id, "P", channel="phone", by=by):
+            token = credentials_queries.token(newer.id)
+            if tokens.read_pass(token).claims.holder_key == key:
+                return token
+    raise PhoneProofBad
 
 
 def of_person(person: PersonRef) -> list[PassView]:

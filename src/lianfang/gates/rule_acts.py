@@ -81,9 +81,7 @@ def propose(draft: ActDraft, *, by: Actor) -> GateAct:
         "remedy": draft.remedy,
     }
     if earlier := GateAct.objects.filter(pk=draft.id).first():
-        if any(getattr(earlier, column) != value for column, value in said.items()):
-            raise SameIdOtherContent
-        return earlier
+        return _same_or_refuse(earlier, said)
     if draft.ends_at <= by.at:
         raise ActOver
     if draft.ends_at - draft.starts_at > LONGEST:
@@ -91,15 +89,24 @@ def propose(draft: ActDraft, *, by: Actor) -> GateAct:
     compounds = places.standing_below(draft.area, kinds=[places.Kind.COMPOUND])
     if not 1 <= len(compounds) <= MOST_ZONES:
         raise NoCompounds
-    return GateAct.objects.create(
+    made, new = GateAct.objects.get_or_create(
         id=draft.id,
-        no=f"{draft.kind[0].upper()}{by.legal_day:%Y%m%d}-{draft.id.hex[-6:]}",
-        zones=sorted(place.path.rpartition(".")[2] for place in compounds),
-        proposed_at=by.at,
-        proposed_by=by.user_id,
-        proposed_as=shown_as(by),
-        **said,
+        defaults={
+            "no": f"{draft.kind[0].upper()}{by.legal_day:%Y%m%d}-{draft.id.hex[-6:]}",
+            "zones": sorted(place.path.rpartition(".")[2] for place in compounds),
+            "proposed_at": by.at,
+            "proposed_by": by.user_id,
+            "proposed_as": shown_as(by),
+            **said,
+        },
     )
+    return made if new else _same_or_refuse(made, said)
+
+
+def _same_or_refuse(act: GateAct, said: dict[str, object]) -> GateAct:
+    if any(getattr(act, column) != value for column, value in said.items()):
+        raise SameIdOtherContent
+    return act
 
 
 @transaction.atomic
