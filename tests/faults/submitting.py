@@ -111,7 +111,11 @@ def refusal(answer: HttpResponseBase) -> str:
     """Why nothing was done, as the page says it."""
     if answer.status_code >= 500:
         return repr(getattr(answer, "exc_info", ("", ""))[1])
-    text = getattr(answer, "content", b"").decode(errors="replace")
+    return refusal_on(getattr(answer, "content", b"").decode(errors="replace"))
+
+
+def refusal_on(text: str) -> str:
+    """The same of a page's text."""
     said = re.findall(r'(?s)class="[^"]*error[^"]*"[^>]*>(.*?)</(?:ul|p|div)>', text) or re.findall(
         r"(?s)<main.*?</main>", text
     )

@@ -1,0 +1,261 @@
+"""kill -9 of every supervised process of a running installation, while officers and a gate go on writing.
+
+Whoever gets no answer asks again with the same request, as browsers, scripts and devices do. In the end every act
+that was acknowledged is there once, its place in the chain is witnessed, and all processes run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import http.cookiejar
+import os
+import random  # noqa: TID251 - a seeded generator only
+import re
+import signal
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import pytest
+
+from lianfang.config.cluster import ADMIN, Cluster
+from lianfang.config.demo.offices import PASSWORD
+from lianfang.kernel import clock
+from lianfang_chain import cbor
+from tests.faults import submitting
+from tests.faults.ready import typed
+from tests.gates import asgi
+from tests.journeys.conftest import HOST, System, _children, installed
+from tests.sizes import size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.fault
+
+#: Who is killed, by words of its command line.
+VICTIMS: Final = ("uvicorn", "lianfang.config.worker", "lianfang_chain.witness")
+_PATIENCE: Final = 90.0
+#: One signature orders twenty people at most; afterwards the reports go on alone.
+_ORDERS: Final = 15
+#: Those of the community of whom nothing is known yet.
+_PEOPLE: Final = """
+SELECT p.id FROM people_person p, accounts_office o JOIN accounts_user u ON u.id = o.user_id
+WHERE u.login = 'community' AND p.area <@ o.area
+  AND NOT EXISTS (SELECT FROM concerns_personofconcern c WHERE c.person_id = p.id)
+ORDER BY p.id
+"""
+_COUNTS: Final = """
+SELECT (SELECT count(*) FROM concerns_arrivalreport), (SELECT count(*) FROM orders_isolationorder),
+       (SELECT count(*) FROM gates_passage), (SELECT count(DISTINCT (device, seq)) FROM gates_passage)
+"""
+_UNWITNESSED: Final = """
+SELECT count(*) FROM ledger_entry WHERE idx IS NULL OR idx >= (
+  SELECT coalesce(max(checkpoint_id), 0)
+  FROM (SELECT checkpoint_id FROM ledger_cosignature GROUP BY 1 HAVING count(*) >= 2) AS quorum)
+"""
+
+
+@dataclass
+class Officer:
+    """A browser without a window."""
+
+    system: System
+    jar: http.cookiejar.CookieJar = field(default_factory=http.cookiejar.CookieJar)
+
+    def ask(self, path: str, sent: dict[str, Any] | None = None) -> tuple[int, str]:
+        """Status and page, the last of a chain of redirects.
+
+        :raises OSError: no whole answer came
+        """
+        trusting = ssl._create_unverified_context()  # noqa: S323 - our own server on this machine
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=trusting),
+            urllib.request.HTTPCookieProcessor(self.jar),
+        )
+        address = f"https://127.0.0.1:{self.system.port}"
+        headers = {"Host": f"{HOST}:{self.system.port}", "Referer": f"https://{HOST}:{self.system.port}/"}
+        data = None if sent is None else urllib.parse.urlencode(sent, doseq=True).encode()
+        try:
+            with opener.open(urllib.request.Request(address + path, data, headers), timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(errors="replace")
+
+    def log_in(self, login: str) -> None:
+        self.fill("/login/", {"login": login, "password": PASSWORD})
+        status, page = self.fill("/login/second-factor/", {"code": self.system.code(login)})
+        assert status == 200, submitting.refusal_on(page)
+        assert "动态验证码" not in page
+
+    def fill(self, path: str, words: dict[str, str]) -> tuple[int, str]:
+        """Open the page, fill its form, and send it until somebody answers."""
+        page = insisting(lambda: self.ask(path))[1]
+        sent = next(submitting.filled(page, path=path, typed=words, files={}))
+        return insisting(lambda: self.ask(path, sent))
+
+
+def insisting(ask: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+    """Ask again while nothing answers, or a server says that it cannot."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        with suppress(OSError, http.client.HTTPException):
+            status, page = ask()
+            if status < 500:
+                return status, page
+        assert time.monotonic() < deadline, "nobody answers"
+        time.sleep(0.1)
+
+
+@dataclass
+class Writer:
+    """Does one thing after the other in a thread of its own, until told to stop; counts what was acknowledged."""
+
+    act: Callable[[int], None]
+    done: int = 0
+    trouble: BaseException | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self.stop.is_set():
+                self.act(self.done)
+                self.done += 1
+        except BaseException as error:  # noqa: BLE001 - shown by the test
+            self.trouble = error
+
+    def finish(self) -> int:
+        """How many were acknowledged."""
+        self.stop.set()
+        self.thread.join(2 * _PATIENCE)
+        if self.trouble:
+            raise self.trouble
+        return self.done
+
+
+def came_home(system: System) -> dict[str, str]:
+    """What is typed about an arrival of this morning."""
+    now = system.now()
+    left, arrived = (f"{now - timedelta(hours=h):%Y-%m-%dT%H:%M}" for h in (9, 5))
+    words = typed() | {"left_at": left, "arrived_at": arrived, "came_from": "42"}
+    del words["symptoms"], words["temp_c"]
+    return words
+
+
+def the_gate(system: System, officer: Officer, monkeypatch: pytest.MonkeyPatch) -> Writer:
+    """A device that uploads one passage after the other over the network, each until it has the receipt."""
+
+    async def over_the_network(
+        method: str, path: str, *, query: str = "", headers: dict[str, str] | None = None, body: bytes = b"",
+        cut: bool = False,
+    ) -> asgi.Answer:  # fmt: skip
+        trusting = ssl._create_unverified_context()  # noqa: S323 - our own server on this machine
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)
+        )
+        address = f"https://127.0.0.1:{system.port}{path}{'?' if query else ''}{query}"
+        request = urllib.request.Request(
+            address, body or None, {**(headers or {}), "Host": f"{HOST}:{system.port}"}, method=method
+        )
+        with opener.open(request, timeout=20) as answer:
+            return asgi.Answer(answer.status, dict(answer.headers), answer.read())
+
+    monkeypatch.setattr(asgi, "request", over_the_network)
+    page = officer.ask("/desk/gates/")[1]
+    gate = next(iter(re.findall(r"/desk/gates/([0-9a-f-]{36})/", page)))
+    status, shown = officer.fill(f"/desk/gates/{gate}/enrol/", {})
+    assert status == 200
+    fragment = re.findall(r"#enrol=([\w-]+)", shown)[0]
+    code: Any = cbor.decode(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4)))
+    device = asgi.FakeDevice(b"\x2a" * 32)
+
+    def upload(n: int) -> None:
+        async def story() -> None:
+            batch = device.batch(n + 1, [device.row(n + 1, at=int(system.now().timestamp()))])
+            answer = await device.upload(batch)
+            assert answer.status == 201
+            assert device.receipt(answer).covers(batch)
+
+        def ask() -> tuple[int, str]:
+            with clock.fixed(system.now()):
+                asyncio.run(story())
+            return 200, ""
+
+        insisting(ask)
+
+    with clock.fixed(system.now()):
+        assert asyncio.run(device.enrol(code[2], code[3])).status == 201
+    return Writer(upload)
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    with installed() as found:
+        yield found
+
+
+@pytest.mark.timeout(3_600)  # by command it kills hundreds of times
+def test_nothing_acknowledged_is_lost_or_double(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, doctor = Officer(system), Officer(system)
+    worker.log_in("community")
+    doctor.log_in("cdc")
+    with psycopg.connect(Cluster(system.data).dsn(role=ADMIN), autocommit=True) as database:
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return database.execute(query).fetchall()
+
+        people = [pk for (pk,) in rows(_PEOPLE)]
+        before = rows(_COUNTS)[0]
+
+        def report_and_order(n: int) -> None:
+            person = people[n]
+            status, page = worker.fill(f"/desk/orders/report/{person}/arrival/", came_home(system))
+            assert status == 200, submitting.refusal_on(page)
+            if n >= _ORDERS:
+                return
+            (concern,) = rows(f"SELECT id FROM concerns_personofconcern WHERE person_id = '{person}'")[-1]
+            path = f"/desk/orders/concern/{concern}/sign/"
+            status, page = doctor.fill(path, {"reason": "测试理由"})
+            assert status == 200, submitting.refusal_on(page)
+
+        writers = [Writer(report_and_order), the_gate(system, worker, monkeypatch)]
+        generator, log = random.Random(11), system.data.parent / "data.log"
+        for n in range(size("process_kills")):
+            time.sleep(generator.uniform(0.5, 3.0))
+            victim = VICTIMS[n % len(VICTIMS)]
+            found = [pid for pid, words in _children(system._supervisor) if victim in words]
+            if found:
+                os.kill(generator.choice(found), signal.SIGKILL)
+            assert not [w.trouble for w in writers if w.trouble]
+        acts, passages = [w.finish() for w in writers]
+        assert acts
+        assert passages
+
+        after = rows(_COUNTS)[0]
+        assert [b - a for a, b in zip(before, after, strict=True)] == [acts, min(acts, _ORDERS), passages, passages], (
+            before,
+            after,
+        )
+        deadline = time.monotonic() + _PATIENCE
+        while (late := rows(_UNWITNESSED)[0][0]) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert not late
+        running = [words for _, words in _children(system._supervisor)]
+        for victim in VICTIMS:
+            assert any(victim in words for words in running), victim
+        assert log.read_text().count("it starts again") >= len(VICTIMS)
