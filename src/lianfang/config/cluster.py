@@ -110,6 +110,16 @@ class Cluster:
         """Whether the cluster answers now."""
         return self._answers()
 
+    def ended(self) -> bool:
+        """Whether there is no server at all: killed, or it gave up because its log found no room.
+
+        One that recovers from a crash runs, and answers in a moment.
+        """
+        for child in _children:
+            child.poll()
+        pid = self._postmaster()
+        return pid is None or not _runs(pid)
+
     # -- inside ---------------------------------------------------------------------------------
 
     @contextlib.contextmanager

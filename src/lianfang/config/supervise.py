@@ -1,7 +1,7 @@
 """Starts, watches and stops the processes of one installation.
 
-A process that ends is started again, a second later, then two, at most thirty. The database runs in its
-own session and outlives a killed supervisor; the next start finds it and uses it.
+A process that ends is started again, a second later, then two, at most thirty. So is the embedded database; it
+runs in its own session and outlives a killed supervisor, and the next start finds it and uses it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_LONGEST_PAUSE: Final = 30.0
+LONGEST_PAUSE: Final = 30.0
 #: A process that has run this long is taken as well, and its next restart is quick again.
 _SETTLED_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0
@@ -69,7 +69,7 @@ class Process:
                 f"{self.name} ended ({self.handle.returncode}); it starts again in {self.pause:.0f} s. Log: {self.log}"
             )
             self.due = at + self.pause
-            self.pause = min(self.pause * 2, _LONGEST_PAUSE)
+            self.pause = min(self.pause * 2, LONGEST_PAUSE)
         elif at >= self.due:
             self.due = 0.0
             self.start()
@@ -121,8 +121,11 @@ def wait_until_ready(processes: Sequence[Process], *, seconds: float) -> list[st
     return [p.name for p in waiting]
 
 
-def run(processes: Sequence[Process]) -> None:
-    """Watch until SIGINT or SIGTERM, then stop all of them."""
+def run(processes: Sequence[Process], tend: Callable[[], None] = lambda: None) -> None:
+    """Watch until SIGINT or SIGTERM, then stop all of them.
+
+    :param tend: what else is looked after, called each time round
+    """
     stopping = False
 
     def stop(*_: object) -> None:
@@ -134,6 +137,7 @@ def run(processes: Sequence[Process]) -> None:
     while not stopping:
         for process in processes:
             process.watch()
+        tend()
         time.sleep(0.2)
     stop_all(processes)
 

@@ -10,11 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .cluster import Cluster
-from .supervise import Process, run, say, stop_all, wait_until_ready
+import psycopg
+
+from .cluster import Cluster, ClusterFailed
+from .supervise import LONGEST_PAUSE, Process, run, say, stop_all, wait_until_ready
 
 if TYPE_CHECKING:
     import argparse
@@ -95,7 +98,7 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
             stop_all(processes)
             return 1
         _tell(data, address, demo=demo, seconds=time.monotonic() - began)
-        run(processes)
+        run(processes, _Database(embedded).watch if embedded else lambda: None)
     finally:
         stop_all(processes)
         (data / "run" / "supervisor.pid").unlink(missing_ok=True)
@@ -103,6 +106,27 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
             embedded.stop()
     say("stopped")
     return 0
+
+
+@dataclass
+class _Database:
+    """Starts the embedded database again when it has ended; a full disk may take its time to be cleared."""
+
+    cluster: Cluster
+    pause: float = 1.0
+    due: float = 0.0
+
+    def watch(self) -> None:
+        if time.monotonic() < self.due or not self.cluster.ended():
+            return
+        say("the database ended; it starts again")
+        try:
+            self.cluster.start()
+            self.pause = 1.0
+        except (ClusterFailed, OSError, psycopg.Error) as error:
+            say(f"{error}\nnext try in {self.pause:.0f} s")
+            self.due = time.monotonic() + self.pause
+            self.pause = min(self.pause * 2, LONGEST_PAUSE)
 
 
 def _detach(data: Path) -> int:
