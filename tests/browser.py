@@ -15,7 +15,7 @@ from lianfang.config import islands
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Locator, Page, Playwright
 
 #: The browser without its own interface, which would take a quarter of the machine. Not the script in /usr/bin, which
 #: would leave the browser running when it is killed itself.
@@ -81,3 +81,25 @@ def sideways(page: Page) -> int:
     return int(
         page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     )
+
+
+#: Nothing on a page of ours is further than this from the beginning.
+MOST_STOPS: Final = 80
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Tab until the target has the focus; at every stop the focus is to be seen."""
+    target = target.first
+    target.wait_for()
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        shown = page.evaluate(
+            # Within a date the browser itself marks the part that has the focus.
+            "() => { const s = getComputedStyle(document.activeElement);"
+            " return document.activeElement === document.body || document.activeElement.type?.startsWith('date')"
+            " || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) }"
+        )
+        assert shown, page.evaluate("() => document.activeElement.outerHTML")
+        if target.evaluate("e => e === document.activeElement"):
+            return
+    pytest.fail(f"not reached by Tab: {target}")

@@ -18,6 +18,7 @@ from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
 from lianfang.kernel.clock import LEGAL_ZONE
 from lianfang.people.models import ImportRun
+from tests.browser import tab_to
 from tests.factories.accounts import a_user, an_office, log_in
 from tests.factories.rosters import a_roster, as_xlsx
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 
 PASSWORD = "vier-kleine-Enten-2020"
-#: Nothing on a page of ours is further than this from the beginning.
-MOST_STOPS = 80
 
 
 class Keys:
@@ -45,20 +44,7 @@ class Keys:
 
     def to(self, target: Locator) -> None:
         """Tab until the target has the focus."""
-        target = target.first
-        target.wait_for()
-        for _ in range(MOST_STOPS):
-            self.page.keyboard.press("Tab")
-            shown = self.page.evaluate(
-                # Within a date the browser itself marks the part that has the focus.
-                "() => { const s = getComputedStyle(document.activeElement);"
-                " return document.activeElement === document.body || document.activeElement.type?.startsWith('date')"
-                " || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) }"
-            )
-            assert shown, self.page.evaluate("() => document.activeElement.outerHTML")
-            if target.evaluate("e => e === document.activeElement"):
-                return
-        pytest.fail(f"not reached by Tab: {target}")
+        tab_to(self.page, target)
 
     def press(self, word: str) -> None:
         """A button or link in the page, by its words."""

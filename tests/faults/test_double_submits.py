@@ -37,9 +37,7 @@ def writes() -> list[Address]:
     return [a for a in addresses() if a.surface is not None and a.surface.repeat in WRITES]
 
 
-def candidates(
-    address: Address, world: World, made: object
-) -> Iterator[tuple[Client, str, dict[str, Any]]]:
+def candidates(address: Address, world: World, made: object) -> Iterator[tuple[Client, str, dict[str, Any]]]:
     """Requests that a person on that page could send: who, where and what, until one is taken.
 
     :param made: what making the page ready gave: words and files that only now are known, if any
@@ -50,7 +48,9 @@ def candidates(
             yield log_in(world.users[who]), url(address, {}), made
         return
     chosen = files() | {k: v for k, v in known.items() if isinstance(v, bytes)}
-    words = typed() | dict(TYPED_AT.get(address.name, {})) | {k: v for k, v in known.items() if k not in chosen}
+    words = (
+        typed() | dict(TYPED_AT.get(address.name, {})) | {k: v for k, v in known.items() if k not in chosen}
+    )
     for who in readable_by(address):
         filled = [{a: known[a] for a in address.arguments}] if set(address.arguments) <= set(known) else None
         for values in filled or reversed(fillings(address, world)):  # what was made ready is the newest

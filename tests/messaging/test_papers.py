@@ -216,7 +216,9 @@ def test_the_door_card_names_nobody() -> None:
 
 
 @pytest.mark.parametrize("paper", [specimens.door_card, specimens.spoken_sheet])
-def test_a_paper_of_the_order_says_how_far_it_is_in_the_chain(paper: Callable[[], DoorCard | SpokenSheet]) -> None:
+def test_a_paper_of_the_order_says_how_far_it_is_in_the_chain(
+    paper: Callable[[], DoorCard | SpokenSheet],
+) -> None:
     made = paper()
     assert "信息链：第1204条，3方中3方已签名见证" in squeezed("".join(texts(made)))
     waiting = replace(made, chain=ChainLine(1_204, witnessed=False, seen=1, of=3))

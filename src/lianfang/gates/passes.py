@@ -140,11 +140,7 @@ def renew_on_phone(proof: str, *, by: Actor) -> bytes:
         raise PhoneProofBad
     if abs(read.signed_at - by.at.timestamp()) > tokens.CODE_WINDOW:
         raise PhoneProofBad
-    held = [
-        p
-        for p in credentials_queries.passes_of([person.id])
-        if p.cti == read.within.claims.cti
-    ]
+    held = [p for p in credentials_queries.passes_of([person.id]) if p.cti == read.within.claims.cti]
     key = read.within.claims.holder_key
     if not held or key is None:
         raise PhoneProofBad
