@@ -14,7 +14,7 @@ from tests.sizes import size
 from lianfang.ledger import fsck, keys, publication, queries, reconcile, sequencer
 from lianfang.ledger import parties as configured
 from lianfang.ledger.errors import NotWitnessedYet, RestoredOlder
-from lianfang.ledger.models import Checkpoint, Cosignature, Entry, Tree, WitnessState
+from lianfang.ledger.models import Checkpoint, Cosignature, Entry, OrganKey, Tree, WitnessState
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import COSIGNATURE, Signer
@@ -247,6 +247,34 @@ class TestRestoredOlder:
         assert {party.size for party in parties} == {newest + 2}
         for entry_id in (first[0], waiting, recovered.notice):
             assert queries.state_of(entry_id).quorum
+
+    def test_a_key_that_was_changed_after_the_backup_is_known_and_its_forerunner_signs_no_more(
+        self, parties: Any
+    ) -> None:
+        grow(3)
+        older = run(2).size
+        old = keys.organ_key_file("cdc")
+        kept = old.read_bytes()
+        keys.put_away("cdc")
+        changed = str(keys.organ_signer("cdc").key)
+        grow(2)
+        run(2)
+        self.restore(older)
+        old.write_bytes(kept)  # the folder of keys comes out of the backup, too
+        keys.forget()
+        assert run().suspended
+
+        found, note = reconcile.from_files()
+        recovered = reconcile.recover(found, note, reason="backup of the day before", by=an_actor())
+        assert recovered.ended_keys == ("cdc",)
+        an_entry()
+        run(2)
+        third = str(keys.organ_signer("cdc").key)
+        assert list(OrganKey.objects.filter(organ="cdc").order_by("entry__idx").values_list("vkey", flat=True)[1:]) == [
+            changed, third,
+        ]  # fmt: skip
+        assert kept.decode().strip() != old.read_text().strip()
+        assert fsck.check().problems == []
 
     def test_a_witness_with_another_history_is_noticed(self, parties: Any) -> None:
         grow(3)

@@ -52,6 +52,8 @@ def _reconcile(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
         say(
             f"  {queries.instant(act.issued_at):%Y-%m-%d %H:%M}Z {act.kind:28} {act.organ:14} {act.scope} {act.act_id}"
         )
+    for organ in recovered.ended_keys:
+        say(f"{organ}: its key was changed after the backup and is lost; a new one is announced")
     say(f"the notice of it in the chain: {recovered.notice}")
     return 0
 
@@ -114,12 +116,11 @@ def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     The log's key is the chain's name: `restart --no-fork` with the last cosigned checkpoint.
     """
     if arguments.organ:
-        file = keys.organ_key_file(arguments.organ)
-        if not file.exists():
+        try:
+            keys.put_away(arguments.organ)
+        except FileNotFoundError:
             say(f"{arguments.organ} has no key")
             return 2
-        os.rename(file, _free(file.with_suffix(".old")))
-        keys.forget()
         say(f"{arguments.organ}: {keys.organ_signer(arguments.organ).key}")
         say(
             "the next round announces it in the chain; entries by the old key show by their place when it ended"

@@ -101,9 +101,10 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
         run(processes, _Database(embedded).watch if embedded else lambda: None)
     finally:
         stop_all(processes)
-        (data / "run" / "supervisor.pid").unlink(missing_ok=True)
         if embedded is not None:
             embedded.stop()
+        # Last of all: whoever waits for the end goes on to use the database by itself.
+        (data / "run" / "supervisor.pid").unlink(missing_ok=True)
     say("stopped")
     return 0
 

@@ -48,13 +48,24 @@ def organ_signer(organ: str) -> Signer:
 
 
 def organ_key_file(organ: str) -> Path:
-    """Where it lies. Replaced by taking it away: the next act makes another, the next round announces it.
+    """Where it lies.
 
     :raises ValueError: not the code of an organ
     """
     if not _ORGAN.fullmatch(organ):
         raise ValueError(f"not the code of an organ: {organ!r}")
     return folder() / "organs" / f"{organ}.key"
+
+
+def put_away(organ: str) -> None:
+    """End the organ's key here: its next act makes another, and the next round announces it. Nothing is deleted.
+
+    :raises FileNotFoundError: it has none
+    """
+    file = organ_key_file(organ)
+    number = sum(1 for _ in file.parent.glob(f"{organ}.old*"))
+    os.rename(file, file.with_suffix(f".old{number or ''}"))
+    forget()
 
 
 def organs_with_keys() -> Iterator[str]:

@@ -22,7 +22,7 @@ from lianfang_chain.witness.store import Store
 
 from . import actions, keys, publication
 from .announcing import WHOLE_CHAIN
-from .models import Checkpoint, Entry, FormerChain, Tree
+from .models import Checkpoint, Entry, FormerChain, OrganKey, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,9 +38,10 @@ class CannotReconcile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The entries that came back, and the notice about it in the chain."""
+    """The entries that came back, the organs whose key had ended, and the notice about it in the chain."""
 
     entries: tuple[ChainEntry, ...]
+    ended_keys: tuple[str, ...]
     notice: UUID
 
 
@@ -91,6 +92,7 @@ def recover(found: Mapping[int, bytes], note: bytes, *, reason: str, by: Actor) 
     if edge.root() != head.root:
         raise CannotReconcile("the entries do not lead to the root that was signed")
     _insert(entries, tree.size)
+    ended = _with_the_keys_of(entries)
     Checkpoint.objects.create(size=head.size, root=head.root, note=_by_log_alone(note), signed_at=by.at)
     lost = head.size - tree.size
     tree.size, tree.suspended, tree.suspended_at = head.size, "", None
@@ -105,7 +107,7 @@ def recover(found: Mapping[int, bytes], note: bytes, *, reason: str, by: Actor) 
         secrets={},
         by=by,
     )
-    return Recovered(tuple(entries), notice)
+    return Recovered(tuple(entries), ended, notice)
 
 
 def _insert(entries: list[ChainEntry], start: int) -> None:
@@ -128,6 +130,34 @@ def _insert(entries: list[ChainEntry], start: int) -> None:
             appended_at=datetime.fromtimestamp(entry.act.issued_at, UTC),
             idx=index,
         )
+
+
+def _with_the_keys_of(entries: list[ChainEntry]) -> tuple[str, ...]:
+    """Know the keys that the entries announce. A key of the backup that one of them replaced has ended: it is put
+    away, and the organ's next act makes another, for what replaced it was lost with the disk.
+    """
+    announced: dict[str, str] = {}
+    for entry in entries:
+        if entry.act.kind != "ledger:key:announced":
+            continue
+        organ, vkey = str(entry.act.terms["organ"]), str(entry.act.terms["vkey"])
+        announced[organ] = vkey
+        OrganKey.objects.get_or_create(
+            vkey=vkey,
+            defaults={
+                "organ": organ,
+                "entry": Entry.objects.get(leaf_hash=entry.leaf),
+                "announced_at": datetime.fromtimestamp(entry.act.issued_at, UTC),
+            },
+        )
+    ended = [
+        organ
+        for organ in keys.organs_with_keys()
+        if organ in announced and str(keys.organ_signer(organ).key) != announced[organ]
+    ]
+    for organ in ended:
+        keys.put_away(organ)
+    return tuple(ended)
 
 
 def _by_log_alone(note: bytes) -> bytes:
