@@ -83,6 +83,14 @@ def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_
     assert "orders:isolation:issued" in done.stdout  # the acts to enter again are told
     assert found["problems"] == []
     assert oct(new_keys.stat().st_mode & 0o777) == "0o600"
+    # Nor does it stand anywhere in what was brought back: tables, changes, the server's log, files.
+    searched = [f for root in (back, cluster.home) for f in root.rglob("*") if f.is_file()]
+    assert any(f.name == "postgres.log" for f in searched)
+    assert any("base" in f.parts for f in searched)
+    contents = [f.read_bytes() for f in searched]
+    assert any(login.encode() in content for content in contents)  # what is there would be found
+    for marker in (b"marker-of-the-erased", b"marker-partly", b"marker-door"):
+        assert not [n for n, content in enumerate(contents) if marker in content], marker
 
 
 @pytest.mark.parametrize("filtered", [True, False], ids=["3.11.4 and later", "as in 3.11.2"])
