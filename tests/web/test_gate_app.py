@@ -399,6 +399,10 @@ def test_the_camera_reads_our_own_card_and_phone_page_tilted_dim_and_noisy(
     started.close()
 
 
+#: By how much the page is longer than the screen: nobody scrolls to a button with somebody waiting.
+OVERLONG: Final = "document.documentElement.scrollHeight - innerHeight"
+
+
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_it_is_readable_and_never_scrolls_sideways(
     browser: Browser, server: GateServer, scheme: Any, tmp_path: Path
@@ -431,6 +435,13 @@ def test_it_is_readable_and_never_scrolls_sideways(
     page.get_by_role("button", name="English").click()
     page.get_by_role("button", name="Life exit").wait_for()
     assert (axe(page), sideways(page)) == ([], 0)
+    page.get_by_role("button", name="Out", exact=True).click()
+    scan(page, paper())
+    assert page.evaluate(OVERLONG) <= 0
+    page.get_by_role("button", name="Pass, with reason").click()
+    page.get_by_role("button", name="Medicine").wait_for()
+    assert (axe(page), sideways(page)) == ([], 0)
+    assert page.evaluate(OVERLONG) <= 0
     assert watched.errors == []
     context.close()
 

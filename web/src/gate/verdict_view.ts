@@ -63,9 +63,10 @@ export function verdictView(
     make("p", { class: "g-reason" }, language === "zh" ? words.zh : words.en),
     until(at, language),
     person(at, language),
-    ...flags(at, language),
+    // Whoever chooses a reason has read the flags; the choices stand where they were, without scrolling.
+    ...(context.overriding ? [] : flags(at, language)),
     // "Let pass" below "Let pass" is one more line for tired eyes.
-    decision.verdict === "ALLOW"
+    decision.verdict === "ALLOW" || context.overriding
       ? null
       : at.input === "life_exit"
       ? make("p", { class: "g-next" }, text("life_exit_word"))
