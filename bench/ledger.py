@@ -224,7 +224,7 @@ def _wait_for_quorum(committed: dict[Any, float]) -> None:
 
 def _waits(committed: dict[Any, float], seen: list[tuple[int, float]]) -> list[float]:
     """For each entry, from its commit to the instant at which a quorum over it was stored."""
-    indices = dict(Entry.objects.filter(pk__in=committed).values_list("pk", "idx"))
+    indices: dict[Any, Any] = dict(Entry.objects.filter(pk__in=committed).values_list("pk", "idx"))
     sizes = [size for size, _ in seen]
     waits = []
     for entry_id, at in committed.items():

@@ -176,7 +176,7 @@ class Json(dict[str, str]):
     """What a script on a page sends instead of a form."""
 
 
-def post(client: Client, path: str, sent: dict[str, Any]) -> HttpResponse:
+def post(client: Client, path: str, sent: dict[str, Any]) -> Any:
     """Send it once."""
     if isinstance(sent, Json):
         return client.post(path, sent, content_type="application/json")
@@ -215,7 +215,8 @@ def twice_at_once(
         return answer
 
     def send(client: Client) -> HttpResponseBase:
-        return post(client, path, sent)
+        answer: HttpResponseBase = post(client, path, sent)
+        return answer
 
     with patch.object(web, "_admit", admitted):
         return at_once([lambda c=c: send(c) for c in clients])  # type: ignore[misc]  # bound by default

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from django.http import HttpResponse
-
 
 pytestmark = pytest.mark.django_db
 COMMUNITY = f"{ROOT}.s510402001.c510402001003"
@@ -271,7 +269,7 @@ def neighbours(order: IsolationOrder) -> None:
         a_household("邻居", area=a_dwelling(f"5-2-{i + 101:04d}"))
 
 
-def printed_text(answer: HttpResponse) -> str:
+def printed_text(answer: Any) -> str:
     """The words of a PDF without its spaces."""
     pages = pypdf.PdfReader(BytesIO(answer.content)).pages
     return "".join("".join(p.extract_text() for p in pages).split())
