@@ -56,6 +56,7 @@ def main() -> None:
                 sequencer.close()
                 sequencer = Sequencer()
         say(f"done {failed} {largest} {','.join(acknowledged)}\n")
+        acknowledged.clear()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models import Count, Max, Min
 from tests.factories.ledger import AT
 from tests.sizes import size
 
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 CALLS = ("openat", "write", "fsync", "rename", "mkdir", "unlink", "close", "read")
 ERRORS = ("EIO", "ENOSPC")
 _ROUNDS = 6
+_EACH = 50
 
 
 @pytest.mark.timeout(6 * 3_600)  # by command it injects thousands
@@ -44,8 +46,7 @@ def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(cha
             asked.flush()
             return said.readline().split(" ")
 
-        go(2)
-        acknowledged: list[str] = []
+        acknowledged = go(2)[3].strip().split(",")
         while injected < wanted:
             call, error = CALLS[turn % len(CALLS)], ERRORS[turn // len(CALLS) % len(ERRORS)]
             first, step = 1 + turn // 3 % 7, 3 + turn % 11
@@ -59,10 +60,15 @@ def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(cha
                 tracer.send_signal(signal.SIGINT)
             injected += log.read_text(errors="replace").count("(INJECTED)")
             assert answer[0] == "done", (call, error, process.poll())
-            failed, acknowledged = int(answer[1]), answer[3].strip().split(",")
-            turn += 1
-            _is_whole(acknowledged, int(answer[2]))
+            new = [entry for entry in answer[3].strip().split(",") if entry]
+            failed, turn = int(answer[1]), turn + 1
+            acknowledged += new
+            _is_whole(new, int(answer[2]))
+            if turn < _EACH or turn % _EACH == 0:  # it reads everything: by command, each fiftieth time
+                assert fsck.check().problems == []
         asked.close()
+    assert fsck.check().problems == []
+    assert {UUID(a) for a in acknowledged} <= set(Entry.objects.values_list("pk", flat=True))
     assert failed, "no fault was felt"
 
 
@@ -75,9 +81,8 @@ def _until_traced(pid: int) -> None:
 def _is_whole(acknowledged: list[str], seen: int) -> None:
     done = sequencer.run_once(AT)
     assert done.size >= seen
-    rows = dict(Entry.objects.values_list("pk", "idx"))
-    assert {UUID(a) for a in acknowledged} <= set(rows)
-    assert {*rows.values()} == {*range(done.size)}
-    assert len(rows) == done.size
-    assert fsck.check().problems == []
+    assert Entry.objects.filter(pk__in=acknowledged).count() == len(acknowledged)
+    # No place is taken twice (the schema), so these say that none is left out either.
+    rows = Entry.objects.aggregate(count=Count("pk"), first=Min("idx"), last=Max("idx"))
+    assert rows == {"count": done.size, "first": 0, "last": done.size - 1}
     assert Checkpoint.objects.filter(size=done.size).count() == 1
