@@ -279,20 +279,25 @@ def _growth(small: int, large: int) -> Iterable[dict[str, Any]]:
         costs[small],
         "ms of CPU",
         costs[large],
-    ) | {"ok": costs[large] <= GOAL_GROWTH * costs[small]}
+    ) | _growth_goal(large, costs[large] / costs[small])
     yield _result(
         f"ledger: a proof at {large:,} against {small:,}",
         proving[large],
         proving[small],
         "ms of CPU",
         proving[large],
-    ) | {"ok": proving[large] <= GOAL_GROWTH * proving[small]}
+    ) | _growth_goal(large, proving[large] / proving[small])
     yield from _proof_bytes(entry, large, files, writer.root(), log, signers, policy)
     yield _audit(large, files, writer.root())
     stored = sum(len(data) for data in files.values())
     yield _result(
         "ledger: bytes of tiles and bundles per entry", stored / large, float(len(entry)), "B against B"
     )
+
+
+def _growth_goal(large: int, ratio: float) -> dict[str, bool]:
+    """The goal is for a million entries; beyond, the figure is printed."""
+    return {"ok": ratio <= GOAL_GROWTH} if large <= 1_000_000 else {}
 
 
 def _sample_entry() -> bytes:
