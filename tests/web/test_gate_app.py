@@ -311,6 +311,25 @@ def test_an_override_names_its_reason(gate: Watched, server: GateServer) -> None
     assert (row.verdict, row.reason, row.override) == (Verdict.CALL, "QUOTA_USED", "就医取药")
 
 
+@pytest.mark.nightly  # it waits for the next look at the acts
+def test_an_act_that_was_lifted_frees_within_half_a_minute(gate: Watched, server: GateServer) -> None:
+    page = gate.page
+
+    def acts(no: int, classes: str) -> list[rules.GateAct]:
+        quota = rules.ActKind.QUOTA
+        return [rules.GateAct(f"DEMO-{i}", quota, (world.HOME,), NOON - world.DAY, END, classes, 0, 2) for i in range(no)]
+
+    turn(page, "出")
+    for no, classes, expected in ((1, "P", ("CALL", "QUOTA_USED")), (2, "V", ("ALLOW", "OK"))):
+        server.acts = acts(no, classes)
+        deadline = time.monotonic() + 30
+        while (said := scan(page, paper())) != expected and time.monotonic() < deadline:
+            next_person(page)
+            page.wait_for_timeout(500)
+        assert said == expected
+        next_person(page)
+
+
 def test_help_is_called_without_a_sign(gate: Watched, server: GateServer) -> None:
     page = gate.page
     page.locator(".g-frame").wait_for()  # the camera is on, so nothing else changes the screen

@@ -109,7 +109,7 @@ def lift(request: HttpRequest, act_id: UUID) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, sentence(refusal))
     else:
-        messages.success(request, gettext("已解除。联网的卡口十分钟内取到，其余的按到期时间。"))
+        messages.success(request, gettext("已解除。联网的卡口半分钟内取到，其余的按到期时间。"))
     return redirect("gates:act", act_id)
 
 

@@ -1,7 +1,7 @@
 """Acts on quotas and closed perimeters: propose, sign, end by a later act; and the rule set that gates get.
 
 Without a signed act in force a gate only registers (G-9). Proposing restricts nobody. An act ends by itself; a
-lift ends it earlier. Gates that are online take the new rule set within ten minutes, others go by the act's end.
+lift ends it earlier. Gates that are online take the new rule set within half a minute, others go by the act's end.
 """
 
 from __future__ import annotations

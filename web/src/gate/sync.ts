@@ -3,7 +3,8 @@
  *
  * Loops of their own, so that none waits for another: uploads (every 20 s, at once after a passage),
  * lists (long poll, random 0–10 s after a lost connection, so that 552 gates do not come back in one
- * instant), and slow files (keys, rules, the own compound, the chain's checkpoint: each every ten minutes).
+ * instant), quotas and perimeters (every 20 s: what was lifted frees at once), and slow files (keys, the own
+ * compound, the chain's checkpoint: each every ten minutes).
  */
 
 import { type Bytes, concat, equal } from "../bytes";
@@ -26,6 +27,7 @@ import type { ClockState, Enrolment, GateStore } from "./store";
 
 const WAIT = 25;
 const SLOW = 600_000;
+const RULES = 20_000;
 const UPLOAD = 20_000;
 
 export type Network = "unknown" | "online" | "offline" | "withdrawn";
@@ -41,6 +43,7 @@ export class Sync {
   /** The chain told this gate two stories. */
   fork: Fork | null = null;
   #stopped = false;
+  #rulesTag: string | null = null;
   #wakeUpload: () => void = () => undefined;
 
   private constructor(
@@ -103,7 +106,7 @@ export class Sync {
 
   start(): void {
     void this.#loop(() => this.#keysFile(), SLOW);
-    void this.#loop(() => this.#rulesFile(), SLOW);
+    void this.#loop(() => this.#rulesFile(), RULES);
     if (this.enrolment.compounds.length > 0) void this.#loop(() => this.#compoundFile(), SLOW);
     for (const uri of this.enrolment.shards) void this.#loop(() => this.#list(uri), 0);
     void this.#loop(() => this.#chain(), SLOW);
@@ -183,10 +186,11 @@ export class Sync {
   }
 
   async #rulesFile(): Promise<void> {
-    const rules = await this.#ask(`${this.server.gatePath}/rules`, null);
+    const rules = await this.#ask(`${this.server.gatePath}/rules`, this.#rulesTag);
     if (rules.status !== 200 || this.keys === null) return;
     this.rules = await acceptRules(rules.body, this.keys, this.rules);
     await this.store.keepFile("rules", rules.body);
+    this.#rulesTag = rules.etag;
     await this.raiseFloor(this.rules.issuedAt);
     this.changed();
   }
