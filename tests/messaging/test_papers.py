@@ -24,7 +24,7 @@ from tests.sizes import size
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lianfang.messaging.papers import DoorCard, Paper, SpokenSheet
+    from lianfang.messaging.papers import DoorCard, IsolationNotice, Paper, ReleaseNotice, SpokenSheet
 
 PAPERS = tuple(specimens.one_of_each())
 
@@ -215,9 +215,12 @@ def test_the_door_card_names_nobody() -> None:
         assert personal not in text
 
 
-@pytest.mark.parametrize("paper", [specimens.door_card, specimens.spoken_sheet])
+@pytest.mark.parametrize(
+    "paper",
+    [specimens.isolation_notice, specimens.release_notice, specimens.door_card, specimens.spoken_sheet],
+)
 def test_a_paper_of_the_order_says_how_far_it_is_in_the_chain(
-    paper: Callable[[], DoorCard | SpokenSheet],
+    paper: Callable[[], IsolationNotice | ReleaseNotice | DoorCard | SpokenSheet],
 ) -> None:
     made = paper()
     assert "信息链：第1204条，3方中3方已签名见证" in squeezed("".join(texts(made)))

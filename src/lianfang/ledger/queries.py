@@ -22,7 +22,7 @@ from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, Tree, W
 from .policy import ALARM_AFTER_SECONDS, quorum_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
@@ -113,6 +113,19 @@ def state_of(entry_id: UUID) -> ChainState:
 def states_of(entry_ids: Sequence[UUID]) -> dict[UUID, ChainState]:
     """The same for many, for lists; entries that do not exist are left out."""
     return {i: state_of(i) for i in Entry.objects.filter(pk__in=entry_ids).values_list("pk", flat=True)}
+
+
+def newest_states(entry_ids: Iterable[UUID]) -> dict[UUID, ChainState]:
+    """The states over the newest checkpoint that a quorum has seen, for papers; a known number of queries."""
+    size, of = _quorum_size(), len(parties.witnesses())
+    seen = dict(Cosignature.objects.filter(checkpoint=size).values_list("witness", "cosigned_at"))
+    rows = Entry.objects.filter(pk__in=list(entry_ids)).values_list("pk", "idx", "appended_at")
+    return {
+        pk: ChainState(index, size, tuple(sorted(seen)), of, True, max(seen.values()))
+        if index is not None and index < size
+        else ChainState(index, None, (), of, False, appended_at)
+        for pk, index, appended_at in rows
+    }
 
 
 def proof(entry_id: UUID, disclose: Sequence[str] = ()) -> bytes:

@@ -147,6 +147,7 @@ class IsolationNotice:
     order_slip: Code
     release_slip: Code
     status_url: str
+    chain: ChainLine
     signed_on: date
     signer: str
     copies: int = 2
@@ -181,6 +182,7 @@ class ReleaseNotice:
     follow_on: Words | None
     slip: Code
     status_url: str
+    chain: ChainLine
     signed_on: date
     copy_to: tuple[str, ...]
     lang: Lang = Lang.ZH

@@ -5,7 +5,7 @@ Whoever prints has the right to: the view checks it, and the reader of people re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from lianfang.accounts.models import Organ
     from lianfang.kernel.actor import Actor
+    from lianfang.messaging.papers import ChainLine
     from lianfang.rules.policy import IsolationRule
 
     from .queries import OrderView, SheetView
@@ -100,6 +101,7 @@ class _Facts:
     persons: Mapping[UUID, PersonView]
     care: Mapping[UUID, list[queries.NeedView]]
     restricted: Collection[UUID]
+    chain: Mapping[UUID, ChainLine]
 
 
 def notices(orders: Sequence[OrderView], press: Press, *, by: Actor) -> list[IsolationNotice]:
@@ -120,6 +122,7 @@ def notices(orders: Sequence[OrderView], press: Press, *, by: Actor) -> list[Iso
         persons=read(everybody, _FIELDS, by=by),
         care=queries.care_of_each([o.id for o in orders]),
         restricted=queries.restrictions(everybody, by.at).keys(),
+        chain=proofs.lines(o.entry_id for o in orders),
     )
     return [_notice(o, facts, press) for o in orders if o.person_id in facts.persons]
 
@@ -182,6 +185,7 @@ def _notice(order: OrderView, facts: _Facts, press: Press) -> IsolationNotice:
         order_slip=Code(order.order_slip),
         release_slip=Code(order.release_slip),
         status_url=f"{press.base_url}/me/order/",
+        chain=facts.chain[order.entry_id],
         signed_on=day,
         signer=order.pseudonym,
         lang=press.lang,
@@ -229,6 +233,7 @@ def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotic
         follow_on=Words(*labels.MEASURE_WORDS[follow_on]) if follow_on else None,
         slip=Code(order.lift_slip or order.release_slip),
         status_url=f"{press.base_url}/me/order/",
+        chain=proofs.line(proofs.acts_of(order.id)[-1].entry_id),
         signed_on=legal_day(by.at),
         copy_to=(community.name,) if community else (),
         lang=press.lang,
@@ -255,7 +260,8 @@ def employer_certificate(order: OrderView, press: Press, *, by: Actor) -> Employ
         check=Code(f"{press.base_url}/open/orders/certificate/{order.id}/"),
         check_domain=press.domain,
         signed_on=legal_day(by.at),
-        chain=proofs.line_of(order, numbered=False),
+        # Its number would lead anybody to the entry, which says what kind of order it was.
+        chain=replace(proofs.line(order.entry_id), entry=None),
         lang=press.lang,
         demo=press.demo,
     )
@@ -268,7 +274,7 @@ def door_card(order: OrderView, press: Press) -> DoorCard:
         contacts=Offices().contacts(order.area, order.organ),
         status_url=f"{press.base_url}/me/order/",
         check=Code(order.order_slip),
-        chain=proofs.line_of(order),
+        chain=proofs.line(order.entry_id),
         lang=press.lang,
         demo=press.demo,
     )
@@ -289,7 +295,7 @@ def spoken_sheet(order: OrderView, press: Press, *, by: Actor) -> SpokenSheet:
         helper=Words(helper.name if helper else ""),
         helper_phone=helper.phone if helper else "",
         object_phone=phone,
-        chain=proofs.line_of(order),
+        chain=proofs.line(order.entry_id),
         lang=press.lang,
         demo=press.demo,
     )

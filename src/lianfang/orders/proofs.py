@@ -15,7 +15,7 @@ from lianfang_chain.words import words_of
 from .models import AppealDecision, IsolationOrder, Lift, ReleaseNotice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -123,13 +123,17 @@ def states_of(order_id: UUID) -> list[tuple[Act, ChainState]]:
     return [(act, states[act.entry_id]) for act in acts]
 
 
-def line_of(order: OrderView, *, numbered: bool = True) -> ChainLine:
-    """What a paper of the order itself says of the chain.
+def lines(entry_ids: Iterable[UUID]) -> dict[UUID, ChainLine]:
+    """What the papers of these acts say of the chain; a known number of queries."""
+    return {
+        entry: ChainLine(state.index, state.quorum, len(state.witnesses), state.of)
+        for entry, state in ledger.newest_states(entry_ids).items()
+    }
 
-    Without its number a paper does not lead to the entry, which says to anybody what kind of order it was.
-    """
-    state = ledger.state_of(order.entry_id)
-    return ChainLine(state.index if numbered else None, state.quorum, len(state.witnesses), state.of)
+
+def line(entry_id: UUID) -> ChainLine:
+    """What the paper of one act says."""
+    return lines([entry_id])[entry_id]
 
 
 def proof_papers(acts: Sequence[Act], press: Press, offices: Offices) -> list[ChainProof]:
