@@ -348,8 +348,9 @@ def test_an_employer_checks_dates_and_nothing_else(order: IsolationOrder) -> Non
     from django.test import Client
 
     page = text(Client().get(f"/open/orders/certificate/{order.pk}/"))
+    assert "已入账，尚未见证" in page
     assert "证明属实" in page
-    for secret in ("罗小娟", "高风险", order.order_no):
+    for secret in ("罗小娟", "高风险", order.order_no, str(order.entry_id)):
         assert secret not in page
     assert "查无此证明" in text(Client().get(f"/open/orders/certificate/{new_id()}/"), 404)
 

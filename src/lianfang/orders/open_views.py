@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from lianfang.accounts.web import actor, surface
 from lianfang.places import queries as places
 
-from . import queries
+from . import proofs, queries
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,4 +39,6 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 def certificate(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Genuine or unknown; from which day to which day."""
     found = queries.certificate(order_id)
-    return render(request, "orders/open_certificate.html", {"found": found}, status=200 if found else 404)
+    chain = proofs.line(found.entry_id) if found else None
+    context = {"found": found, "chain": chain}
+    return render(request, "orders/open_certificate.html", context, status=200 if found else 404)

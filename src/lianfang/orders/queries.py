@@ -569,12 +569,24 @@ def sheet_state(sheet_id: UUID, at: datetime) -> str:
     return str(state)
 
 
-def certificate(order_id: UUID) -> tuple[datetime, datetime] | None:
-    """What an employer may check: from when to when, if there is such an order; whose it is stays unsaid."""
+@dataclass(frozen=True, slots=True)
+class CertificateView:
+    """What an employer may check: from when to when; whose it is and of what kind stays unsaid.
+
+    :ivar entry_id: of the order in the chain; for its state, never to be shown
+    """
+
+    starts_at: datetime
+    over_at: datetime
+    entry_id: UUID
+
+
+def certificate(order_id: UUID) -> CertificateView | None:
+    """If there is such an order."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT starts_at, over_at FROM orders_certificate(%s)", [order_id])
-        starts_at, over_at = cursor.fetchone()
-    return None if starts_at is None else (starts_at, over_at)
+        cursor.execute("SELECT starts_at, over_at, entry FROM orders_certificate(%s)", [order_id])
+        starts_at, over_at, entry = cursor.fetchone()
+    return None if starts_at is None else CertificateView(starts_at, over_at, entry)
 
 
 def _sheets(at: datetime) -> QuerySet[_StatedSheet]:
