@@ -96,7 +96,11 @@ def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_
 @pytest.mark.parametrize("filtered", [True, False], ids=["3.11.4 and later", "as in 3.11.2"])
 @pytest.mark.parametrize("evil", ["keys/../../outside", "keys/link"])
 def test_a_prepared_archive_writes_nothing_outside_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evil: str, filtered: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    evil: str,
+    filtered: bool,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     if not filtered:
         monkeypatch.delattr(tarfile, "data_filter", raising=False)
@@ -108,7 +112,39 @@ def test_a_prepared_archive_writes_nothing_outside_the_folder(
         else:
             member.size = 4
         archive.addfile(member, io.BytesIO(b"evil"))
-    with pytest.raises(tarfile.TarError):
-        tending.restore(tmp_path / "back", file)
+        archive.addfile(tarfile.TarInfo("database.dump"), io.BytesIO())
+    assert tending.restore(tmp_path / "back", file) == 1
+    assert "not restored" in capsys.readouterr().out
     assert not (tmp_path / "outside").exists()
     assert not list((tmp_path / "back").rglob("*"))
+
+
+def test_a_backup_that_fails_leaves_no_file_and_one_that_is_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(program: str, *_: str, **__: object) -> None:
+        raise subprocess.CalledProcessError(1, [f"/somewhere/{program}"])
+
+    monkeypatch.setattr(tending, "_postgres", failing)
+    file = tmp_path / "a.backup"
+    assert tending.backup(tmp_path, file) == 1
+    assert not file.exists()
+    assert "no backup was written: pg_dump gave up" in capsys.readouterr().out
+    file.write_bytes(b"of yesterday")
+    assert tending.backup(tmp_path, file) == 2
+    assert file.read_bytes() == b"of yesterday"
+    assert "choose another name" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"no archive at all", b""])
+def test_what_is_no_backup_is_not_restored(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.backup"
+    file.write_bytes(content)
+    assert tending.restore(tmp_path / "new", file) == 1
+    assert "not restored" in capsys.readouterr().out
+    with tarfile.open(file, "w:gz"):
+        pass  # an archive, and nothing in it
+    assert tending.restore(tmp_path / "other", file) == 1
+    assert "is no backup of lianfang" in capsys.readouterr().out

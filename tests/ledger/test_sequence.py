@@ -276,6 +276,17 @@ class TestRestoredOlder:
         assert kept.decode().strip() != old.read_text().strip()
         assert fsck.check().problems == []
 
+    def test_a_database_that_is_whole_writes_its_files_anew_when_they_are_gone(self, parties: Any) -> None:
+        """A backup that is restored on another machine brings no files; the witnesses hold what it holds."""
+        grow(300)
+        size_before = run(2).size
+        before = publication.published_checkpoint()
+        shutil.rmtree(publication.folder())
+        done = run()
+        assert (done.suspended, done.size) == ("", size_before)
+        assert publication.published_checkpoint() == before
+        assert fsck.check().problems == []
+
     def test_a_witness_with_another_history_is_noticed(self, parties: Any) -> None:
         grow(3)
         run(2)

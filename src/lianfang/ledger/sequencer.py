@@ -136,6 +136,8 @@ class Sequencer:
             if head.size > size:
                 _suspend(f"the published checkpoint has {head.size} entries, the database {size}", at)
                 return
+        # A restored backup brings no files: they are written from the table, and what witnesses hold is judged by them.
+        self._writer_at_last_checkpoint()
         for heard in self._collector.compare(parties.witnesses(), log, size):
             _write_down(heard, at)
             if heard.answer == Answer.AHEAD:
