@@ -200,8 +200,11 @@ def the_gate(system: System, officer: Officer, monkeypatch: pytest.MonkeyPatch) 
     device = asgi.FakeDevice(ids.random_bytes(32))
 
     def upload(n: int) -> None:
-        async def story() -> None:
+        with clock.fixed(system.now()):
+            # Written once, and sent until the receipt is there.
             batch = device.batch(n + 1, [device.row(n + 1, at=int(system.now().timestamp()))])
+
+        async def story() -> None:
             answer = await device.upload(batch)
             if answer.status >= 500:
                 raise OSError(answer.status)
