@@ -25,7 +25,7 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "duplicate_ids": (20, 500, 20_000),
     "passages": (552 * 4, 552 * 100, 552 * 1_000),
     "clock_cells": (100, 1_080, 3_240),
-    "process_kills": (9, 90, 600),
+    "process_kills": (8, 90, 600),
     "double_submits": (8, 500, 5_000),
     "restores": (20, 20, 200),
     "syscall_faults": (24, 3_000, 15_000),

@@ -337,6 +337,7 @@ def small_log(system: System) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(changes)], check=True)
 
 
+@pytest.mark.nightly  # the installation is stopped and started twice
 def test_a_full_disk_below_the_log_of_changes_ends_with_nothing_lost(
     system: System, small_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

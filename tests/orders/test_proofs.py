@@ -116,7 +116,11 @@ def test_the_release_notice_carries_the_proofs_of_what_ended_the_order(order: Is
     assert kinds.count("orders:release:noticed") == 2
     with clock.fixed(S1_END):
         answer = client_for(Role.COMMUNITY, COMMUNITY).get(f"/desk/orders/{order.pk}/print/release/")
-    assert len(PdfReader(BytesIO(answer.content)).pages) == 2
+    pages = PdfReader(BytesIO(answer.content)).pages
+    assert len(pages) == 2
+    # The paper itself says where the notice stands, not the order.
+    place = ledger.state_of(proofs.notice_of(order.pk).entry_id).index
+    assert f"第{place}条" in "".join(pages[0].extract_text().split())
 
 
 def test_nobody_else_gets_a_persons_proof(order: IsolationOrder, household: list[UUID]) -> None:

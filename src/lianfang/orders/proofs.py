@@ -90,6 +90,11 @@ def acts_of(order_id: UUID) -> list[Act]:
     return sorted(found, key=lambda act: act.at)
 
 
+def notice_of(order_id: UUID) -> Act:
+    """The notice that the order is over; whoever asks knows that there is one."""
+    return next(act for act in acts_of(order_id) if act.kind == "orders:release:noticed")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What an auditor compares: whom, over since when, told when."""
