@@ -12,11 +12,13 @@ from pypdf import PdfReader
 from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
+from lianfang.kernel.row_security import scope
 from lianfang.ledger import queries as ledger
 from lianfang.ledger import sequencer
 from lianfang.messaging import typeset
 from lianfang.messaging.papers import Lang
 from lianfang.orders import actions, proofs
+from lianfang.orders.models import ReleaseNotice
 from lianfang.orders.prints import Offices, Press
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
@@ -119,7 +121,8 @@ def test_the_release_notice_carries_the_proofs_of_what_ended_the_order(order: Is
     pages = PdfReader(BytesIO(answer.content)).pages
     assert len(pages) == 2
     # The paper itself says where the notice stands, not the order.
-    place = ledger.state_of(proofs.notice_of(order.pk).entry_id).index
+    with scope(areas=[ROOT]):
+        place = ledger.state_of(ReleaseNotice.objects.get(order=order.pk).entry_id).index
     assert f"第{place}条" in "".join(pages[0].extract_text().split())
 
 
