@@ -42,6 +42,8 @@ PARTIES: Final = ("residents", "property", "community")
 GOAL_APPENDS: Final = 2_000.0
 GOAL_PROOF_SECONDS: Final = 3.0
 GOAL_GROWTH: Final = 1.5
+#: So long is waited for the quorum after the last act; what has none by then counts with it.
+PATIENCE_SECONDS: Final = 60.0
 
 
 def cases(size: str) -> Iterable[dict[str, Any]]:
@@ -216,7 +218,7 @@ def _append_steadily(rate: float, seconds: float) -> dict[Any, float]:
 
 
 def _wait_for_quorum(committed: dict[Any, float]) -> None:
-    last, deadline = max(committed), time.monotonic() + 60
+    last, deadline = max(committed), time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and not queries.state_of(last).quorum:
         time.sleep(0.2)
     time.sleep(0.2)  # the round that stored it is noted a moment later
@@ -228,8 +230,9 @@ def _waits(committed: dict[Any, float], seen: list[tuple[int, float]]) -> list[f
     sizes = [size for size, _ in seen]
     waits = []
     for entry_id, at in committed.items():
-        first = bisect.bisect_right(sizes, indices[entry_id])
-        waits.append(seen[first][1] - at if first < len(seen) else float("inf"))
+        index = indices[entry_id]  # None: not even sequenced in all that time
+        first = len(seen) if index is None else bisect.bisect_right(sizes, index)
+        waits.append(seen[first][1] - at if first < len(seen) else PATIENCE_SECONDS)
     return waits
 
 

@@ -162,7 +162,7 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
         }
     elif before.get("folder"):
         folder = data / before["folder"]
-        os.rename(folder / "witness.key", _free(folder / "witness.key.old"))
+        os.rename(folder / "witness.key", keys.free_name(folder / "witness.key.old"))
         key = create_key(folder, f"{content['origin']}/{name}").key
         after = {**before, "name": name, "vkey": str(key)}
     else:
@@ -183,9 +183,3 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
         say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nport = 8471')
         say(f'title = "{before.get("title", arguments.party)}"')
     return 0
-
-
-def _free(file: Path) -> Path:
-    """A name beside it that nothing has yet."""
-    numbers = (file.with_name(f"{file.name}{n or ''}") for n in range(1_000))
-    return next(name for name in numbers if not name.exists())

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="benchmarks: ratios against a limit measured in the same run")
     bench.add_argument("names", nargs="*")
-    bench.add_argument("--size", choices=["small", "district"], default="small")
+    bench.add_argument("--size", choices=["small", "district", "release"], default="small")
 
     faults = commands.add_parser("faults", help="random and fault tests at a larger size")
     faults.add_argument("--size", choices=["change", "nightly", "release"], default="nightly")

@@ -63,9 +63,14 @@ def put_away(organ: str) -> None:
     :raises FileNotFoundError: it has none
     """
     file = organ_key_file(organ)
-    number = sum(1 for _ in file.parent.glob(f"{organ}.old*"))
-    os.rename(file, file.with_suffix(f".old{number or ''}"))
+    os.rename(file, free_name(file.with_suffix(".old")))
     forget()
+
+
+def free_name(file: Path) -> Path:
+    """The name itself, or one beside it that nothing has yet: an old key is never written over."""
+    numbers = (file.with_name(f"{file.name}{n or ''}") for n in range(1_000))
+    return next(name for name in numbers if not name.exists())
 
 
 def organs_with_keys() -> Iterator[str]:

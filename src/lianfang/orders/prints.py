@@ -233,7 +233,7 @@ def release_notice(order: OrderView, press: Press, *, by: Actor) -> ReleaseNotic
         follow_on=Words(*labels.MEASURE_WORDS[follow_on]) if follow_on else None,
         slip=Code(order.lift_slip or order.release_slip),
         status_url=f"{press.base_url}/me/order/",
-        chain=proofs.line(proofs.notice_of(order.id).entry_id),
+        chain=proofs.notice_line(order.id),
         signed_on=legal_day(by.at),
         copy_to=(community.name,) if community else (),
         lang=press.lang,

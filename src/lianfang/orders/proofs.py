@@ -90,11 +90,6 @@ def acts_of(order_id: UUID) -> list[Act]:
     return sorted(found, key=lambda act: act.at)
 
 
-def notice_of(order_id: UUID) -> Act:
-    """The notice that the order is over; whoever asks knows that there is one."""
-    return next(act for act in acts_of(order_id) if act.kind == "orders:release:noticed")
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What an auditor compares: whom, over since when, told when."""
@@ -139,6 +134,11 @@ def lines(entry_ids: Iterable[UUID]) -> dict[UUID, ChainLine]:
 def line(entry_id: UUID) -> ChainLine:
     """What the paper of one act says."""
     return lines([entry_id])[entry_id]
+
+
+def notice_line(order_id: UUID) -> ChainLine:
+    """What the paper of its release says; whoever asks knows that there is one."""
+    return line(ReleaseNotice.objects.values_list("entry_id", flat=True).get(order=order_id))
 
 
 def proof_papers(acts: Sequence[Act], press: Press, offices: Offices) -> list[ChainProof]:
