@@ -31,12 +31,12 @@ LAST_INSTANT: Final = 4_102_444_800
 
 
 class Claims:
-    """A map whose entries are taken out one by one; what is left over is refused."""
+    """A map as it was decoded, whose entries are taken out one by one; what is left over is refused."""
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
             raise Rejected("claims")
-        self._left: dict[object, cbor.Value] = dict(value)
+        self._left: dict[object, cbor.Value] = value
 
     @classmethod
     def of(cls, token: Sign1, *, max_bytes: int = cbor.MAX_BYTES) -> Claims:
@@ -61,28 +61,28 @@ class Claims:
         return self._left.pop(key)
 
     def number(self, key: int | str, *, least: int = 0, most: int = LAST_INSTANT) -> int:
-        value = self.take(key)
+        value = self._left.pop(key, None)
         if type(value) is not int or not least <= value <= most:
             raise Rejected("claims")
         return value
 
     def maybe_number(self, key: int | str, *, least: int = 0, most: int = LAST_INSTANT) -> int | None:
-        return self.number(key, least=least, most=most) if self.has(key) else None
+        return self.number(key, least=least, most=most) if key in self._left else None
 
     def text(self, key: int | str, *, least: int = 1, most: int = 200) -> str:
-        value = self.take(key)
+        value = self._left.pop(key, None)
         if not isinstance(value, str) or not least <= len(value) <= most:
             raise Rejected("claims")
         return value
 
     def raw(self, key: int | str, *, least: int = 0, most: int = cbor.MAX_BYTES) -> bytes:
-        value = self.take(key)
+        value = self._left.pop(key, None)
         if not isinstance(value, bytes) or not least <= len(value) <= most:
             raise Rejected("claims")
         return value
 
     def items(self, key: int | str, *, most: int) -> list[cbor.Value]:
-        value = self.take(key)
+        value = self._left.pop(key, None)
         if not isinstance(value, list) or len(value) > most:
             raise Rejected("claims")
         return value

@@ -9,6 +9,7 @@ token as an identity; the identity is `cti`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -34,6 +35,8 @@ _ECDSA: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 #: The parts of a Sig_structure (RFC 9052 §4.4) that are always the same: a list of four, its context, no aad.
 _CONTEXT: Final = b"\x84" + cbor.encode("Signature1")
 _NO_AAD: Final = cbor.encode(b"")
+#: Algorithm and identifier of a key take ten bytes; a header that holds a pass is longer.
+_SHORT: Final = 32
 _ECDSA_VERIFY: Final = ec.ECDSA(hashes.SHA256())
 
 
@@ -95,8 +98,8 @@ def read1_value(value: cbor.Value, *, protected_keys: frozenset[int]) -> Sign1:
         raise Rejected("cose")
     if not isinstance(body, bytes) or not isinstance(signature, bytes) or len(signature) != 2 * _HALF:
         raise Rejected("cose")
-    protected = _decode(head, cbor.MAX_BYTES)
-    if not isinstance(protected, dict) or set(protected) != protected_keys:
+    protected = _known_header(head) if len(head) <= _SHORT else _decode(head, cbor.MAX_BYTES)
+    if not isinstance(protected, dict) or protected.keys() != protected_keys:
         raise Rejected("cose")
     if protected[ALG] not in (ES256, ESP256):
         raise Rejected("alg")
@@ -112,5 +115,11 @@ def _decode(data: bytes, max_bytes: int) -> cbor.Value:
         raise Rejected("cbor") from None
 
 
+@lru_cache(maxsize=256)
+def _known_header(head: bytes) -> cbor.Value:
+    """A short header, read once: all tokens of one key have the same. Nobody changes what comes back."""
+    return _decode(head, _SHORT)
+
+
 def _to_sign(protected: bytes, payload: bytes) -> bytes:
-    return b"".join((_CONTEXT, cbor.encode(protected), _NO_AAD, cbor.encode(payload)))
+    return b"".join((_CONTEXT, cbor.encode_bytes(protected), _NO_AAD, cbor.encode_bytes(payload)))

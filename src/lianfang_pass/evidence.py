@@ -87,6 +87,8 @@ def _slip(
     now: int, row: ListRow | None, phone_at: int | None, slips: Sequence[SlipClaims]
 ) -> tuple[Slip, int | None]:
     """The slip that counts, and the instant from which it does."""
+    if not slips:
+        return Slip.NONE, None
     orders = [slip for slip in slips if slip.kind is SlipKind.ORDER]
     for kind, value in ((SlipKind.LIFT, Slip.LIFT), (SlipKind.RELEASE, Slip.RELEASE)):
         for slip in slips:

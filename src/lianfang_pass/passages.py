@@ -235,7 +235,7 @@ def decode_batch(data: bytes) -> Batch:
 
 def rows_hash(rows: Sequence[bytes]) -> bytes:
     """SHA-256 of the rows as a CBOR array, so that no two lists of rows share it."""
-    return hashlib.sha256(cbor.encode(list(rows))).digest()
+    return hashlib.sha256(cbor.encode_list_of_bytes(rows)).digest()
 
 
 def sign_receipt(batch: Batch, *, at: int, key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -190,10 +190,10 @@ def _add(shown: _Shown, text: str, keys: KeyList | None) -> _Shown:
     if isinstance(read, ReadCode):
         if not read.holder_signed():
             return replace(_worse(shown), newest=newest)
-        return replace(shown, proof=Proof.PHONE, claims=claims, phone_signed_at=read.signed_at, newest=newest)
+        return _Shown(Proof.PHONE, claims, read.signed_at, shown.slips, newest)
     # A phone pass shown bare is a copy of the pass without its holder: as stale as a code can be.
     proof = Proof.PAPER if claims.on_paper else Proof.PHONE_STALE
-    return replace(shown, proof=proof, claims=claims, newest=newest)
+    return _Shown(proof, claims, shown.phone_signed_at, shown.slips, newest)
 
 
 def _person(shown: _Shown, found: StoreRow | None) -> Identity | None:

@@ -20,7 +20,7 @@ from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.clock import legal_day
 from lianfang_pass.errors import Rejected
-from lianfang_pass.passages import decode_batch
+from lianfang_pass.passages import Batch, decode_batch
 from lianfang_pass.statuslist import ListStatus, Row
 from lianfang_pass.verdict import Verdict
 from tests.factories.credentials import HOME, SHARD, a_draft, by
@@ -281,6 +281,33 @@ def test_identical_batches_at_once_are_stored_once() -> None:
     assert Contact.objects.get().stored == 50
 
 
+def test_batches_cut_otherwise_than_before_fill_what_was_free_between() -> None:
+    """A device that was started anew cuts its unsent rows otherwise; another request may run beside it."""
+    enrol = enrolled(a_gate())
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+
+        def batch(first: int, last: int) -> Batch:
+            return device.batch(first, [device.row(seq) for seq in range(first, last + 1)])
+
+        for cut in (batch(3, 4), batch(7, 8), batch(1, 10), batch(4, 7), batch(9, 12)):
+            assert device.receipt(await device.upload(cut)).covers(cut)
+        for begin in range(20, 100, 10):
+            at_once = [batch(begin, begin + 5), batch(begin + 3, begin + 9), batch(begin + 1, begin + 2)]
+            answers = await asyncio.gather(*(device.upload(cut) for cut in at_once))
+            assert all(device.receipt(a).covers(cut) for a, cut in zip(answers, at_once, strict=True))
+        return device
+
+    device = run(story)
+    assert stored() == [(device.id, seq) for seq in (*range(1, 13), *range(20, 100))]
+    contact = Contact.objects.get()
+    assert (contact.highest_seq, contact.stored) == (99, 92)
+    while jobs.tally():
+        pass
+    assert sum(hour.passages for hour in HourCount.objects.all()) == 92
+
+
 def test_a_cut_body_and_a_body_of_something_else_change_nothing() -> None:
     enrol = enrolled(a_gate())
 
@@ -302,7 +329,7 @@ def test_a_cut_body_and_a_body_of_something_else_change_nothing() -> None:
 
 
 def _with_device(batch: Any, device: bytes) -> bytes:
-    from lianfang_pass.passages import Batch, encode_batch
+    from lianfang_pass.passages import encode_batch
 
     body = encode_batch(Batch(device, batch.from_seq, batch.rows))
     assert decode_batch(body).device == device
@@ -388,7 +415,7 @@ def test_what_was_received_stays_as_received() -> None:
     for statement in (
         "UPDATE gates_passage SET sealed = 'x'",
         "DELETE FROM gates_passage",
-        "UPDATE gates_passage_key SET received_on = received_on + 1",
+        "UPDATE gates_passage_key SET received_at = now()",
     ):
         with (
             pytest.raises(IntegrityError, match="stays_as_received"),

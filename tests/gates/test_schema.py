@@ -6,6 +6,7 @@ planted bug) it goes through. A case that some other guard would catch as well i
 
 from __future__ import annotations
 
+import importlib
 from typing import Final
 
 import pytest
@@ -40,7 +41,7 @@ ACT: Final = (
 WORLD: Final = (
     f"{GATE} ({G}, 'g', 'road', 'd999999', '{{}}', '{{1}}', '0')",
     f"{DEVICE} ({D}, {G}, {POINT}, now(), NULL, '', '')",
-    f"INSERT INTO gates_passage_key VALUES ({D}, 1, sha256('a'), now()::date)",
+    f"INSERT INTO gates_passage_key VALUES ({D}, '[1,3)', now())",
     f"INSERT INTO gates_passage VALUES ({D}, 1, {G}, now(), 'a')",
     f"INSERT INTO gates_conflict (device_id, seq, row_hash, sealed, received_at, explained) VALUES ({D}, 1, 'h', 's', now(), '')",
     f"{HOUR} ({G}, '2020-02-10T00:00Z', true, 'ALLOW', 'OK', 1, 0, 0)",
@@ -65,9 +66,8 @@ CASES: Final = [
     ("gates_backlog", "backlog_verdict_is_known", f"{BACKLOG} ({NEW}, {G}, now(), true, 'MAYBE', '', '1-1', '', now(), {NEW})"),
     ("gates_backlog", "backlog_is_entered_after_the_passage", f"{BACKLOG} ({NEW}, {G}, now() + interval '1 s', true, 'ALLOW', '', '1-1', '', now(), {NEW})"),
     ("gates_progress", "progress_is_one", "INSERT INTO gates_progress VALUES (2, 0)"),
-    ("gates_passage_key", "gates_passage_key_pkey", f"INSERT INTO gates_passage_key VALUES ({D}, 1, sha256('b'), now()::date)"),
-    ("gates_passage_key", "passage_hash_is_a_sha256", f"INSERT INTO gates_passage_key VALUES ({D}, 2, 'b', now()::date)"),
-    ("gates_passage_key", "passage_key_stays_as_received", "UPDATE gates_passage_key SET hash = sha256('b')"),
+    ("gates_passage_key", "passage_is_stored_once", f"INSERT INTO gates_passage_key VALUES ({D}, '[2,4)', now())"),
+    ("gates_passage_key", "passage_key_stays_as_received", "UPDATE gates_passage_key SET seqs = '[5,6)'"),
     ("gates_passage", "passage_is_numbered_from_one", f"INSERT INTO gates_passage VALUES ({D}, 0, {G}, now(), 'a')"),
     ("gates_passage", "passage_stays_as_received", "UPDATE gates_passage SET sealed = 'b'"),
     ("gates_passage", "passage_stays_as_received", "DELETE FROM gates_passage"),
@@ -120,3 +120,32 @@ def test_a_guard_refuses_and_without_it_the_row_goes_through(table: str, guard: 
             cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {guard}")
         cursor.execute(statement)
         assert cursor.rowcount >= 1
+
+
+def test_keys_of_single_passages_become_ranges_of_those_received_together() -> None:
+    """Migration 0008 on what 0002 made: runs of one batch become ranges, what is still to be counted too."""
+    jobs.ensure_partitions(clock.now())
+    migration = importlib.import_module("lianfang.gates.migrations.0008_passage_ranges")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE gates_passage_key, gates_untallied")
+        cursor.execute(
+            "CREATE TABLE gates_passage_key (device uuid, seq bigint, hash bytea, received_on date, PRIMARY KEY (device, seq));"
+            "CREATE TABLE gates_untallied (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, device uuid NOT NULL,"
+            " gate uuid NOT NULL, seqs bigint[] NOT NULL, received_at timestamptz NOT NULL)"
+        )
+        for first, last, minutes in ((1, 3, 0), (5, 6, 0), (4, 4, 1), (7, 9, 2)):
+            cursor.execute(
+                f"INSERT INTO gates_passage SELECT {D}, n, {G}, now() + make_interval(mins => %s), 'a'"
+                " FROM generate_series(%s::bigint, %s) AS n",
+                [minutes, first, last],
+            )
+        cursor.execute(
+            f"INSERT INTO gates_untallied (device, gate, seqs, received_at) VALUES ({D}, {G}, '{{1,2,3,5,6}}', now())"
+        )
+        cursor.execute(migration.FORWARDS)
+        cursor.execute("SELECT seqs::text FROM gates_passage_key ORDER BY seqs")
+        assert [seqs for (seqs,) in cursor.fetchall()] == ["[1,4)", "[4,5)", "[5,7)", "[7,10)"]
+        cursor.execute("SELECT seqs::text FROM gates_untallied ORDER BY seqs")
+        assert [seqs for (seqs,) in cursor.fetchall()] == ["[1,4)", "[5,7)"]
+        with pytest.raises(IntegrityError, match="passage_is_stored_once"), transaction.atomic():
+            cursor.execute(f"INSERT INTO gates_passage_key VALUES ({D}, '[9,12)', now())")

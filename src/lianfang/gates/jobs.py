@@ -80,7 +80,9 @@ def drop_old(at: datetime) -> list[str]:
         for name in old:
             cursor.execute(f"DROP TABLE {name}")
         if old:
-            cursor.execute("DELETE FROM gates_passage_key WHERE received_on < %s", [before])
+            cursor.execute(
+                "DELETE FROM gates_passage_key WHERE received_at < %s", [start_of_legal_day(before)]
+            )
     return old
 
 
@@ -112,7 +114,7 @@ def tally() -> int:
         for device, gate, seqs, received_at in batches:
             cursor.execute(
                 "SELECT seq, sealed FROM gates_passage"
-                " WHERE received_at = %s AND device = %s AND seq = ANY(%s)",
+                " WHERE received_at = %s AND device = %s AND seq <@ %s::int8range",
                 [received_at, device, seqs],
             )
             for seq, sealed in cursor.fetchall():

@@ -1,7 +1,8 @@
 """Tables of gates and of what their devices sent.
 
 Passages lie in `gates_passage`, partitioned by the day of receipt, and `gates_passage_key`, which is not
-partitioned and makes each (device, seq) one row for ever; both are made by migration and written by the front.
+partitioned and lets no number of a device be stored twice: a row for each batch, with its range of numbers. Both are
+made by migration and written by the front.
 """
 
 from __future__ import annotations
