@@ -1,6 +1,7 @@
 """Fuzzing of the decoders by command: `python -m tests.pass_.fuzz NAME [RUNS]` (names: tests/pass_/decoders.py).
 
-Guided by coverage where Atheris is installed (`pip install -e '.[fuzz]'`), else by mutation alone, which is said.
+Guided by coverage where Atheris is installed, as `lianfang faults` does (requirements-fuzz.lock), else by mutation
+alone, which is said.
 """
 
 from __future__ import annotations

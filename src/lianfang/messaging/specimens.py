@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-import base45
+from lianfang_pass import base45
 
 from .codes import Code, Correction
 from .papers import (
@@ -61,7 +61,7 @@ CONTACTS: Final = (
 def slip(seed: str, length: int = 175) -> str:
     """A string of the length and alphabet of a signed slip; no key made it."""
     raw = b"".join(sha256(f"{seed}/{n}".encode()).digest() for n in range(length // 32 + 1))
-    return "LF1:" + str(base45.b45encode(raw[:length]), "ascii")
+    return base45.to_text(raw[:length])
 
 
 def isolation_notice(
