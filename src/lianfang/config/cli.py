@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
             "--detach", action="store_true", help="return when everything answers; stop with `down`"
         )
         if name == "demo":
-            up.add_argument("--scale", type=float, default=None, help="1 = 410,000 people (default: 0.01)")
+            up.add_argument("--scale", type=_scale, default=0.01, help="1 = 410,000 people (default: 0.01)")
     commands.add_parser("down", help="stop what `up --detach` started", parents=[where])
 
     for name, words in (
@@ -88,6 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _scale(word: str) -> float:
+    """A scale of the demonstration, as `demo.fill` takes it."""
+    scale = float(word)
+    if not 0.002 <= scale <= 1:
+        raise argparse.ArgumentTypeError("from 0.002 to 1")
+    return scale
+
+
 def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser) -> None:
     """The acts on the chain itself, each answered for by an officer who operates the system."""
     answers = argparse.ArgumentParser(add_help=False, parents=[where])
@@ -131,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["LIANFANG_DATA"] = str(arguments.data.absolute())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lianfang.config.settings")
 
+    if arguments.command in ("up", "demo") and (arguments.cert is None) != (arguments.key is None):
+        _parser().error("--cert and --key belong together")
     if arguments.command in ("up", "demo", "down"):
         from . import up
 

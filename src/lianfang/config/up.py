@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 _FIRST_WITNESS_PORT: Final = 8471
 _READY_SECONDS: Final = 60
+#: The oldest PostgreSQL that an installation may bring.
+_OLDEST_POSTGRESQL: Final = 15
+
+
+class CannotStart(SystemExit):
+    """Something outside stands in the way; the message says what, and what to do."""
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -53,22 +60,43 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
             )
             return 2
         (data / "demo").write_text("filling\n")
+    host, port, scheme = _address(arguments)
+    _require_port(port, everywhere=scheme == "https")
+    tls = _certificate(arguments, data, host) if scheme == "https" else None
     _secret_key(data)
+    say("pages …")
+    _build_pages()
 
     embedded = None
     if not os.environ.get("DATABASE_URL"):
         say("database …")
         embedded = Cluster(data)
-        embedded.start()
-    say("pages …")
-    from .islands import ensure_built
-    from .translations import compile_all
+        try:
+            embedded.start()
+        except ClusterFailed as failure:
+            raise CannotStart(str(failure)) from failure
+    (data / "run").mkdir(exist_ok=True)
+    (data / "run" / "supervisor.pid").write_text(str(os.getpid()))
+    try:
+        return _serve(arguments, data, embedded, host=host, port=port, scheme=scheme, tls=tls, began=began)
+    finally:
+        if embedded is not None:
+            embedded.stop()
+        # Last of all: whoever waits for the end goes on to use the database by itself.
+        (data / "run" / "supervisor.pid").unlink(missing_ok=True)
 
-    ensure_built(say=say)
-    compile_all()
 
-    host, port, scheme = _address(arguments)
-    tls = _certificate(arguments, data, host) if scheme == "https" else None
+def _serve(
+    arguments: argparse.Namespace,
+    data: Path,
+    embedded: Cluster | None,
+    *,
+    host: str,
+    port: int,
+    scheme: str,
+    tls: tuple[Path, Path] | None,
+    began: float,
+) -> int:
     address = f"{scheme}://{host}:{port}"
     _prepare_environment(host=host, tls=tls is not None, address=address)
     from . import parties
@@ -79,34 +107,58 @@ def _up(data: Path, arguments: argparse.Namespace) -> int:
 
     django.setup()
     _migrate(data)
+    demo = arguments.command == "demo"
+    if demo and (data / "demo").read_text() == "filling\n":
+        from .demo import fill
+
+        fill(scale=arguments.scale, say=say)
+        (data / "demo").write_text("filled\n")
     witnesses = _witnesses(data, here, address, tls)
     processes = [_web(data, host=host, port=port, tls=tls, address=address), _worker(data), *witnesses]
-
-    (data / "run").mkdir(exist_ok=True)
-    (data / "run" / "supervisor.pid").write_text(str(os.getpid()))
     try:
-        if demo and (data / "demo").read_text() == "filling\n":
-            from .demo import fill
-
-            fill(scale=arguments.scale or 0.01, say=say)
-            (data / "demo").write_text("filled\n")
         for process in processes:
             process.start()
         late = wait_until_ready(processes, seconds=_READY_SECONDS)
         if late:
             say(f"did not answer within {_READY_SECONDS} s: {', '.join(late)}; logs are in {data / 'logs'}")
-            stop_all(processes)
             return 1
         _tell(data, address, demo=demo, seconds=time.monotonic() - began)
         run(processes, _Database(embedded).watch if embedded else lambda: None)
     finally:
         stop_all(processes)
-        if embedded is not None:
-            embedded.stop()
-        # Last of all: whoever waits for the end goes on to use the database by itself.
-        (data / "run" / "supervisor.pid").unlink(missing_ok=True)
     say("stopped")
     return 0
+
+
+def _require_port(port: int, *, everywhere: bool) -> None:
+    """:raises CannotStart: the port is taken, or not ours to open"""
+    with socket.socket() as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # what an ended process leaves is no hindrance
+        try:
+            probe.bind(("0.0.0.0" if everywhere else "127.0.0.1", port))  # noqa: S104 - as `_web` does
+        except PermissionError as error:
+            raise CannotStart(
+                f"port {port} is not ours to open ({error.strerror}); choose one above 1023 with --port"
+            ) from error
+        except OSError as error:
+            raise CannotStart(
+                f"port {port} is taken by another program; end it, or choose another port with --port"
+            ) from error
+
+
+def _build_pages() -> None:
+    from .islands import BuildFailed, ensure_built
+    from .translations import compile_all
+
+    try:
+        ensure_built(say=say)
+    except BuildFailed as failure:
+        raise CannotStart(
+            f"The pages could not be built; start again once this is mended:\n{failure}"
+        ) from failure
+    compile_all()
 
 
 @dataclass
@@ -193,6 +245,9 @@ def _address(arguments: argparse.Namespace) -> tuple[str, int, str]:
 
 def _certificate(arguments: argparse.Namespace, data: Path, host: str) -> tuple[Path, Path]:
     if arguments.cert:
+        for file in (arguments.cert, arguments.key):
+            if not file.is_file():
+                raise CannotStart(f"there is no file {file}")
         return arguments.cert, arguments.key
     from lianfang.kernel import clock
 
@@ -208,11 +263,23 @@ def _prepare_environment(*, host: str, tls: bool, address: str) -> None:
 
 
 def _migrate(data: Path) -> None:
-    """Bring the schema up to date; a stamp of the migrations spares the second start 1.7 s."""
+    """Bring the schema up to date; a stamp of the migrations spares the second start 1.7 s.
+
+    :raises CannotStart: the database does not answer, is too old, or gives this role too few rights
+    """
     from django.core.management import call_command
+    from django.db import OperationalError, ProgrammingError, connection
 
     from lianfang.accounts.checks import refuse_strong_role
 
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            version = int(cursor.fetchone()[0]) // 10_000
+    except OperationalError as error:
+        raise CannotStart(f"The database does not answer; look at DATABASE_URL:\n{error}") from error
+    if version < _OLDEST_POSTGRESQL:
+        raise CannotStart(f"PostgreSQL {version} is too old: {_OLDEST_POSTGRESQL} or newer is needed")
     source = Path(__file__).parents[1]
     digest = hashlib.sha256(os.environ.get("DATABASE_URL", "embedded").encode())
     for file in sorted(source.glob("*/migrations/*.py")):
@@ -220,7 +287,14 @@ def _migrate(data: Path) -> None:
     stamp = data / "run" / "migrated"
     if not stamp.exists() or stamp.read_text() != digest.hexdigest():
         say("schema …")
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise
+            raise CannotStart(
+                f"The role of DATABASE_URL may not make the schema; let it own the database:\n{error}"
+            ) from error
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(digest.hexdigest())
     refuse_strong_role()
