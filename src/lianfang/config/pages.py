@@ -97,7 +97,12 @@ class FirstRunForm(RefusableForm):
     incident_code = forms.RegexField(
         r"^[A-Z0-9]{2,16}$", label=_("事件代号"), initial="NCP2020", help_text=_("2 至 16 个大写字母或数字。")
     )
-    disease = forms.CharField(label=_("病种代码"), max_length=32, initial="covid19")
+    disease = forms.CharField(
+        label=_("病种代码"),
+        max_length=32,
+        initial="covid19",
+        help_text=_("随附的规则只有 covid19；其他病种的规则须另行录入并发布。"),
+    )
     edition = forms.ChoiceField(label=_("行政区划"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
