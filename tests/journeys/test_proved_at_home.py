@@ -62,7 +62,9 @@ def shown(page: Page, file: FilePayload) -> str:
     """What the verifier says of a picture."""
     page.reload()
     page.get_by_text("本页信任谁").wait_for()
-    page.locator("input[type=file]").set_input_files([file])
+    with page.expect_file_chooser() as asked:
+        page.get_by_role("button", name="选择图片或凭据文件").click()
+    asked.value.set_files([file])
     page.locator("[data-result]").wait_for()
     return page.locator("[data-result]").inner_text()
 

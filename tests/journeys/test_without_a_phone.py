@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Final
 import pypdf
 import pytest
 
-from tests.browser import tab_to
-
 from .conftest import device
 from .steps import (
     enrol_gate,
@@ -121,58 +119,3 @@ def test_what_a_phone_would_do_is_done_on_paper(system: System, browser: Browser
         picture(gate, "s12-3-forgotten")
         ask_door(gate, DOOR, "1950")
         assert verdict(gate) == ("CALL", "NO_PASS")
-
-
-def by_tab(page: Page, target: Locator) -> None:
-    """Reach it and press it without a mouse."""
-    tab_to(page, target)
-    page.keyboard.press("Enter")
-
-
-def typed(page: Page, label: str, words: str) -> None:
-    tab_to(page, page.locator("dialog").get_by_label(label))
-    page.keyboard.type(words)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(300)
-def test_the_same_by_keyboard_alone(system: System, browser: Browser) -> None:
-    """His card and his report at the desk; number, door and the next person at the gate."""
-    with (
-        device(browser, system, width=1280) as grid,
-        device(browser, system, width=1280) as community,
-        device(browser, system) as guard,
-    ):
-        desk, office = grid.new_page(), community.new_page()
-        log_in(desk, system, "grid")
-        his_page = find_person(desk, system, DOOR)
-        by_tab(desk, desk.get_by_role("link", name="出入证"))
-        desk.wait_for_url("**/passes/")
-        tab_to(desk, desk.locator("form input[type=radio]:checked"))
-        with desk.expect_response(re.compile(r"/card/$")) as answer:
-            by_tab(desk, desk.get_by_role("button", name="签发并打印"))
-        (page,) = pypdf.PdfReader(io.BytesIO(fetched(desk, answer.value.url))).pages
-        number = re.findall(r"\d{8}-\d{2}(?!\d)", page.extract_text())[0]
-        desk.goto(his_page)
-        by_tab(desk, desk.get_by_role("link", name="代报：身体不适"))
-        desk.wait_for_url("**/symptoms/")
-        by_tab(desk, desk.locator("main").get_by_role("button", name="报告"))
-        desk.get_by_text("不需要采取任何措施").wait_for()
-
-        log_in(office, system, "community")
-        gate = enrol_gate(office, system, guard, place="禾木花园", name="禾木花园北门")
-        guard.set_offline(True)
-        by_tab(gate, gate.get_by_role("button", name="出", exact=True))
-        by_tab(gate, gate.get_by_role("button", name="输号码"))
-        typed(gate, "通行证号", number)
-        gate.keyboard.press("Enter")
-        assert verdict(gate)[0] in {"ALLOW", "ALLOW_REG"}
-        picture(gate, "s12-4-by-keyboard")
-        by_tab(gate, gate.get_by_role("button", name="放行"))
-        by_tab(gate, gate.get_by_role("button", name="查门牌"))
-        typed(gate, "门牌", DOOR)
-        typed(gate, "出生年份", "1950")
-        gate.keyboard.press("Enter")
-        assert verdict(gate) == ("CALL", "NO_PASS")
-        by_tab(gate, gate.get_by_role("button", name="未放行"))
-        gate.locator("[data-verdict]").wait_for(state="detached")
