@@ -7,8 +7,7 @@ every term at a gate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +18,7 @@ PHONES_COMPARED: Final = 10
 PHONES_DIFFER: Final = 60
 
 
-@dataclass(frozen=True)
-class TimeUsed:
+class TimeUsed(NamedTuple):
     at: int
     in_doubt: bool
 

@@ -8,9 +8,8 @@ token as an identity; the identity is `cti`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -40,8 +39,7 @@ _SHORT: Final = 32
 _ECDSA_VERIFY: Final = ec.ECDSA(hashes.SHA256())
 
 
-@dataclass(frozen=True)
-class Sign1:
+class Sign1(NamedTuple):
     """A token as read: nothing in it is trusted before `verified_by` says so."""
 
     protected: Mapping[object, cbor.Value]

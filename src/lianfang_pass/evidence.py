@@ -13,8 +13,7 @@ A row is no evidence for a pass that was signed after the list: the index had no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lianfang_pass.situation import Evidence, Slip, Status
 from lianfang_pass.statuslist import ListStatus
@@ -29,8 +28,7 @@ DAY = 86_400
 THREE_DAYS = 3 * DAY
 
 
-@dataclass(frozen=True)
-class ListRow:
+class ListRow(NamedTuple):
     """What the list held says of the pass, and when it was signed. `status` None: it has no row for it."""
 
     status: ListStatus | None
@@ -38,8 +36,7 @@ class ListRow:
     signed_at: int
 
 
-@dataclass(frozen=True)
-class Weighed:
+class Weighed(NamedTuple):
     status: Status
     slip: Slip
     known: int | None  # the instant of the freshest evidence

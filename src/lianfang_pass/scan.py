@@ -4,8 +4,8 @@ meet. Total: whatever text comes in, a decision comes out (G-8).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lianfang_pass import base45, clock_floor, evidence, tokens
 from lianfang_pass.errors import Rejected
@@ -83,8 +83,7 @@ class Look:
     used: int = 0  # ways out already in the window of a quota
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     decision: Decision
     situation: Situation
     time_used: int
@@ -95,8 +94,7 @@ class Outcome:
     order_end: int | None  # to tell the person, when an order is in force
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(NamedTuple):
     proof: Proof = Proof.NONE
     claims: Pass | None = None
     phone_signed_at: int | None = None
@@ -177,11 +175,8 @@ def _add(shown: _Shown, text: str, keys: KeyList | None) -> _Shown:
     if isinstance(read, ReadSlip):
         if not keys.signed(read.token, Purpose.SLIP, signed_at=read.claims.issued_at):
             return _worse(shown)
-        return replace(
-            shown,
-            slips=(*shown.slips, read.claims),
-            newest=max(shown.newest, read.claims.issued_at),
-        )
+        newest = max(shown.newest, read.claims.issued_at)
+        return shown._replace(slips=(*shown.slips, read.claims), newest=newest)
     within = read.within if isinstance(read, ReadCode) else read
     if not _issued_by_us(within, keys):
         return _worse(shown)
@@ -189,7 +184,7 @@ def _add(shown: _Shown, text: str, keys: KeyList | None) -> _Shown:
     newest = max(shown.newest, claims.issued_at)
     if isinstance(read, ReadCode):
         if not read.holder_signed():
-            return replace(_worse(shown), newest=newest)
+            return _worse(shown)._replace(newest=newest)
         return _Shown(Proof.PHONE, claims, read.signed_at, shown.slips, newest)
     # A phone pass shown bare is a copy of the pass without its holder: as stale as a code can be.
     proof = Proof.PAPER if claims.on_paper else Proof.PHONE_STALE
@@ -210,7 +205,7 @@ def _stale(signed_at: int | None, now: int) -> bool:
 
 
 def _worse(shown: _Shown) -> _Shown:
-    return replace(shown, proof=Proof.BAD) if shown.claims is None else shown
+    return shown._replace(proof=Proof.BAD) if shown.claims is None else shown
 
 
 def _issued_by_us(read: ReadPass, keys: KeyList) -> bool:

@@ -1,8 +1,8 @@
 """The dimensions of the gate's decision, each with its values, as in `vectors/verdicts.json`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class LifeExit(StrEnum):
@@ -84,8 +84,7 @@ class Temperature(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """One value of each dimension."""
 
     life_exit: LifeExit
@@ -107,7 +106,7 @@ class Situation:
 
         :raises ValueError: a dimension is missing, unknown or has an unknown value
         """
-        if set(values) != {field.name for field in fields(cls)}:
+        if set(values) != set(cls._fields):
             raise ValueError("not exactly the dimensions of a situation")
         text = {name: value for name, value in values.items() if isinstance(value, str)}
         if len(text) != len(values):

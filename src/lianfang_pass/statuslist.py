@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lianfang_pass import cose, varint
 from lianfang_pass.claims import (
@@ -71,8 +71,7 @@ class Change:
     end: int | None = None
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What the files say of one index."""
 
     status: ListStatus

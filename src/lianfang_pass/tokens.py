@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lianfang_chain import cbor
 from lianfang_pass import cose
@@ -79,8 +79,7 @@ class SlipKind(StrEnum):
     ORDER = "O"
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """What ties a slip to a pass and a pass to a person at the gate: no name, no document number."""
 
     door: str

@@ -9,9 +9,8 @@ ended term or a slip in effect counts as "valid, with evidence of now".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from lianfang_pass.situation import (
     Act,
@@ -37,8 +36,7 @@ class Verdict(StrEnum):
     DENY = "DENY"
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What the guard is told: the verdict, why, and what else to keep in mind."""
 
     verdict: Verdict

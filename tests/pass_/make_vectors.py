@@ -914,7 +914,7 @@ def scan_file() -> Case:
                     "verdict": out.decision.verdict.value,
                     "reason": out.decision.reason,
                     "notes": list(out.decision.notes),
-                    "situation": {k: getattr(out.situation, k).value for k in out.situation.__slots__},
+                    "situation": {k: getattr(out.situation, k).value for k in out.situation._fields},
                     "time_used": out.time_used,
                     "floor": out.floor,
                     "cti": out.cti.hex() if out.cti else None,
