@@ -193,11 +193,13 @@ TABLES: Final = {
     "act_id": "gates.GateAct",
     "dependant_id": "people.Person",
     "grant_id": "audit.Grant",
+    "organ_code": "accounts.Organ",
     "request_id": "people.ExportRequest",
 }
 #: Which of those rows, where most would fill nothing.
 ONLY: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "office_id": lambda world: {"user__in": list(world.users.values())},
+    "organ_code": lambda _: {"kind": "property"},
     "dependant_id": lambda _: {"birth_date__gt": date(2006, 1, 1)},
 }
 
@@ -247,7 +249,7 @@ def _values(argument: str, address: Address, world: World, most: int) -> list[An
         only = ONLY[argument](world) if argument in ONLY else {}
         with scope(areas=[DISTRICT]):
             rows = apps.get_model(app, model)._default_manager.filter(**only).order_by("pk")
-            keys = list(rows.values_list("pk", flat=True))
+            keys = list(rows.values_list("code" if argument == "organ_code" else "pk", flat=True))
         spread = [*keys[: most // 2], *keys[-(most - most // 2) :]] if len(keys) > most else keys
         return list(dict.fromkeys(spread)) or [new_id()]
     if argument in WORDS:

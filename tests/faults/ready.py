@@ -80,6 +80,8 @@ TYPED_AT: Final[Mapping[str, Mapping[str, str]]] = {
     "gates:new_gate": {"kind": "road"},
     "gates:propose_act": {"classes": "H", "times": "1", "window": "2"},
     "accounts:new_officer": {"login": "ceshi-yuan"},
+    "accounts:new_organ": {"code": "wuye-9", "kind": "property", "phone": "0812-1990000"},
+    "accounts:organ": {"phone": "0812-1990000"},
     "audit:sample": {"count": "1", "id": str(new_id())},
 }
 
@@ -249,6 +251,10 @@ def _office_to_give(world: World) -> dict[str, str]:
     return {"login": a_user().login, "role": Role.GRID, "organ": organ.code, "area": ""}
 
 
+def _organ_entered(world: World) -> dict[str, str]:
+    return {"organ_code": an_organ("community", a_community(OWN)).code}
+
+
 def _office_given(world: World) -> dict[str, object]:
     return {"office_id": an_office(Role.GRID, a_community(OWN)).pk}
 
@@ -313,6 +319,7 @@ def _exported(world: World) -> dict[str, bytes]:
 READY: Final[Mapping[str, Callable[[World], object]]] = {
     "orders:own_appeal": _own_order,
     "accounts:grant": _office_to_give,
+    "accounts:organ": _organ_entered,
     "accounts:end": _office_given,
     "accounts:start_code": _office_given,
     "gates:enrol_phone": _with_code,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,19 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang.kernel.ids import new_id
 
-from .actions import OfficeDraft, UserDraft
-from .labels import ROLES
+from .actions import OfficeDraft, OrganDraft, UserDraft, level_of
+from .labels import ORGAN_KINDS, ROLES
 from .rights import Role
 from .web import RefusableForm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from .models import Organ
 
 ONE_DAY: Final = timedelta(days=1)
-_AREA: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 
 
 class LoginForm(RefusableForm):
@@ -95,6 +93,51 @@ class OfficerForm(RefusableForm):
         return UserDraft(**self.cleaned_data)
 
 
+class OrganForm(RefusableForm):
+    """What a body is called, and its telephone."""
+
+    name = forms.CharField(label=_("名称"), max_length=80, help_text=_("照公章写全称，会印在告知书上。"))
+    phone = forms.RegexField(
+        r"^[0-9][0-9 -]{2,30}$",
+        label=_("电话"),
+        required=False,
+        help_text=_("印在告知书和公告栏上，请填有人接的电话。"),
+    )
+
+
+class NewOrganForm(OrganForm):
+    """A body that is not there yet. Only places over which the granter may give offices are offered."""
+
+    field_order = ("name", "kind", "place", "phone", "code")
+    code = forms.RegexField(
+        r"^[a-z0-9][a-z0-9-]{1,39}$",
+        label=_("代号"),
+        help_text=_("2 至 40 个小写字母、数字或短横，如 police-1。会公开写进信息链，以后不能改。"),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+    )
+    kind = forms.ChoiceField(
+        label=_("类别"),
+        choices=list(ORGAN_KINDS.items()),
+        help_text=_("类别决定能授予哪些职务，以后不能改。"),
+    )
+    place = forms.ChoiceField(label=_("辖区"), help_text=_("物业公司选所管的小区；以后不能改。"))
+
+    def __init__(self, *args: Any, places: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = list(places.items())  # type: ignore[attr-defined]  # a ChoiceField has choices
+
+    def draft(self) -> OrganDraft:
+        given = self.cleaned_data
+        return OrganDraft(
+            code=given["code"],
+            name=given["name"],
+            kind=given["kind"],
+            level=level_of(given["place"]),
+            area=given["place"],
+            phone=given["phone"],
+        )
+
+
 class OfficeForm(RefusableForm):
     """An office to be given. Only roles and organs the granter may use are offered."""
 
@@ -104,8 +147,10 @@ class OfficeForm(RefusableForm):
     )
     role = forms.ChoiceField(label=_("职务"))
     organ = forms.ChoiceField(label=_("单位"))
-    area = forms.CharField(
-        label=_("区域"), required=False, max_length=200, help_text=_("不填就是单位的整个辖区。")
+    area = forms.ChoiceField(
+        label=_("区域"),
+        required=False,
+        help_text=_("不选就是单位的整个辖区。网格员选网格，值守员和物业选小区。"),
     )
     starts_on = forms.DateField(
         label=_("从哪天起"),
@@ -120,17 +165,19 @@ class OfficeForm(RefusableForm):
         help_text=_("不填就是 30 天。"),
     )
 
-    def __init__(self, *args: Any, roles: Iterable[Role], organs: Iterable[Organ], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        roles: Iterable[Role],
+        organs: Iterable[Organ],
+        places: Mapping[str, str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._areas = {organ.code: organ.area for organ in organs}
         self.fields["role"] = forms.ChoiceField(label=_("职务"), choices=[(str(r), ROLES[r]) for r in roles])
         self.fields["organ"] = forms.ChoiceField(label=_("单位"), choices=[(o.code, o.name) for o in organs])
-
-    def clean_area(self) -> str:
-        area: str = self.cleaned_data["area"].strip()
-        if area and not _AREA.fullmatch(area):
-            raise forms.ValidationError(_("区域代码只含小写字母、数字和点。"))
-        return area
+        self.fields["area"].choices = [("", "—"), *places.items()]  # type: ignore[attr-defined]  # a ChoiceField has choices
 
     def draft(self, user_id: UUID) -> OfficeDraft:
         given = self.cleaned_data

@@ -1,4 +1,4 @@
-"""What roles and purposes are called on pages."""
+"""What roles, organs and purposes are called on pages."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ ROLES: Final[Mapping[Role, StrPromise]] = {
     Role.SYSTEM_ADMIN: _("系统管理员"),
     Role.SECURITY_ADMIN: _("安全管理员"),
     Role.SYSTEM: _("系统"),
+}
+
+#: Kinds of organs; which offices each can have follows from `rights.ORGAN_KIND_OF`.
+ORGAN_KINDS: Final[Mapping[str, StrPromise]] = {
+    "health": _("疾控或医疗机构"),
+    "command": _("指挥部"),
+    "street": _("街道办事处或镇政府"),
+    "community": _("社区或村委会"),
+    "property": _("物业公司"),
+    "police": _("公安机关"),
+    "department": _("其他部门"),
+    "enterprise": _("企业"),
 }
 
 PURPOSES: Final[Mapping[Purpose, StrPromise]] = {

@@ -99,6 +99,19 @@ def organ(code: str) -> Organ | None:
     return Organ.objects.filter(code=code).first()
 
 
+def organ_seen(code: str, *, by: Actor) -> Organ:
+    """The organ with this code, in the actor's area.
+
+    :raises NotFound: none there
+    """
+    found = Organ.objects.filter(
+        code=code, area__within_any=list(by.areas(Right.ACCOUNTS_OFFICE_SEE))
+    ).first()  # type: ignore[misc]  # the lookup takes a list
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def organ_names(codes: Iterable[str]) -> dict[str, str]:
     """What the organs with these codes are called; unknown ones are left out."""
     return dict(Organ.objects.filter(code__in=set(codes)).values_list("code", "name"))

@@ -17,11 +17,23 @@ from django.views.decorators.http import require_POST
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Rate, Repeat
+from lianfang.places import queries as places
+from lianfang.places.policy import Kind
 
 from . import actions, factor, queries
 from .errors import WrongCode
-from .forms import CodeForm, EndForm, LoginForm, OfficeForm, OfficerForm, PaperCodeForm, StartForm
-from .labels import ROLES
+from .forms import (
+    CodeForm,
+    EndForm,
+    LoginForm,
+    NewOrganForm,
+    OfficeForm,
+    OfficerForm,
+    OrganForm,
+    PaperCodeForm,
+    StartForm,
+)
+from .labels import ORGAN_KINDS, ROLES
 from .models import LoginCode, User
 from .rights import BY_TWO, Purpose, Right, Role
 from .web import actor, remember_second_factor, surface
@@ -31,6 +43,11 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from lianfang.kernel.actor import Actor
+
+#: What an office may lie over, and what a body may.
+_AREAS_OF_OFFICES: Final = (Kind.STREET, Kind.COMMUNITY, Kind.GRID, Kind.COMPOUND)
+_AREAS_OF_ORGANS: Final = (Kind.DISTRICT, Kind.STREET, Kind.COMMUNITY, Kind.COMPOUND)
 _BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -253,6 +270,7 @@ def grant(request: HttpRequest) -> HttpResponse:
         initial=initial,
         roles=queries.grantable_roles(by),
         organs=queries.organs_within(by.areas(Right.ACCOUNTS_OFFICE_GRANT)),
+        places=_places(by, *_AREAS_OF_OFFICES),
     )
     if form.is_valid():
         try:
@@ -272,6 +290,86 @@ def grant(request: HttpRequest) -> HttpResponse:
             messages.success(request, said)
             return redirect("accounts:offices")
     return render(request, "accounts/grant.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _places(by: Actor, *kinds: Kind) -> dict[str, str]:
+    """Path → address of the places of these kinds over which `by` may give offices, by address."""
+    found = places.addresses_below(by.areas(Right.ACCOUNTS_OFFICE_GRANT), kinds=kinds)
+    return dict(sorted(found.items(), key=lambda row: row[1]))
+
+
+@never_cache
+@surface(right=Right.ACCOUNTS_OFFICE_SEE, purpose=Purpose.ADMINISTRATION)
+def organs(request: HttpRequest) -> HttpResponse:
+    """The bodies of my area, in whose name offices act."""
+    by = actor(request)
+    listed = queries.organs_within(by.areas(Right.ACCOUNTS_OFFICE_SEE))
+    called = places.addresses({organ.area for organ in listed})
+    rows = [
+        {
+            "code": o.code,
+            "name": o.name,
+            "kind": ORGAN_KINDS[o.kind],
+            "area": called[o.area],
+            "phone": o.phone,
+        }
+        for o in listed
+    ]
+    may_grant = bool(by.areas(Right.ACCOUNTS_OFFICE_GRANT))
+    return render(request, "accounts/organs.html", {"rows": rows, "may_grant": may_grant})
+
+
+@never_cache
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def new_organ(request: HttpRequest) -> HttpResponse:
+    """Enter a body."""
+    by = actor(request)
+    form = NewOrganForm(request.POST or None, places=_places(by, *_AREAS_OF_ORGANS))
+    if form.is_valid():
+        try:
+            actions.enter_organ(form.draft(), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("单位已登记，可以授予职务了。"))
+            return redirect("accounts:organs")
+    shown = {"form": form, "heading": gettext("新增单位")}
+    return render(request, "accounts/organ.html", shown, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def organ(request: HttpRequest, organ_code: str) -> HttpResponse:
+    """Change a body's name or telephone."""
+    by = actor(request)
+    found = queries.organ_seen(organ_code, by=by)
+    form = OrganForm(request.POST or None, initial={"name": found.name, "phone": found.phone})
+    if form.is_valid():
+        try:
+            actions.describe_organ(organ_code, **form.cleaned_data, by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已保存，以后打印的文书用新的名称和电话。"))
+            return redirect("accounts:organs")
+    shown = {"form": form, "heading": found.name}
+    return render(request, "accounts/organ.html", shown, status=422 if form.errors else 200)
+
+
+@require_POST
+@surface(
+    right=Right.ACCOUNTS_OFFICE_GRANT, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def enter_divisions(request: HttpRequest) -> HttpResponse:
+    """Enter the offices of all streets and the committees of all communities that are missing."""
+    by = actor(request)
+    new = sum(actions.enter_divisions(area, by=by) for area in by.areas(Right.ACCOUNTS_OFFICE_GRANT))
+    messages.success(request, gettext("新登记 {new} 个街道和社区，请逐个补上电话。").format(new=new))
+    return redirect("accounts:organs")
 
 
 @require_POST

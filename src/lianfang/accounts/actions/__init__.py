@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .codes import (
     PAPER_CODE_LASTS,
-    START_CODE_LASTS,
     admit_officer,
     issue_paper_code,
     start_anew,
@@ -12,7 +11,6 @@ from .codes import (
     use_code,
 )
 from .founding import (
-    DEMO_OFFICE_BEGAN,
     DemoOfficer,
     FirstOfficer,
     demo_code,
@@ -21,8 +19,6 @@ from .founding import (
     start_demo_logins,
 )
 from .offices import (
-    OFFICE_LASTS,
-    OFFICE_LASTS_AT_MOST,
     PROPOSAL_LASTS,
     OfficeDraft,
     confirm_office,
@@ -31,6 +27,7 @@ from .offices import (
     revoke_office,
     shut_out,
 )
+from .organs import OrganDraft, describe_organ, enter_divisions, enter_organ, level_of
 from .second_factor import (
     FACTOR_BLOCKED,
     FACTOR_FAILURES,
@@ -40,22 +37,18 @@ from .second_factor import (
     second_factor_fits,
     set_second_factor,
 )
-from .users import OrganDraft, UserDraft, create_user, enter_organ, put_organ
+from .users import UserDraft, create_user
 
 __all__ = [
-    "DEMO_OFFICE_BEGAN",
     "DemoOfficer",
     "FACTOR_BLOCKED",
     "FACTOR_FAILURES",
     "FirstOfficer",
-    "OFFICE_LASTS",
-    "OFFICE_LASTS_AT_MOST",
     "OfficeDraft",
     "OrganDraft",
     "PAPER_CODE_LASTS",
     "PROPOSAL_LASTS",
     "RECOVERY_CODES",
-    "START_CODE_LASTS",
     "UserDraft",
     "admit_officer",
     "begin_second_factor",
@@ -63,13 +56,15 @@ __all__ = [
     "confirm_second_factor",
     "create_user",
     "demo_code",
+    "describe_organ",
+    "enter_divisions",
     "enter_organ",
+    "level_of",
     "first_run_token",
     "found_system",
     "grant_office",
     "issue_paper_code",
     "propose_office",
-    "put_organ",
     "revoke_office",
     "second_factor_fits",
     "set_second_factor",

@@ -20,8 +20,9 @@ from lianfang.kernel import clock, ids
 from lianfang.kernel.errors import NotAllowed, NotFound
 
 from .offices import OFFICE_LASTS, OFFICE_LASTS_AT_MOST, put_office
+from .organs import OrganDraft, put_organ
 from .second_factor import set_second_factor
-from .users import OrganDraft, check_password, new_user, put_organ
+from .users import check_password, new_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

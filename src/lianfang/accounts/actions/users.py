@@ -1,4 +1,4 @@
-"""Organs and users."""
+"""Users: entered without a password, found and locked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from lianfang.accounts import factor
 from lianfang.accounts.errors import LoginTaken, WeakPassword
-from lianfang.accounts.models import Organ, User
+from lianfang.accounts.models import User
 from lianfang.accounts.rights import Right
 from lianfang.kernel import ids
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
@@ -23,58 +23,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrganDraft:
-    """A body to be entered. `parent` is the code of the organ above."""
-
-    code: str
-    name: str
-    kind: str
-    level: str
-    area: str
-    parent: str = ""
-    phone: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UserDraft:
     """A user to be entered, without password: the first code lets them choose one."""
 
     user_id: UUID
     login: str
     name: str
-
-
-@transaction.atomic
-def enter_organ(draft: OrganDraft, *, by: Actor) -> Organ:
-    """Enter a body; entering it again returns it.
-
-    :raises NotAllowed: `by` may grant no office over its area
-    :raises SameIdOtherContent: the code stands for another body
-    """
-    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=draft.area)
-    return put_organ(draft)
-
-
-def put_organ(draft: OrganDraft) -> Organ:
-    """The organ with this content, made if missing. For the start of a system and its demonstration.
-
-    :raises SameIdOtherContent: the code stands for another body
-    """
-    parent = Organ.objects.filter(code=draft.parent).first() if draft.parent else None
-    organ, _ = Organ.objects.get_or_create(
-        code=draft.code,
-        defaults={
-            "name": draft.name,
-            "kind": draft.kind,
-            "level": draft.level,
-            "area": draft.area,
-            "parent": parent,
-            "phone": draft.phone,
-        },
-    )
-    if (organ.kind, organ.level, organ.area) != (draft.kind, draft.level, draft.area):
-        raise SameIdOtherContent(organ=draft.code)
-    return organ
 
 
 @transaction.atomic
