@@ -107,13 +107,23 @@ def test_from_an_empty_list_of_bodies_to_a_community_worker_by_the_pages_alone()
 )
 def test_a_body_that_cannot_be(wrong: dict[str, str]) -> None:
     a_district()
-    company = {
-        "code": "wuye-1",
-        "name": "禾木物业",
-        "kind": "property",
-        "place": DISTRICT,
-        "phone": "",
-        **wrong,
-    }
-    assert client_for(Role.SECURITY_ADMIN).post("/desk/offices/organs/new/", company).status_code == 422
-    assert not Organ.objects.filter(code="wuye-1").exists()
+    client = client_for(Role.SECURITY_ADMIN)
+    right = {"code": "police-1", "name": "东区公安分局", "kind": "police", "place": DISTRICT, "phone": ""}
+    assert client.post("/desk/offices/organs/new/", right | wrong).status_code == 422
+    assert not Organ.objects.filter(kind="police").exists()
+    assert client.post("/desk/offices/organs/new/", right).status_code == 302
+
+
+def test_a_body_is_entered_by_those_who_give_its_offices() -> None:
+    """A property company that could enter a "health" body would put words on papers that are not its own."""
+    company = an_officer(Role.PROPERTY, STREET)
+    for kind in ("health", "command", "police", "property"):
+        with pytest.raises(NotAllowed):
+            actions.enter_organ(a_draft(code=f"{kind}-9", kind=kind, area=STREET), by=company)
+    assert queries.enterable_kinds(company) == []
+    assert set(queries.enterable_kinds(an_officer(Role.STREET, STREET))) == {"community", "property"}
+    by = an_officer(Role.SECURITY_ADMIN)
+    assert set(Organ.Kind) - set(queries.enterable_kinds(by)) == {"property"}
+    # Property companies are a street's to admit.
+    with pytest.raises(NotAllowed):
+        actions.enter_organ(a_draft(code="wuye-2", kind="property"), by=by)

@@ -106,7 +106,7 @@ class OrganForm(RefusableForm):
 
 
 class NewOrganForm(OrganForm):
-    """A body that is not there yet. Only places over which the granter may give offices are offered."""
+    """A body that is not there yet. Only kinds and places for which the giver may give offices are offered."""
 
     field_order = ("name", "kind", "place", "phone", "code")
     code = forms.RegexField(
@@ -115,15 +115,12 @@ class NewOrganForm(OrganForm):
         help_text=_("2 至 40 个小写字母、数字或短横，如 police-1。会公开写进信息链，以后不能改。"),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(
-        label=_("类别"),
-        choices=list(ORGAN_KINDS.items()),
-        help_text=_("类别决定能授予哪些职务，以后不能改。"),
-    )
+    kind = forms.ChoiceField(label=_("类别"), help_text=_("类别决定能授予哪些职务，以后不能改。"))
     place = forms.ChoiceField(label=_("辖区"), help_text=_("物业公司选所管的小区；以后不能改。"))
 
-    def __init__(self, *args: Any, places: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: Iterable[str], places: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(kind, ORGAN_KINDS[kind]) for kind in kinds]  # type: ignore[attr-defined]  # a ChoiceField has choices
         self.fields["place"].choices = list(places.items())  # type: ignore[attr-defined]  # a ChoiceField has choices
 
     def draft(self) -> OrganDraft:

@@ -11,7 +11,7 @@ from lianfang.kernel.errors import NotFound
 from lianfang.kernel.ids import new_id
 
 from .models import Office, OfficeProposal, Organ, User
-from .rights import CONFIRMS, GRANTS, OPENS_PERSON_ROWS, Purpose, Right, Role, rights_of
+from .rights import CONFIRMS, ENTERED_BY, GRANTS, OPENS_PERSON_ROWS, Purpose, Right, Role, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,6 +132,12 @@ def grantable_roles(by: Actor) -> list[Role]:
     held = {Role(office.role) for office in offices_held(by.user_id, by.at)}
     given = {role for granter in held for role in GRANTS.get(granter, frozenset())}
     return [role for role in Role if role in given]
+
+
+def enterable_kinds(by: Actor) -> list[str]:
+    """The kinds of bodies the actor may enter and describe: those whose offices they may give."""
+    given = set(grantable_roles(by))
+    return [kind for kind, roles in ENTERED_BY.items() if roles & given]
 
 
 def organs_within(areas: Iterable[str]) -> list[Organ]:

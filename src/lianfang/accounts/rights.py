@@ -377,6 +377,14 @@ ORGAN_KIND_OF: Final[Mapping[Role, str]] = {
     Role.PROPERTY: "property",
 }
 
+#: Whoever may give one of these roles may enter a body of the kind. A body with no role of its own, a department or an
+#: enterprise, is entered by whoever admits auditors and administrators.
+ENTERED_BY: Final[Mapping[str, frozenset[Role]]] = {
+    kind: frozenset(role for role, of in ORGAN_KIND_OF.items() if of == kind)
+    or frozenset({Role.AUDITOR, Role.SYSTEM_ADMIN})
+    for kind in (*dict.fromkeys(ORGAN_KIND_OF.values()), "department", "enterprise")
+}
+
 
 def rights_of(role: Role, *, scope: Scope = Scope.AREA) -> frozenset[Right]:
     """The rights a role holds over that kind of scope."""

@@ -305,6 +305,7 @@ def organs(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     listed = queries.organs_within(by.areas(Right.ACCOUNTS_OFFICE_SEE))
     called = places.addresses({organ.area for organ in listed})
+    kinds = queries.enterable_kinds(by)
     rows = [
         {
             "code": o.code,
@@ -312,11 +313,12 @@ def organs(request: HttpRequest) -> HttpResponse:
             "kind": ORGAN_KINDS[o.kind],
             "area": called[o.area],
             "phone": o.phone,
+            "may_describe": o.kind in kinds,
         }
         for o in listed
     ]
-    may_grant = bool(by.areas(Right.ACCOUNTS_OFFICE_GRANT))
-    return render(request, "accounts/organs.html", {"rows": rows, "may_grant": may_grant})
+    shown = {"rows": rows, "may_enter": bool(kinds), "divisions": {"street", "community"} <= set(kinds)}
+    return render(request, "accounts/organs.html", shown)
 
 
 @never_cache
@@ -326,7 +328,9 @@ def organs(request: HttpRequest) -> HttpResponse:
 def new_organ(request: HttpRequest) -> HttpResponse:
     """Enter a body."""
     by = actor(request)
-    form = NewOrganForm(request.POST or None, places=_places(by, *_AREAS_OF_ORGANS))
+    form = NewOrganForm(
+        request.POST or None, kinds=queries.enterable_kinds(by), places=_places(by, *_AREAS_OF_ORGANS)
+    )
     if form.is_valid():
         try:
             actions.enter_organ(form.draft(), by=by)

@@ -198,14 +198,14 @@ def confirm_office(proposal_id: UUID, *, by: Actor) -> Office:
     if proposal is None or not by.may(Right.ACCOUNTS_OFFICE_CONFIRM, over=proposal.area):
         raise NotFound()
     role = Role(proposal.role)
-    if not _holds_over(by.user_id, proposal.area, CONFIRMS, role, at=by.at):
+    if not holds_over(by.user_id, proposal.area, CONFIRMS, role, at=by.at):
         raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_CONFIRM), role=str(role))
     if by.user_id in (proposal.proposed_by_id, proposal.user_id):
         raise AnotherMustConfirm()
     user_for_update(proposal.user_id)
     if done := Office.objects.filter(pk=proposal_id).first():
         return done
-    still = _holds_over(proposal.proposed_by_id, proposal.area, GRANTS, role, at=by.at)
+    still = holds_over(proposal.proposed_by_id, proposal.area, GRANTS, role, at=by.at)
     if by.at >= proposal.proposed_at + PROPOSAL_LASTS or not still:
         raise ProposalLapsed()
     return put_office(_office_of(proposal, at=by.at, confirmed_by=by.user_id))
@@ -227,11 +227,11 @@ def put_office(office: Office, *, told: bool = True) -> Office:
 
 def require_grantable(role: Role, area: str, *, by: Actor) -> None:
     by.require(Right.ACCOUNTS_OFFICE_GRANT, over=area)
-    if not _holds_over(by.user_id, area, GRANTS, role, at=by.at):
+    if not holds_over(by.user_id, area, GRANTS, role, at=by.at):
         raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT), role=str(role))
 
 
-def _holds_over(
+def holds_over(
     user_id: UUID, area: str, table: Mapping[Role, frozenset[Role]], role: Role, *, at: datetime
 ) -> bool:
     """Whether an office of the user over the area has this role in its row of the table."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from lianfang.accounts.models import Organ
-from lianfang.accounts.rights import Right
-from lianfang.kernel.errors import NotFound, SameIdOtherContent
+from lianfang.accounts.rights import ENTERED_BY, GRANTS, Right
+from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.places import queries as places
 from lianfang.places.policy import Kind, at_level
+
+from .offices import holds_over
 
 if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
@@ -41,10 +43,10 @@ def level_of(area: str) -> str:
 def enter_organ(draft: OrganDraft, *, by: Actor) -> Organ:
     """Enter a body; entering it again returns it.
 
-    :raises NotAllowed: `by` may grant no office over its area
+    :raises NotAllowed: `by` may give no office of such a body over its area
     :raises SameIdOtherContent: the code stands for another body
     """
-    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=draft.area)
+    _require_enterable(draft.kind, draft.area, by=by)
     return put_organ(draft)
 
 
@@ -54,10 +56,11 @@ def enter_divisions(area: str, *, by: Actor) -> int:
 
     Their telephones are not known here: they are filled in one by one (`describe_organ`).
 
-    :raises NotAllowed: `by` may grant no office over the area
+    :raises NotAllowed: `by` may give no office of streets and communities over the area
     """
-    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=area)
     kinds = (Organ.Kind.STREET, Organ.Kind.COMMUNITY)
+    for kind in kinds:
+        _require_enterable(kind, area, by=by)
     known = set(Organ.objects.filter(kind__in=kinds).values_list("kind", "area"))
     missing = [
         place
@@ -93,15 +96,21 @@ def describe_organ(code: str, *, name: str, phone: str, by: Actor) -> Organ:
     """Change what a body is called and its telephone, as they stand on papers from now on.
 
     :raises NotFound: no such body
-    :raises NotAllowed: `by` may grant no office over its area
+    :raises NotAllowed: `by` may give no office of such a body over its area
     """
     organ = Organ.objects.select_for_update().filter(code=code).first()
     if organ is None:
         raise NotFound()
-    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=organ.area)
+    _require_enterable(organ.kind, organ.area, by=by)
     organ.name, organ.phone = name, phone
     organ.save(update_fields=["name", "phone"])
     return organ
+
+
+def _require_enterable(kind: str, area: str, *, by: Actor) -> None:
+    by.require(Right.ACCOUNTS_OFFICE_GRANT, over=area)
+    if not any(holds_over(by.user_id, area, GRANTS, role, at=by.at) for role in ENTERED_BY[kind]):
+        raise NotAllowed(right=str(Right.ACCOUNTS_OFFICE_GRANT), kind=kind)
 
 
 def put_organ(draft: OrganDraft) -> Organ:
