@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lianfang.config.supervise import Process, stop_all, wait_until_ready
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.fault
@@ -44,3 +42,30 @@ def test_what_does_not_answer_is_named(tmp_path: Path) -> None:
         assert wait_until_ready([process], seconds=0.5) == ["mute"]
     finally:
         stop_all([process])
+
+
+def _runs(pid: int) -> bool:
+    """Whether it does anything still; what nobody waited for stays as a zombie."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
+def test_a_killed_supervisor_takes_its_processes_along(tmp_path: Path) -> None:
+    """Else what is left would hold the port against the next start."""
+    program = (
+        "import sys, time; from pathlib import Path; from lianfang.config.supervise import Process\n"
+        "p = Process('sleep', ['sleep', '60'], {}, Path(sys.argv[1])); p.start()\n"
+        "print(p.handle.pid, flush=True); time.sleep(60)"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path / "log")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        child = int(supervisor.stdout.readline())
+        assert _runs(child)
+        supervisor.kill()
+    for _ in range(100):
+        if not _runs(child):
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("it lives on")

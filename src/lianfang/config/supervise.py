@@ -1,12 +1,14 @@
 """Starts, watches and stops the processes of one installation.
 
 A process that ends is started again, a second later, then two, at most thirty. So is the embedded database; it
-runs in its own session and outlives a killed supervisor, and the next start finds it and uses it.
+runs in its own session and outlives a killed supervisor, and the next start finds it and uses it. All others end with
+their supervisor, or they would hold the ports of the next.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -25,6 +27,7 @@ LONGEST_PAUSE: Final = 30.0
 #: A process that has run this long is taken as well, and its next restart is quick again.
 _SETTLED_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0
+_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                preexec_fn=_end_with_us,  # safe: the supervisor has one thread
             )
         self.started = time.monotonic()
 
@@ -81,6 +85,12 @@ class Process:
         if self.health is None:
             return True
         return answers(self.health)
+
+
+def _end_with_us() -> None:
+    """In the child: be told to end when the supervisor is gone, however it went (prctl(2); Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def answers(address: str) -> bool:
