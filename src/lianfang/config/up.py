@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _FIRST_WITNESS_PORT: Final = 8471
 _READY_SECONDS: Final = 60
+#: Pages whose supervisor was killed take at most so long to end.
+_PORT_SECONDS: Final = 7.0
 #: The oldest PostgreSQL that an installation may bring.
 _OLDEST_POSTGRESQL: Final = 15
 
@@ -131,21 +133,29 @@ def _serve(
 
 
 def _require_port(port: int, *, everywhere: bool) -> None:
-    """:raises CannotStart: the port is taken, or not ours to open"""
-    with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # what an ended process leaves is no hindrance
-        try:
-            probe.bind(("0.0.0.0" if everywhere else "127.0.0.1", port))  # noqa: S104 - as `_web` does
-        except PermissionError as error:
-            raise CannotStart(
-                f"port {port} is not ours to open ({error.strerror}); choose one above 1023 with --port"
-            ) from error
-        except OSError as error:
-            raise CannotStart(
-                f"port {port} is taken by another program; end it, or choose another port with --port"
-            ) from error
+    """Wait while a killed start's pages still end, then insist.
+
+    :raises CannotStart: the port is taken, or not ours to open
+    """
+    deadline = time.monotonic() + _PORT_SECONDS
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # what an ended one leaves is no hindrance
+            try:
+                probe.bind(("0.0.0.0" if everywhere else "127.0.0.1", port))  # noqa: S104 - as `_web` does
+                return
+            except PermissionError as error:
+                raise CannotStart(
+                    f"port {port} is not ours to open ({error.strerror}); choose one above 1023 with --port"
+                ) from error
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise CannotStart(
+                        f"port {port} is taken by another program; end it, or choose another port with --port"
+                    ) from error
+        time.sleep(0.2)
 
 
 def _build_pages() -> None:
