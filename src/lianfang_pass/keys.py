@@ -33,7 +33,9 @@ class PublicKey:
     def of(cls, key: ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey) -> PublicKey:
         public = key.public_key() if isinstance(key, ec.EllipticCurvePrivateKey) else key
         point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return cls(point[1:33], point[33:])
+        made = cls(point[1:33], point[33:])
+        vars(made)["handle"] = public  # at hand already: no point is checked and decompressed twice
+        return made
 
     @classmethod
     def read(cls, value: object) -> PublicKey:
