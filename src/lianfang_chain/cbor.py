@@ -36,7 +36,7 @@ MAX_DEPTH: Final = 16  # our deepest structure, a paper proof, has five levels
 
 _UINT, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = range(8)
 #: By the low bits of a head: how many bytes its argument takes, and the least that needs so many.
-_WIDTHS: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}
+_WIDTHS: Final = {25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}
 _KEY_TYPES: Final = frozenset({int, str, bytes})
 _SIMPLE_VALUES: Final[Mapping[int, bool | None]] = {20: False, 21: True, 22: None}
 
@@ -180,7 +180,12 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     if first < 24:  # most keys and many values: a number in one byte
         return first, at
     major, argument = first >> 5, first & 0x1F
-    if argument > 23 and major != _SIMPLE:
+    if argument == 24 and major != _SIMPLE:
+        argument = data[at]
+        at += 1
+        if argument < 24:
+            raise NotCanonical("a longer head than needed")
+    elif argument > 24 and major != _SIMPLE:
         argument, at = _read_argument(data, at, argument)
     if major == _UINT:
         return argument, at
@@ -224,7 +229,7 @@ def _below(depth: int) -> int:
 
 
 def _read_argument(data: bytes, at: int, info: int) -> tuple[int, int]:
-    """The argument that stands in the bytes behind a head of 24 or more."""
+    """The argument that stands in the two bytes or more behind a head."""
     if info > 27:
         raise NotCanonical("an indefinite length or a reserved head")
     width, least = _WIDTHS[info]

@@ -78,11 +78,11 @@ def read1(data: bytes, *, protected_keys: frozenset[int], max_bytes: int = cbor.
 
     :raises Rejected: `cbor`, `cose`, `alg`
     """
-    return read1_value(_decode(data, max_bytes), protected_keys=protected_keys)
+    return read1_value(_decode(data, max_bytes), protected_keys)
 
 
-def read1_value(value: cbor.Value, *, protected_keys: frozenset[int]) -> Sign1:
-    """As `read1`, for a token that stands inside another.
+def read1_value(value: cbor.Value, *protected_keys: frozenset[int]) -> Sign1:
+    """As `read1`, for a token that stands inside another, with the protected headers of one of these kinds.
 
     :raises Rejected: `cbor`, `cose`, `alg`
     """
@@ -97,11 +97,11 @@ def read1_value(value: cbor.Value, *, protected_keys: frozenset[int]) -> Sign1:
     if not isinstance(body, bytes) or not isinstance(signature, bytes) or len(signature) != 2 * _HALF:
         raise Rejected("cose")
     protected = _known_header(head) if len(head) <= _SHORT else _decode(head, cbor.MAX_BYTES)
-    if not isinstance(protected, dict) or protected.keys() != protected_keys:
+    if not isinstance(protected, dict) or protected.keys() not in protected_keys:
         raise Rejected("cose")
     if protected[ALG] not in (ES256, ESP256):
         raise Rejected("alg")
-    if KID in protected_keys and not isinstance(protected[KID], bytes):
+    if KID in protected and not isinstance(protected[KID], bytes):
         raise Rejected("cose")
     return Sign1(protected, head, body, signature)
 

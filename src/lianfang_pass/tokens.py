@@ -238,12 +238,9 @@ def read(data: bytes) -> ReadPass | ReadSlip | ReadCode:
         value = cbor.decode(data, max_bytes=MOST_BYTES)
     except cbor.NotCanonical:
         raise Rejected("cbor") from None
-    try:
-        token = cose.read1_value(value, protected_keys=_ISSUED)
-    except Rejected as refusal:
-        if refusal.code != "cose":
-            raise
-        return _read_code(cose.read1_value(value, protected_keys=_BOUND))
+    token = cose.read1_value(value, _ISSUED, _BOUND)
+    if cose.KCWT in token.protected:
+        return _read_code(token)
     claims = Claims.of(token)
     return _read_pass(token, claims) if claims.has(STATUS) else _read_slip(token, claims)
 
@@ -267,7 +264,7 @@ def read_slip(data: bytes) -> ReadSlip:
 def _read_code(token: cose.Sign1) -> ReadCode:
     if token.protected[cose.TYP] != KBT_TYPE or type(token.protected[cose.TYP]) is not int:
         raise Rejected("typ")
-    within = cose.read1_value(token.protected[cose.KCWT], protected_keys=_ISSUED)
+    within = cose.read1_value(token.protected[cose.KCWT], _ISSUED)
     try:
         claims = Claims(cbor.decode(token.payload))
     except cbor.NotCanonical:
