@@ -16,7 +16,7 @@ from lianfang.concerns import queries as concern_queries
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as credentials_queries
 from lianfang.kernel import ids
-from lianfang.kernel.errors import NotAllowed, NotFound
+from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.ledger.models import Entry
@@ -24,6 +24,7 @@ from lianfang.messaging.models import OwedMessage
 from lianfang.orders import actions, queries
 from lianfang.orders.errors import (
     AlreadyOver,
+    AlreadyServed,
     CarerCannotCare,
     ChecksMissing,
     DecidedAlready,
@@ -190,6 +191,22 @@ def test_serving_waits_for_who_cares_for_the_child(order: IsolationOrder, househ
     assert actions.serve(draft, by=by).pk == made.pk
     assert queries.restrictions([luo], S1_NOW) == before  # serving changes no status
     assert queries.to_serve(officer(Role.CDC)) == []
+
+
+def test_it_is_served_once(order: IsolationOrder, household: list[UUID]) -> None:
+    """Under the same id with other content it is refused, and so is a second serving."""
+    _, husband, child = household
+    by = officer(Role.GRID)
+    actions.record_care(
+        actions.CareDraft(id=new_id(), order_id=order.pk, dependant_id=child, carer_id=husband), by=by
+    )
+    draft = a_serving(order)
+    actions.serve(draft, by=by)
+    with pytest.raises(SameIdOtherContent):
+        actions.serve(replace(draft, receipt="read_out", witnesses="谢春梅"), by=by)
+    with pytest.raises(AlreadyServed):
+        actions.serve(a_serving(order), by=by)
+    assert Serving.objects.get().receipt == "signed"
 
 
 def test_the_duty_officer_may_take_the_care_and_nobody_else(
