@@ -76,8 +76,10 @@ def test_from_an_empty_list_of_bodies_to_a_community_worker_by_the_pages_alone()
     a_district()
     compound = a_compound()
     client = client_for(Role.SECURITY_ADMIN)
+    assert "登记街道、社区等单位" in client.get("/desk/").content.decode()
     assert "新登记" in client.post("/desk/offices/organs/divisions/", follow=True).content.decode()
     community = next(o for o in queries.organs(kind="community", covering=compound))
+    assert "登记街道、社区等单位" not in client.get("/desk/").content.decode()
     page = client.get("/desk/offices/organs/").content.decode()
     assert community.name in page
     assert "没有电话" in page

@@ -56,18 +56,20 @@ DESK: Final[Sequence[Entry]] = (Entry("accounts:offices", _("职务")),)
 
 
 def todo(by: Actor) -> list[Todo]:
-    """Offices proposed by somebody else that this actor may confirm."""
+    """In a new installation the bodies to be entered; offices proposed by somebody else that this actor may confirm."""
+    found = []
+    if {"street", "community"} <= set(queries.enterable_kinds(by)) and not queries.has_communities():
+        found.append(Todo(title=gettext("登记街道、社区等单位，再授予职务"), url=reverse("accounts:organs")))
     if not by.areas(Right.ACCOUNTS_OFFICE_CONFIRM):
-        return []
+        return found
     held = queries.offices_held(by.user_id, by.at)
     waiting = [
         p
         for p in queries.proposals_waiting(by, since=by.at - PROPOSAL_LASTS)
         if queries.confirmable(p, held, by=by)
     ]
-    if not waiting:
-        return []
-    due = waiting[0].proposed_at + PROPOSAL_LASTS
-    return [
-        Todo(title=gettext("职务等您确认"), url=reverse("accounts:offices"), count=len(waiting), due_at=due)
-    ]
+    if waiting:
+        due = waiting[0].proposed_at + PROPOSAL_LASTS
+        title = gettext("职务等您确认")
+        found.append(Todo(title=title, url=reverse("accounts:offices"), count=len(waiting), due_at=due))
+    return found

@@ -112,6 +112,11 @@ def organ_seen(code: str, *, by: Actor) -> Organ:
     return found
 
 
+def has_communities() -> bool:
+    """Whether any community has its body; before, nobody can be appointed there."""
+    return Organ.objects.filter(kind=Organ.Kind.COMMUNITY).exists()
+
+
 def organ_names(codes: Iterable[str]) -> dict[str, str]:
     """What the organs with these codes are called; unknown ones are left out."""
     return dict(Organ.objects.filter(code__in=set(codes)).values_list("code", "name"))
