@@ -171,8 +171,6 @@ def _utf8(text: str) -> bytes:
 def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     """Read one value that begins at `at`; return it with the offset behind it.
 
-    The most frequent come first: a gate reads forty values between a code and its verdict.
-
     :raises IndexError: cut short before the value
     """
     first = data[at]

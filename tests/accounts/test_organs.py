@@ -22,7 +22,6 @@ def a_draft(**facts: str) -> actions.OrganDraft:
         "code": "police-1",
         "name": "东区公安分局",
         "kind": "police",
-        "level": "district",
         "area": DISTRICT,
     }
     return actions.OrganDraft(**{**known, **facts})
@@ -53,9 +52,7 @@ def test_every_street_and_community_gets_its_body_once() -> None:
     by = an_officer(Role.SECURITY_ADMIN)
     divisions = standing_below(DISTRICT, kinds=[Kind.STREET, Kind.COMMUNITY])
     mine = next(d for d in divisions if d.kind is Kind.COMMUNITY)
-    own = actions.enter_organ(
-        a_draft(code="ours", name="我们社区", kind="community", level="community", area=mine.path), by=by
-    )
+    own = actions.enter_organ(a_draft(code="ours", name="我们社区", kind="community", area=mine.path), by=by)
     assert actions.enter_divisions(DISTRICT, by=by) == len(divisions) - 1
     assert actions.enter_divisions(DISTRICT, by=by) == 0
     entered = Organ.objects.filter(kind__in=["street", "community"])

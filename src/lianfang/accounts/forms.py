@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang.kernel.ids import new_id
 
-from .actions import OfficeDraft, OrganDraft, UserDraft, level_of
+from .actions import OfficeDraft, OrganDraft, UserDraft
 from .labels import ORGAN_KINDS, ROLES
 from .rights import Role
 from .web import RefusableForm
@@ -129,7 +129,6 @@ class NewOrganForm(OrganForm):
             code=given["code"],
             name=given["name"],
             kind=given["kind"],
-            level=level_of(given["place"]),
             area=given["place"],
             phone=given["phone"],
         )

@@ -58,7 +58,12 @@ DESK: Final[Sequence[Entry]] = (Entry("accounts:offices", _("职务")),)
 def todo(by: Actor) -> list[Todo]:
     """In a new installation the bodies to be entered; offices proposed by somebody else that this actor may confirm."""
     found = []
-    if {"street", "community"} <= set(queries.enterable_kinds(by)) and not queries.has_communities():
+    # The cheap questions first: this list stands on everybody's first page.
+    if (
+        by.areas(Right.ACCOUNTS_OFFICE_GRANT)
+        and not queries.has_communities()
+        and {"street", "community"} <= set(queries.enterable_kinds(by))
+    ):
         found.append(Todo(title=gettext("登记街道、社区等单位，再授予职务"), url=reverse("accounts:organs")))
     if not by.areas(Right.ACCOUNTS_OFFICE_CONFIRM):
         return found

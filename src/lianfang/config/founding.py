@@ -56,7 +56,7 @@ def found(draft: Founding, *, at: datetime) -> None:
     places.load_editions()
     root = places.open_district(edition_id=draft.edition, from_on=legal_day(at))
     organs = [
-        accounts.OrganDraft(code=str(role), name=name, kind=kind, level="district", area=root)
+        accounts.OrganDraft(code=str(role), name=name, kind=kind, area=root)
         for role, (kind, name) in FIRST.items()
     ]
     officers = [

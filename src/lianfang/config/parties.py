@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lianfang.kernel.ids import random_bytes
 from lianfang_chain.witness.__main__ import create_key
+
+from .supervise import open_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,12 +92,8 @@ def _free_ports(first: int) -> Iterator[int]:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # what an ended process leaves is no hindrance
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    try:
+        open_port("127.0.0.1", port)
+    except OSError:
+        return False
     return True

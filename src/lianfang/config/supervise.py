@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -111,6 +112,17 @@ def answers(address: str) -> bool:
         return error.code < 500
     except OSError:
         return False
+
+
+def open_port(address: str, port: int) -> None:
+    """Open the port for a moment, as a server of ours would.
+
+    :raises OSError: it is taken, or not ours to open
+    """
+    with socket.socket() as probe:
+        # What an ended process leaves is no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, port))
 
 
 def say(text: str) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from .cluster import Cluster, ClusterFailed
-from .supervise import LONGEST_PAUSE, Process, run, say, stop_all, wait_until_ready
+from .supervise import LONGEST_PAUSE, Process, open_port, run, say, stop_all, wait_until_ready
 
 if TYPE_CHECKING:
     import argparse
@@ -139,22 +138,18 @@ def _require_port(port: int, *, everywhere: bool) -> None:
     """
     deadline = time.monotonic() + _PORT_SECONDS
     while True:
-        with socket.socket() as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # what an ended one leaves is no hindrance
-            try:
-                probe.bind(("0.0.0.0" if everywhere else "127.0.0.1", port))  # noqa: S104 - as `_web` does
-                return
-            except PermissionError as error:
+        try:
+            open_port("0.0.0.0" if everywhere else "127.0.0.1", port)  # noqa: S104 - as `_web` does
+            return
+        except PermissionError as error:
+            raise CannotStart(
+                f"port {port} is not ours to open ({error.strerror}); choose one above 1023 with --port"
+            ) from error
+        except OSError as error:
+            if time.monotonic() > deadline:
                 raise CannotStart(
-                    f"port {port} is not ours to open ({error.strerror}); choose one above 1023 with --port"
+                    f"port {port} is taken by another program; end it, or choose another port with --port"
                 ) from error
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise CannotStart(
-                        f"port {port} is taken by another program; end it, or choose another port with --port"
-                    ) from error
         time.sleep(0.2)
 
 

@@ -27,7 +27,7 @@ from .offices import (
     revoke_office,
     shut_out,
 )
-from .organs import OrganDraft, describe_organ, enter_divisions, enter_organ, level_of
+from .organs import OrganDraft, describe_organ, division_code, enter_divisions, enter_organ
 from .second_factor import (
     FACTOR_BLOCKED,
     FACTOR_FAILURES,
@@ -57,9 +57,9 @@ __all__ = [
     "create_user",
     "demo_code",
     "describe_organ",
+    "division_code",
     "enter_divisions",
     "enter_organ",
-    "level_of",
     "first_run_token",
     "found_system",
     "grant_office",

@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganDraft:
-    """A body to be entered. `parent` is the code of the organ above."""
+    """A body to be entered; its level follows from its area. `parent` is the code of the organ above."""
 
     code: str
     name: str
     kind: str
-    level: str
     area: str
     parent: str = ""
     phone: str = ""
 
 
-def level_of(area: str) -> str:
-    """At which level a body over this area stands."""
+def _level(area: str) -> str:
     if at_level(area, Kind.COMMUNITY):
         return Organ.Level.COMMUNITY
     return Organ.Level.STREET if at_level(area, Kind.STREET) else Organ.Level.DISTRICT
@@ -72,15 +70,15 @@ def enter_divisions(area: str, *, by: Actor) -> int:
         above = place.path.rpartition(".")[0]
         put_organ(
             OrganDraft(
-                code=_division_code(place.path), name=_division_name(place), kind=place.kind.value,
-                level=level_of(place.path), area=place.path,
-                parent=_division_code(above) if place.kind is Kind.COMMUNITY else "",
+                code=division_code(place.path), name=_division_name(place), kind=place.kind.value,
+                area=place.path, parent=division_code(above) if place.kind is Kind.COMMUNITY else "",
             )
         )  # fmt: skip
     return len(missing)
 
 
-def _division_code(path: str) -> str:
+def division_code(path: str) -> str:
+    """The code of the body of a street or community."""
     kind = "community" if at_level(path, Kind.COMMUNITY) else "street"
     return f"{kind}-{path.rpartition('.')[2][1:]}"
 
@@ -124,12 +122,12 @@ def put_organ(draft: OrganDraft) -> Organ:
         defaults={
             "name": draft.name,
             "kind": draft.kind,
-            "level": draft.level,
+            "level": _level(draft.area),
             "area": draft.area,
             "parent": parent,
             "phone": draft.phone,
         },
     )
-    if (organ.kind, organ.level, organ.area) != (draft.kind, draft.level, draft.area):
+    if (organ.kind, organ.area) != (draft.kind, draft.area):
         raise SameIdOtherContent(organ=draft.code)
     return organ

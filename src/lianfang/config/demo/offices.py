@@ -137,7 +137,7 @@ def enter(
     organs = _organs(areas, communities, names)
     place = {"district": areas.district, "street": areas.street, "community": areas.community,
              "grid": areas.grid, "compound": areas.compound}  # fmt: skip
-    codes = {"street": _street_code(areas.street), "community": f"community-{HEMU_COMMUNITY}"}
+    codes = {"street": accounts.division_code(areas.street), "community": f"community-{HEMU_COMMUNITY}"}
     officers = [
         accounts.DemoOfficer(
             login=login, name=name, password=PASSWORD, role=role, organ=codes.get(organ, organ),
@@ -157,35 +157,31 @@ def _resident_logins(residents: Mapping[str, UUID]) -> list[DemoOfficer]:
     ]
 
 
-def _street_code(path: str) -> str:
-    return f"street-{path.rpartition('.')[2][1:]}"
-
-
 def _organs(areas: Areas, communities: Mapping[str, str], names: Mapping[str, str]) -> list[OrganDraft]:
     streets = sorted({path.rpartition(".")[0] for path in communities.values()})
     rows = [
-        ("cdc", "东区疾病预防控制中心（演示）", "health", "district", areas.district, ""),
-        ("command", "东区应急指挥部（演示）", "command", "district", areas.district, ""),
-        ("police", "东区公安分局（演示）", "police", "district", areas.district, ""),
-        ("audit", "东区审计局（演示）", "department", "district", areas.district, ""),
-        ("operations", "东区信息中心（演示）", "department", "district", areas.district, ""),
+        ("cdc", "东区疾病预防控制中心（演示）", "health", areas.district, ""),
+        ("command", "东区应急指挥部（演示）", "command", areas.district, ""),
+        ("police", "东区公安分局（演示）", "police", areas.district, ""),
+        ("audit", "东区审计局（演示）", "department", areas.district, ""),
+        ("operations", "东区信息中心（演示）", "department", areas.district, ""),
         *(
-            (_street_code(path), f"{names[path]}办事处（演示）", "street", "street", path, "command")
+            (accounts.division_code(path), f"{names[path]}办事处（演示）", "street", path, "command")
             for path in streets
         ),
         *(
-            (f"community-{code}", f"{names[path]}委员会（演示）", "community", "community", path,
-             _street_code(path.rpartition(".")[0]))
+            (f"community-{code}", f"{names[path]}委员会（演示）", "community", path,
+             accounts.division_code(path.rpartition(".")[0]))
             for code, path in communities.items()
         ),
-        ("property", "禾木物业（演示）", "property", "community", areas.compound, ""),
+        ("property", "禾木物业（演示）", "property", areas.compound, ""),
     ]  # fmt: skip
     return [
         accounts.OrganDraft(
-            code=code, name=name, kind=kind, level=level, area=area, parent=parent,
+            code=code, name=name, kind=kind, area=area, parent=parent,
             phone=f"{TEST_PHONES}{20 + i:04d}",
         )
-        for i, (code, name, kind, level, area, parent) in enumerate(rows)
+        for i, (code, name, kind, area, parent) in enumerate(rows)
     ]  # fmt: skip
 
 
