@@ -16,7 +16,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, Union
+from typing import Any, Final, TypeAlias, Union
 
 __all__ = [
     "MAX_BYTES",
@@ -68,9 +68,7 @@ def encode(value: Value) -> bytes:
     :raises NotCanonical: a type, a range or a text that has no encoding under our rules, or deeper than
         `MAX_DEPTH`
     """
-    out = bytearray()
-    _write(value, out, 0)
-    return bytes(out)
+    return _encoded(value, 0)
 
 
 def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Value:
@@ -103,11 +101,16 @@ def encode_list_of_bytes(items: Sequence[bytes]) -> bytes:
     return b"".join([_head(_LIST, len(items)), *map(encode_bytes, items)])
 
 
+#: Heads of arguments below 256, by major type: nearly all there are.
+_SHORT_HEADS: Final = tuple(
+    tuple(bytes((major << 5 | n,)) if n < 24 else bytes((major << 5 | 24, n)) for n in range(1 << 8))
+    for major in range(8)
+)
+
+
 def _head(major: int, argument: int) -> bytes:
-    if argument < 24:
-        return bytes((major << 5 | argument,))
     if argument < 1 << 8:
-        return bytes((major << 5 | 24, argument))
+        return _SHORT_HEADS[major][argument]
     if argument < 1 << 16:
         return bytes((major << 5 | 25,)) + argument.to_bytes(2, "big")
     if argument < 1 << 32:
@@ -117,49 +120,47 @@ def _head(major: int, argument: int) -> bytes:
     raise NotCanonical("an integer of more than 64 bits")
 
 
-def _write(value: Value, out: bytearray, depth: int) -> None:
+def _encoded(value: Value, depth: int) -> bytes:
     if depth > MAX_DEPTH:
         raise NotCanonical(f"more than {MAX_DEPTH} levels")
-    if value is None:
-        out.append(0xF6)
-    elif isinstance(value, bool):  # before int: a bool is an int in Python
-        out.append(0xF5 if value else 0xF4)
-    elif isinstance(value, int):
-        out += _head(_UINT, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
-    elif isinstance(value, (bytes, bytearray, memoryview)):
-        out += _head(_BYTES, len(value))
-        out += value
-    elif isinstance(value, str):
+    # The frequent ones first; `dict` and `list` before the abstract classes, which are slow to ask.
+    if isinstance(value, (bytes, bytearray)):
+        return _head(_BYTES, len(value)) + value
+    if isinstance(value, str):
         text = _utf8(value)
-        out += _head(_TEXT, len(text))
-        out += text
-    elif isinstance(value, Tag):
+        return _head(_TEXT, len(text)) + text
+    if isinstance(value, bool):  # before int: a bool is an int in Python
+        return b"\xf5" if value else b"\xf4"
+    if isinstance(value, int):
+        return _head(_UINT, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
+    if isinstance(value, (dict, Mapping)):
+        return _encoded_map(value, depth + 1)
+    if isinstance(value, memoryview):  # a sequence, too
+        return _encoded(bytes(value), depth)
+    if isinstance(value, (list, tuple, Sequence)):
+        return b"".join([_head(_LIST, len(value)), *[_encoded(item, depth + 1) for item in value]])
+    if value is None:
+        return b"\xf6"
+    if isinstance(value, Tag):
         if isinstance(value.number, bool) or not isinstance(value.number, int) or value.number < 0:
             raise NotCanonical("a tag number is a natural number")
-        out += _head(_TAG, value.number)
-        _write(value.value, out, depth + 1)
-    elif isinstance(value, Mapping):
-        pairs: list[tuple[bytes, Value]] = []
-        for key, item in value.items():
-            if isinstance(key, bool) or not isinstance(key, (int, str, bytes)):
-                raise NotCanonical(f"a map key of type {type(key).__name__}")
-            encoded = bytearray()
-            _write(key, encoded, depth + 1)
-            pairs.append((bytes(encoded), item))
-        pairs.sort(key=lambda pair: pair[0])
-        out += _head(_MAP, len(pairs))
-        for encoded_key, item in pairs:
-            out += encoded_key
-            _write(item, out, depth + 1)
-    elif isinstance(value, Sequence):
-        out += _head(_LIST, len(value))
-        for item in value:
-            _write(item, out, depth + 1)
-    else:
-        raise NotCanonical(f"a value of type {type(value).__name__}")
+        return _head(_TAG, value.number) + _encoded(value.value, depth + 1)
+    raise NotCanonical(f"a value of type {type(value).__name__}")
+
+
+def _encoded_map(value: Mapping[Any, Value], depth: int) -> bytes:
+    pairs = []
+    for key, item in value.items():
+        if isinstance(key, bool) or not isinstance(key, (int, str, bytes)):
+            raise NotCanonical(f"a map key of type {type(key).__name__}")
+        pairs.append((_encoded(key, depth), _encoded(item, depth)))
+    pairs.sort()  # no two keys of a map have the same encoding, so the values are never compared
+    return b"".join([_head(_MAP, len(pairs)), *[part for pair in pairs for part in pair]])
 
 
 def _utf8(text: str) -> bytes:
+    if text.isascii():  # which is in normal form C
+        return text.encode("ascii")
     if not unicodedata.is_normalized("NFC", text):
         raise NotCanonical("text that is not in normal form C")
     try:

@@ -8,7 +8,7 @@ after the deletion. Decoys hide how many fields there are.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,14 +51,13 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Commitments:
-    """What goes into the entry (`hashes`, sorted, decoys among them) and what stays outside."""
+    """What goes into the entry (`hashes`, sorted, decoys among them) and what stays outside.
+
+    `disclosures`, in the order of their fields, by the position of their commitment in the entry.
+    """
 
     hashes: tuple[bytes, ...]
-    disclosures: tuple[Disclosure, ...]
-
-    def positions(self) -> Sequence[int]:
-        """For each disclosure, where its commitment stands in the entry."""
-        return [self.hashes.index(d.commitment) for d in self.disclosures]
+    disclosures: Mapping[int, Disclosure]
 
 
 def commit(secrets: Mapping[str, str | int], random: Callable[[int], bytes]) -> Commitments:
@@ -66,11 +65,13 @@ def commit(secrets: Mapping[str, str | int], random: Callable[[int], bytes]) -> 
 
     :raises NotCanonical: a field or value that cannot be encoded
     """
-    disclosures = tuple(Disclosure(random(SALT_BYTES), name, secrets[name]) for name in sorted(secrets))
-    hashes = [d.commitment for d in disclosures]
-    while len(hashes) % GROUP:
-        hashes.append(random(32))
-    return Commitments(tuple(sorted(hashes)), disclosures)
+    made: dict[bytes, Disclosure] = {}
+    for name in sorted(secrets):
+        disclosure = Disclosure(random(SALT_BYTES), name, secrets[name])
+        made[disclosure.commitment] = disclosure
+    decoys = [random(32) for _ in range(-len(made) % GROUP)]
+    hashes = tuple(sorted([*made, *decoys]))
+    return Commitments(hashes, {hashes.index(hash_): disclosure for hash_, disclosure in made.items()})
 
 
 def commit_officer(pseudonym: str, random: Callable[[int], bytes]) -> Disclosure:

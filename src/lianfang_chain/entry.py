@@ -18,7 +18,7 @@ from .cbor import NotCanonical, Tag, Value, decode, encode
 from .note import ED25519, NotSigned, Signer, VerifierKey
 from .tree import leaf_hash
 
-__all__ = ["MAX_ENTRY_BYTES", "Act", "Entry", "organ_key_name", "sign_entry"]
+__all__ = ["MAX_ENTRY_BYTES", "Act", "Entry", "organ_key_name", "scope_of", "sign_entry"]
 
 SCHEMA: Final = "lf/1"
 HASH_ALGORITHM: Final = "sha-256"
@@ -229,3 +229,16 @@ class Entry:
             "hash": HASH_ALGORITHM,
             "leaf_hash": self.leaf.hex(),
         }
+
+
+def scope_of(data: bytes) -> str:
+    """The place that an entry names, without a look at the rest: for a mirror, which only sorts by it.
+
+    :raises NotCanonical: it names none
+    """
+    match decode(data, max_bytes=MAX_ENTRY_BYTES):
+        case Tag(number=18, value=[_, _, bytes(payload), _]):
+            match decode(payload):
+                case {6: [str(), str(scope)]}:
+                    return scope
+    raise NotCanonical("not an entry")

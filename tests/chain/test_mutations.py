@@ -293,7 +293,8 @@ def test_commitments_are_sorted_padded_and_bound_to_field_and_value() -> None:
     made = commit({"b": 1, "a": "x"}, lambda n: bytes([next(counter)]) * n)
     assert len(made.hashes) == 4
     assert list(made.hashes) == sorted(made.hashes)
-    a, b = made.disclosures
+    a, b = made.disclosures.values()
+    assert [made.hashes[position] for position in made.disclosures] == [a.commitment, b.commitment]
     assert (a.field, b.field) == ("a", "b")
     assert Disclosure(a.salt, "b", a.value).commitment != a.commitment
     assert Disclosure(a.salt, a.field, "y").commitment != a.commitment

@@ -10,7 +10,7 @@ from tests.factories.ledger import AT, an_actor, an_entry
 from lianfang.kernel import ids
 from lianfang.ledger import keys, sealing
 from lianfang.ledger.errors import NoSuchEntry, RestoredOlder
-from lianfang.ledger.models import CaseKey, Disclosure, Entry, Tree
+from lianfang.ledger.models import CaseKey, Disclosures, Entry, Tree
 from lianfang_chain.cbor import NotCanonical
 from lianfang_chain.entry import Entry as ChainEntry
 
@@ -42,10 +42,10 @@ def test_secrets_are_commitments_among_decoys_and_open_only_with_their_salt() ->
     row = Entry.objects.get(pk=entry_id)
     entry = chain_entry(entry_id)
     assert len(entry.act.commitments) == 4
-    sealed = {d.position: bytes(d.sealed) for d in Disclosure.objects.filter(entry=row)}
+    sealed = bytes(Disclosures.objects.get(pk=entry_id).sealed)
     for hidden in ("罗小明", "3-2-501", "officer-7"):
         assert hidden.encode() not in bytes(row.data)
-        assert all(hidden.encode() not in data for data in sealed.values())
+        assert hidden.encode() not in sealed
     opened = sealing.open_sealed(entry_id, bytes(CaseKey.objects.get(pk=entry_id).sealed), sealed)
     assert opened.pop(-1).commitment == entry.act.officer
     assert {d.field: d.value for d in opened.values()} == {"person": "罗小明", "door": "3-2-501"}
@@ -82,7 +82,7 @@ def test_what_may_not_stand_in_the_chain_is_refused_and_leaves_nothing(changes: 
     with pytest.raises((NotCanonical, ValueError)):
         an_entry(**changes)
     assert not Entry.objects.exists()
-    assert not Disclosure.objects.exists()
+    assert not Disclosures.objects.exists()
 
 
 def test_text_is_brought_to_normal_form_before_it_is_signed() -> None:
@@ -107,10 +107,10 @@ def test_a_restored_older_database_takes_no_restriction_but_still_frees() -> Non
         "DELETE FROM ledger_entry",
         "INSERT INTO ledger_entry SELECT gen_random_uuid(), data || '\\x00', leaf_hash, kind, act_id, organ, scope,"
         " appended_at, NULL FROM ledger_entry",
-        "UPDATE ledger_disclosure SET position = 9",
-        "DELETE FROM ledger_disclosure",
+        "UPDATE ledger_disclosures SET sealed = '\\x00'",
+        "DELETE FROM ledger_disclosures",
         "DELETE FROM ledger_casekey",
-        "SELECT set_config('lf.erasing', gen_random_uuid()::text, true); DELETE FROM ledger_disclosure",
+        "SELECT set_config('lf.erasing', gen_random_uuid()::text, true); DELETE FROM ledger_disclosures",
     ],
 )
 def test_the_schema_refuses_what_goes_past_the_act(statement: Any) -> None:

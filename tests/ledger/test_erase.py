@@ -11,7 +11,7 @@ from tests.factories.ledger import AT, an_actor, an_entry
 
 from lianfang.ledger import actions, fsck, queries, sealing, sequencer
 from lianfang.ledger.errors import NoSuchEntry, NothingToErase
-from lianfang.ledger.models import CaseKey, Disclosure, Entry
+from lianfang.ledger.models import CaseKey, Disclosures, Entry
 from lianfang_chain.disclosure import Disclosure as Opened
 from lianfang_chain.entry import Entry as ChainEntry
 
@@ -25,6 +25,14 @@ def erase(entry_id: Any, **changes: Any) -> Any:
     )
 
 
+def case_key(entry_id: Any) -> bytes:
+    return bytes(CaseKey.objects.get(pk=entry_id).sealed)
+
+
+def opened_with(key: bytes, entry_id: Any) -> dict[int, Opened]:
+    return sealing.open_sealed(entry_id, key, bytes(Disclosures.objects.get(pk=entry_id).sealed))
+
+
 def guessed(data: Any, salt: Any) -> Any:
     """Which of all test phones the entry commits to, for somebody who knows or guesses the salt."""
     commitments = set(ChainEntry.parse(bytes(data)).act.commitments)
@@ -34,17 +42,13 @@ def guessed(data: Any, salt: Any) -> Any:
 def test_an_erased_value_cannot_be_guessed_and_before_it_could_with_the_salt() -> None:
     entry_id = an_entry(secrets={"phone": "19900004321"})
     row = Entry.objects.get(pk=entry_id)
-    sealed = dict(Disclosure.objects.filter(entry=row).values_list("position", "sealed"))
-    opened = sealing.open_sealed(
-        entry_id, bytes(CaseKey.objects.get(pk=entry_id).sealed), {p: bytes(s) for p, s in sealed.items()}
-    )
-    salt = next(d.salt for d in opened.values() if d.field == "phone")
+    salt = next(d.salt for d in opened_with(case_key(entry_id), entry_id).values() if d.field == "phone")
     assert guessed(row.data, salt) == ["19900004321"]  # so the list below is one that would find it
 
     erase(entry_id)
     assert guessed(row.data, hashlib.sha256(b"wrong").digest()[:16]) == []
     with connection.cursor() as cursor:
-        for table in ("ledger_entry", "ledger_disclosure", "ledger_casekey"):
+        for table in ("ledger_entry", "ledger_disclosures", "ledger_casekey"):
             cursor.execute(f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s", [f"%{salt.hex()}%"])
             assert cursor.fetchone() == (0,)
 
@@ -56,22 +60,19 @@ def test_the_entry_stays_and_a_notice_follows_it() -> None:
     assert bytes(Entry.objects.get(pk=entry_id).data) == before
     assert notice.act.kind == "ledger:disclosures:erased"
     assert notice.act.prior == bytes(Entry.objects.get(pk=entry_id).leaf_hash)
-    assert not Disclosure.objects.filter(entry=entry_id).exists()
+    assert not Disclosures.objects.filter(pk=entry_id).exists()
     assert not CaseKey.objects.filter(pk=entry_id).exists()
 
 
 def test_what_is_kept_is_sealed_anew_so_the_old_key_opens_nothing() -> None:
     entry_id = an_entry(secrets={"person": "a", "phone": "19900004321"})
-    old_key = bytes(CaseKey.objects.get(pk=entry_id).sealed)
-    position = next(
-        p for p in Disclosure.objects.filter(entry=entry_id).values_list("position", flat=True) if p >= 0
-    )
+    old_key = case_key(entry_id)
+    position = next(p for p, d in opened_with(old_key, entry_id).items() if d.field == "phone")
     erase(entry_id, positions=[position])
-    rows = {d.position: bytes(d.sealed) for d in Disclosure.objects.filter(entry=entry_id)}
-    assert len(rows) == 2
-    assert position not in rows
-    assert len(sealing.open_sealed(entry_id, bytes(CaseKey.objects.get(pk=entry_id).sealed), rows)) == 2
-    assert sealing.open_sealed(entry_id, old_key, rows) == {}
+    left = opened_with(case_key(entry_id), entry_id)
+    assert sorted(d.field for d in left.values()) == ["officer", "person"]
+    assert position not in left
+    assert opened_with(old_key, entry_id) == {}
 
 
 def test_nothing_is_erased_twice_and_nothing_that_is_not_there() -> None:
@@ -110,8 +111,7 @@ def test_no_marker_of_the_person_is_left_in_tables_files_logs_or_what_is_handed_
     before = queries.proof(entry_id, ("phone", "person"))
     assert marker.encode() in before
     wanted = [marker.encode(), marker.encode().hex().encode(), *salts, *(s.hex().encode() for s in salts)]
-    sealed = [bytes(s) for s in Disclosure.objects.filter(entry=entry_id).values_list("sealed", flat=True)]
-    sealed.append(bytes(CaseKey.objects.get(pk=entry_id).sealed))
+    sealed = [bytes(Disclosures.objects.get(pk=entry_id).sealed), case_key(entry_id)]
     traces = [*sealed, *(s.hex().encode() for s in sealed)]
     # The search is one that finds: what was sealed is in the tables until it is erased.
     assert any(trace in kept for trace in traces for kept in everything_kept(chain))

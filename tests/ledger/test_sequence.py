@@ -174,14 +174,14 @@ class TestRestoredOlder:
 
     def restore(self, size: Any) -> None:
         """As if a backup of that size had been brought back; past the triggers, as the tables' owner can."""
-        tables = ("cosignature", "checkpoint", "disclosure", "casekey", "organkey", "entry", "tree")
+        tables = ("cosignature", "checkpoint", "disclosures", "casekey", "organkey", "entry", "tree")
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for table in tables:
                 cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")
             cursor.execute("DELETE FROM ledger_cosignature WHERE checkpoint_id > %s", [size])
             cursor.execute("DELETE FROM ledger_checkpoint WHERE size > %s", [size])
-            for table in ("disclosure", "casekey", "organkey"):
+            for table in ("disclosures", "casekey", "organkey"):
                 cursor.execute(
                     f"DELETE FROM ledger_{table} USING ledger_entry e WHERE e.id = entry_id AND e.idx >= %s",
                     [size],

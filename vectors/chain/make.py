@@ -84,7 +84,7 @@ def an_act(number: int, prior: bytes | None = None) -> tuple[bytes, list[Disclos
         prior=prior,
         officer=officer.commitment,
     )
-    return sign_entry(act, ORGAN), list(commitments.disclosures), officer
+    return sign_entry(act, ORGAN), list(commitments.disclosures.values()), officer
 
 
 def notes() -> None:

@@ -26,7 +26,12 @@ _ORGAN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def folder() -> Path:
-    return Path(settings.LIANFANG_DATA) / "keys"
+    return _path(settings.LIANFANG_DATA)
+
+
+@lru_cache(maxsize=512)  # each act asks, and a Path is slow to make and to hash
+def _path(data: Path, *names: str) -> Path:
+    return Path(data, "keys", *names)
 
 
 def origin() -> str:
@@ -36,7 +41,7 @@ def origin() -> str:
 
 def log_signer() -> Signer:
     """The key of the log; only the sequencer signs with it."""
-    return _signer(folder() / "log.key", origin())
+    return _signer(_path(settings.LIANFANG_DATA, "log.key"), origin())
 
 
 def organ_signer(organ: str) -> Signer:
@@ -54,7 +59,7 @@ def organ_key_file(organ: str) -> Path:
     """
     if not _ORGAN.fullmatch(organ):
         raise ValueError(f"not the code of an organ: {organ!r}")
-    return folder() / "organs" / f"{organ}.key"
+    return _path(settings.LIANFANG_DATA, "organs", f"{organ}.key")
 
 
 def put_away(organ: str) -> None:
@@ -81,7 +86,7 @@ def organs_with_keys() -> Iterator[str]:
 
 def sealing_key() -> bytes:
     """Seals the case keys. Without this file nothing in the table of disclosures can be read."""
-    return _bytes(folder() / "disclosures.key")
+    return _bytes(_path(settings.LIANFANG_DATA, "disclosures.key"))
 
 
 def forget() -> None:

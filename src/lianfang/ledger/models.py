@@ -116,17 +116,11 @@ class CaseKey(models.Model):
     sealed = models.BinaryField()
 
 
-class Disclosure(models.Model):
-    """Salt, field and value of one commitment, sealed. `position` is its place in the entry, -1 the officer."""
+class Disclosures(models.Model):
+    """Salt, field and value of each commitment of an entry, sealed (`sealing`)."""
 
-    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="disclosures")
-    position = models.SmallIntegerField()
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True)
     sealed = models.BinaryField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="disclosure_is_one_per_position", fields=["entry", "position"]),
-        ]
 
 
 class OrganKey(models.Model):

@@ -18,7 +18,7 @@ from lianfang_chain.tree import NotProved, consistency_proof, inclusion_proof, v
 
 from . import keys, parties, publication, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
-from .models import CaseKey, Checkpoint, Cosignature, Disclosure, Entry, Tree, WitnessState
+from .models import Checkpoint, Cosignature, Disclosures, Entry, Tree, WitnessState
 from .policy import ALARM_AFTER_SECONDS, quorum_of
 
 if TYPE_CHECKING:
@@ -326,13 +326,11 @@ def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
 
 
 def _opened(entry_ids: Sequence[UUID]) -> dict[UUID, dict[int, Opened]]:
-    rows: dict[UUID, dict[int, bytes]] = {}
-    found = Disclosure.objects.filter(entry__in=entry_ids).values_list("entry_id", "position", "sealed")
-    for entry_id, position, sealed in found:
-        rows.setdefault(entry_id, {})[position] = bytes(sealed)
+    found = Disclosures.objects.filter(pk__in=entry_ids).values_list("pk", "sealed", "entry__casekey__sealed")
     return {
-        key.pk: sealing.open_sealed(key.pk, bytes(key.sealed), rows.get(key.pk, {}))
-        for key in CaseKey.objects.filter(pk__in=entry_ids)
+        entry_id: sealing.open_sealed(entry_id, bytes(sealed_key), bytes(sealed))
+        for entry_id, sealed, sealed_key in found
+        if sealed_key is not None
     }
 
 

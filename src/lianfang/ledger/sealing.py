@@ -7,6 +7,7 @@ the nonce; sealing the rest anew after a partial erasure takes a new key.
 from __future__ import annotations
 
 import contextlib
+import struct
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
@@ -22,30 +23,36 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 OFFICER_POSITION: Final = -1
+#: Before each sealed piece: the position of its commitment in the entry, and how many bytes follow.
+_PIECE: Final = struct.Struct(">hI")
 
 
-def seal(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, dict[int, bytes]]:
-    """A fresh sealed key, and each disclosure sealed under it."""
+def seal(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, bytes]:
+    """A fresh key, sealed, and the disclosures by position, each sealed under it, one behind the other."""
     key, nonce = ids.random_bytes(32), ids.random_bytes(12)
     sealed_key = nonce + AESGCM(keys.sealing_key()).encrypt(nonce, key, entry_id.bytes)
     cipher = AESGCM(key)
-    return sealed_key, {
-        position: cipher.encrypt(_nonce(position), bytes(disclosure), entry_id.bytes)
-        for position, disclosure in disclosures.items()
-    }
+    pieces = []
+    for position, disclosure in disclosures.items():
+        piece = cipher.encrypt(_nonce(position), bytes(disclosure), entry_id.bytes)
+        pieces += [_PIECE.pack(position, len(piece)), piece]
+    return sealed_key, b"".join(pieces)
 
 
-def open_sealed(entry_id: UUID, sealed_key: bytes, sealed: Mapping[int, bytes]) -> dict[int, Disclosure]:
-    """The disclosures by position. Rows of an older backup, whose key was shredded since, are left out: erased.
+def open_sealed(entry_id: UUID, sealed_key: bytes, sealed: bytes) -> dict[int, Disclosure]:
+    """The disclosures by position. Those of an older backup, whose key was shredded since, are left out: erased.
 
     :raises cryptography.exceptions.InvalidTag: the key file is another
     """
     key = AESGCM(keys.sealing_key()).decrypt(sealed_key[:12], sealed_key[12:], entry_id.bytes)
     cipher = AESGCM(key)
-    opened = {}
-    for position, data in sealed.items():
+    opened, at = {}, 0
+    while at < len(sealed):
+        position, width = _PIECE.unpack_from(sealed, at)
+        at += _PIECE.size + width
         with contextlib.suppress(InvalidTag):
-            opened[position] = Disclosure.parse(cipher.decrypt(_nonce(position), data, entry_id.bytes))
+            piece = cipher.decrypt(_nonce(position), sealed[at - width : at], entry_id.bytes)
+            opened[position] = Disclosure.parse(piece)
     return opened
 
 

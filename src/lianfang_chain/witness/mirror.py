@@ -10,8 +10,7 @@ from typing import Final
 from lianfang_chain.cbor import NotCanonical
 from lianfang_chain.checkpoint import Checkpoint
 from lianfang_chain.client import Unreachable, send
-from lianfang_chain.entry import Entry
-from lianfang_chain.note import MalformedNote
+from lianfang_chain.entry import scope_of
 from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, entries_of
 from lianfang_chain.tree import Edge, NotProved, leaf_hash
 
@@ -85,8 +84,10 @@ def fetch_new(edge: Edge, checkpoint: Checkpoint, read: Read, places: Sequence[s
 
 
 def _lies_within(data: bytes, places: Sequence[str]) -> bool:
+    if _ALL in places:
+        return True
     try:
-        scope = Entry.parse(data).act.scope
-    except (NotCanonical, MalformedNote):
+        scope = scope_of(data)
+    except NotCanonical:
         return False  # not an entry of ours; its hash is held like any other
-    return any(place == _ALL or scope == place or scope.startswith(f"{place}.") for place in places)
+    return any(scope == place or scope.startswith(f"{place}.") for place in places)
