@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import os
 import random  # noqa: TID251 - seeded: the same population on every run
 import resource
@@ -22,8 +23,12 @@ from uuid import UUID
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cryptography.hazmat.primitives.asymmetric import ec
+
 GATES: Final = 552
 SHARD: Final = "510402003"
+#: More than are remembered, so each is seen for the first time again.
+PHONES: Final = 5_000
 _BATCH: Final = 100
 _CLIENTS: Final = 8
 #: Ours and COPY take turns of so many batches.
@@ -57,7 +62,7 @@ def checking(seconds: float) -> Iterable[dict[str, Any]]:
     from lianfang_pass.keys import PublicKey, private_key_from_seed
 
     at = 1_580_875_200
-    root, key, holder = (private_key_from_seed(bytes([n]) * 32) for n in (1, 2, 3))
+    root, key = (private_key_from_seed(bytes([n]) * 32) for n in (1, 2))
     listed = [ListedKey(PublicKey.of(key), purpose.value, at - 86_400, at + 86_400) for purpose in Purpose]
     public = PublicKey.of(root)
     keys = accept_key_list(
@@ -66,16 +71,16 @@ def checking(seconds: float) -> Iterable[dict[str, Any]]:
     shard = statuslist.ShardState(f"lf:s/{SHARD}", 1, at, bytes(100_000), {})
     held = scan.Held(keys, {shard.uri: shard}, floor=at)
     gate = scan.Gate(frozenset({"m1k"}))
-    texts = {}
-    for name, phone in (("paper", False), ("phone", True)):
+
+    def text_of(phone: ec.EllipticCurvePrivateKey | None) -> str:
         claims = tokens.Pass(
             cti=bytes(8), issued_at=at - 60, expires_at=at + 86_400, list_uri=shard.uri, index=4711,
             kind=tokens.PassClass.PERSON, identity=tokens.Identity("5-2-603", 1, "LXM", 1988), zones=("m1k",),
-            flags=tokens.Flag.NONE if phone else tokens.Flag.PAPER,
-            holder_key=PublicKey.of(holder) if phone else None,
+            flags=tokens.Flag.PAPER if phone is None else tokens.Flag.NONE,
+            holder_key=None if phone is None else PublicKey.of(phone),
         )  # fmt: skip
         token = tokens.sign_pass(claims, key=key)
-        texts[name] = base45.to_text(tokens.sign_code(token, at=at, key=holder) if phone else token)
+        return base45.to_text(token if phone is None else tokens.sign_code(token, at=at, key=phone))
 
     def bare() -> Callable[[], object]:
         from cryptography.hazmat.primitives import hashes
@@ -85,13 +90,23 @@ def checking(seconds: float) -> Iterable[dict[str, Any]]:
         signature, verifier = key.sign(message, algorithm), key.public_key()
         return lambda: verifier.verify(signature, message, algorithm)
 
-    def ours(text: str) -> Callable[[], object]:
-        asked = scan.Look([text], inward=False, device_time=at)
-        assert scan.look(asked, gate=gate, held=held).decision.verdict == "ALLOW"
-        return lambda: scan.look(asked, gate=gate, held=held)
+    def ours(*shown: str) -> Callable[[], object]:
+        looks = itertools.cycle([scan.Look([text], inward=False, device_time=at) for text in shown])
+        assert scan.look(next(looks), gate=gate, held=held).decision.verdict == "ALLOW"
+        return lambda: scan.look(next(looks), gate=gate, held=held)
 
-    # Interleaved, so that a machine that is busy for a moment slows all three.
-    runs = {"bare": bare(), **{name: ours(text) for name, text in texts.items()}}
+    phones = [private_key_from_seed(n.to_bytes(32, "big")) for n in range(1, PHONES + 1)]
+    again = ours(text_of(phones[0]))
+    per = _in_turns({"bare": bare(), "paper": ours(text_of(None)), "again": again}, seconds)
+    yield _row("P9 verdict from a paper pass, Python", per["paper"], per["bare"], "1/s CPU", 0.5)
+    # Two signatures, the pass's and the phone's.
+    yield _row("P9 verdict from a phone code, seen before", per["again"], per["bare"] / 2, "1/s CPU", 0.5)
+    per = _in_turns({"bare": bare(), "first": ours(*map(text_of, phones))}, seconds)
+    yield _row("P9 verdict from a phone code, seen first", per["first"], per["bare"] / 2, "1/s CPU")
+
+
+def _in_turns(runs: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
+    """How often a second of CPU each can be run; in turns, so that a machine that is busy for a moment slows all."""
     spent = dict.fromkeys(runs, 0.0)
     done = dict.fromkeys(runs, 0)
     until = time.process_time() + seconds
@@ -102,9 +117,7 @@ def checking(seconds: float) -> Iterable[dict[str, Any]]:
                 run()
             spent[name] += time.process_time() - began
             done[name] += 50
-    per = {name: done[name] / spent[name] for name in runs}
-    yield _row("P9 verdict from a paper pass, Python", per["paper"], per["bare"], "1/s CPU", 0.5)
-    yield _row("P9 verdict from a phone code, 2 signatures", per["phone"], per["bare"] / 2, "1/s CPU", 0.5)
+    return {name: done[name] / spent[name] for name in runs}
 
 
 # --- P12: bytes ---------------------------------------------------------------------------------------------
@@ -589,9 +602,9 @@ def _verdicts(seconds: float) -> float:
 
 
 def _row(
-    name: str, ours: float, limit: float, unit: str, goal: float, *, most: bool = False
+    name: str, ours: float, limit: float, unit: str, goal: float | None = None, *, most: bool = False
 ) -> dict[str, Any]:
-    """One line. `goal` is the ratio to reach, or with `most` not to exceed."""
+    """One line. `goal` is the ratio to reach, or with `most` not to exceed; without one it is printed only."""
     ratio = ours / limit
     return {
         "name": name,
@@ -601,5 +614,5 @@ def _row(
         "goal": goal,
         "unit": unit,
         "cpu_ms": None,
-        "reached": ratio <= goal if most else ratio >= goal,
+        "reached": goal is None or (ratio <= goal if most else ratio >= goal),
     }

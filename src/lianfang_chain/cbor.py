@@ -256,9 +256,13 @@ def _read_map(data: bytes, at: int, pairs: int, depth: int) -> tuple[Value, int]
     previous = b""
     for _ in range(pairs):
         start = at
-        key, at = _read(data, at, depth)
-        if type(key) not in _KEY_TYPES:
-            raise NotCanonical("a map key that is no integer, text or byte string")
+        if data[at] < 24:  # as in `_read`, without the call: so are nearly all keys of ours
+            key: Value = data[at]
+            at += 1
+        else:
+            key, at = _read(data, at, depth)
+            if type(key) not in _KEY_TYPES:
+                raise NotCanonical("a map key that is no integer, text or byte string")
         encoded = data[start:at]
         if encoded <= previous:  # no encoding is empty, so the first key always passes
             raise NotCanonical("map keys that are repeated or not sorted")

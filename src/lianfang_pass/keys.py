@@ -65,10 +65,7 @@ class PublicKey:
 
         :raises Rejected: `key` - not a point of P-256
         """
-        try:
-            return cls.of(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point))
-        except ValueError:
-            raise Rejected("key") from None
+        return _key_at(point)
 
     def cose(self) -> Mapping[int, cbor.Value]:
         return {_KTY: _EC2, _CRV: _P256, _X: self.x, _Y: self.y}
@@ -93,6 +90,14 @@ class PublicKey:
     @cached_property
     def handle(self) -> ec.EllipticCurvePublicKey:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.point())
+
+
+@lru_cache(maxsize=4_096)  # who has passed once passes again: the square root of a short point is taken once
+def _key_at(point: bytes) -> PublicKey:
+    try:
+        return PublicKey.of(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point))
+    except ValueError:
+        raise Rejected("key") from None
 
 
 @lru_cache(maxsize=64)

@@ -62,6 +62,10 @@ class ListStatus(IntEnum):
     REFER = 3  # data missing: the pass must be re-issued
 
 
+#: By their two bits.
+_STATUSES: Final = tuple(ListStatus)
+
+
 @dataclass(frozen=True)
 class Change:
     """What one index is from now on. `end` only with SUSPENDED: epoch seconds, or None if not known."""
@@ -93,7 +97,7 @@ class ShardState:
         at, shift = divmod(index, 4)
         if not 0 <= at < len(self.bits):
             return None
-        status = ListStatus(self.bits[at] >> 2 * shift & 3)
+        status = _STATUSES[self.bits[at] >> 2 * shift & 3]
         return Row(status, self.ends.get(index) if status is ListStatus.SUSPENDED else None)
 
 
@@ -284,7 +288,7 @@ def read_changes(data: bytes) -> list[Change]:
     while at < len(data):
         number, at = varint.read(data, at)
         index += 1 + (number >> 2)
-        status = ListStatus(number & 3)
+        status = _STATUSES[number & 3]
         end = None
         if status is ListStatus.SUSPENDED:
             travelled, at = varint.read(data, at)

@@ -69,7 +69,7 @@ class Flag(IntFlag):
     PROXY = 8  # asked for by somebody on the holder's behalf
 
 
-_CLASSES: Final = frozenset(PassClass)
+_CLASSES: Final = {kind.value: kind for kind in PassClass}
 _FLAG_SETS: Final = tuple(Flag(n) for n in range(16))
 
 
@@ -294,9 +294,9 @@ def _read_pass(token: cose.Sign1, claims: Claims) -> ReadPass:
         holder_key = PublicKey.read(confirmation.take(_COSE_KEY))
         confirmation.done()
     lf = claims.inner(LF)
-    kind = lf.text(_CLASS, most=1)
-    flags = lf.number(_FLAGS, most=15)
-    if kind not in _CLASSES or bool(flags & Flag.PAPER) != (holder_key is None):
+    kind = _CLASSES.get(lf.text(_CLASS, most=1))
+    flags = _FLAG_SETS[lf.number(_FLAGS, most=15)]
+    if kind is None or (Flag.PAPER in flags) != (holder_key is None):
         raise Rejected("claims")
     found = Pass(
         cti=claims.raw(CTI, least=CTI_SIZE, most=CTI_SIZE),
@@ -305,10 +305,10 @@ def _read_pass(token: cose.Sign1, claims: Claims) -> ReadPass:
         expires_at=claims.number(EXP),
         list_uri=uri,
         index=index,
-        kind=PassClass(kind),
+        kind=kind,
         identity=_read_identity(lf),
         zones=texts(lf.items(_ZONES, most=8), most=32),
-        flags=_FLAG_SETS[flags],
+        flags=flags,
         holder_key=holder_key,
     )
     lf.done()
