@@ -179,15 +179,30 @@ def test_from_inquiry_to_signature_and_an_appeal_for_somebody(luo: UUID) -> None
     url = f"/desk/orders/person/{luo}/inquiry/"
     assert "密切接触者" in text(doctor.get(url))
     form = {"id": str(new_id()), "category": "close_contact", "anchor_at": "2020-01-29T10:00"}
-    assert doctor.post(url, form).status_code == 302
+    entered = doctor.post(url, form)
     text(doctor.post(url, form | {"id": str(new_id()), "anchor_at": "2020-01-31T10:00"}), 422)
     with scope(areas=[ROOT]):
         concern = PersonOfConcern.objects.get()
     assert "没有任何隔离决定" in text(doctor.get(f"/desk/orders/person/{luo}/"))
+    # On to where it is signed; whoever leaves that page finds it again, from the first page and from the list.
+    page = f"/desk/orders/concern/{concern.pk}/"
+    assert entered.headers["Location"] == page
+    shown = doctor.get(page)
+    assert f'href="{page}sign/"' in shown.content.decode()
+    assert "已核实" in text(shown)
+    assert "否则失效" not in text(shown)
+    assert "已核实的线索尚无决定" in text(doctor.get("/desk/"))
+    community = client_for(Role.COMMUNITY, COMMUNITY)
+    for reader in (doctor, community):
+        listed = reader.get("/desk/orders/")
+        assert "已核实，尚无决定" in text(listed)
+        assert f'href="{page}"' in listed.content.decode()
     url = f"/desk/orders/concern/{concern.pk}/sign/"
     assert "14天" in text(doctor.get(url))
     assert doctor.post(url, {"id": str(new_id()), "confirm": "on"}).status_code == 302
     assert "密切接触者" in text(doctor.get(f"/desk/orders/person/{luo}/"))
+    assert page not in doctor.get("/desk/orders/").content.decode()
+    assert "已核实的线索尚无决定" not in text(doctor.get("/desk/"))
     with scope(areas=[ROOT]):
         order = IsolationOrder.objects.get()
     grid = client_for(Role.GRID, COMMUNITY)

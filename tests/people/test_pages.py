@@ -171,6 +171,8 @@ def test_a_roster_goes_from_page_to_page(worker: Client, monkeypatch: pytest.Mon
     started: list[str] = []
     monkeypatch.setattr(jobs.import_roster, "defer", lambda run_id: started.append(run_id))
     upload = SimpleUploadedFile("名册.xlsx", as_xlsx(a_roster(7), title="居民花名册"))
+    first = "导入本社区的名册"  # what a community begins with, and has done for good afterwards
+    assert first in worker.get("/desk/").content.decode()
     sent = worker.post("/desk/import/", {"id": str(new_id()), "community": _community(), "file": upload})
     assert sent.status_code == 302
     page = worker.get(sent["Location"]).content.decode()
@@ -186,6 +188,7 @@ def test_a_roster_goes_from_page_to_page(worker: Client, monkeypatch: pytest.Mon
     worker.post(sent["Location"] + "write/")
     jobs.import_roster(started[0])
     assert "已导入" in worker.get(sent["Location"]).content.decode()
+    assert first not in worker.get("/desk/").content.decode()
     with scope(areas=[DISTRICT]):
         assert Person.objects.count() == 7
 

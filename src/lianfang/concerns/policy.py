@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: A report that needs an officer lapses after this if no officer decides: waiting is never a restriction.
 DECIDE_WITHIN: Final = timedelta(hours=24)
+#: A verified concern is shown to those who may order on it until so long after its event: two phases of 14 days.
+SHOWN_FOR: Final = timedelta(days=28)
 #: From this axillary temperature on it is a fever (domain.md §2.2).
 FEVER_FROM: Final = 37.3
 

@@ -75,6 +75,21 @@ def unassessed(by: Actor, *, limit: int = 200) -> list[Concern]:
     return [_concern(r, by.at) for r in rows]
 
 
+def verified(by: Actor, *, limit: int = 200) -> list[Concern]:
+    """Concerns in the actor's areas that hold and for which a rule provides a measure, the oldest first."""
+    rows = (
+        PersonOfConcern.objects.filter(
+            _within(by.areas(Right.CONCERNS_REPORT_SEE)),
+            decision__outcome=policy.State.VERIFIED,
+            anchor_at__gt=by.at - policy.SHOWN_FOR,
+        )
+        .exclude(measure="")
+        .select_related("decision")
+        .order_by("reported_at")[:limit]
+    )
+    return [_concern(r, by.at) for r in rows]
+
+
 def count_unassessed(by: Actor) -> tuple[int, datetime | None]:
     """How many wait for a decision, and when the first of them lapses."""
     waiting = _unassessed(by).aggregate(count=Count("pk"), oldest=Min("reported_at"))

@@ -81,8 +81,15 @@ FACTS: Final[Mapping[str, StrPromise]] = {
     "symptoms": _("您有症状或体温达到37.3℃。"),
     "no_symptoms": _("没有症状，体温正常。"),
 }
+CONCERN_STATES: Final[Mapping[str, StrPromise]] = {
+    "waiting": _("待判定"),
+    "verified": _("已核实"),
+    "dismissed": _("已排除"),
+    "lapsed": _("已失效"),
+}
 TODO: Final[Mapping[str, StrPromise]] = {
     "concerns": _("线索待卫生人员判定"),
+    "verified": _("已核实的线索尚无决定"),
     "proposals": _("隔离建议待签字"),
     "to_serve": _("决定待送达"),
     "ending": _("24小时内到期，准备解除文书"),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django_stubs_ext import WithAnnotations
 
+    from lianfang.concerns.queries import Concern
     from lianfang.kernel.actor import Actor
 
     class _State(TypedDict):
@@ -403,6 +404,16 @@ def proposals(by: Actor, *, limit: int = 200) -> list[ProposalView]:
     return [_proposal(r) for r in rows[:limit]]
 
 
+def concerns_without_order(by: Actor) -> list[Concern]:
+    """Verified concerns in the actor's areas on which nobody has ordered or proposed anything yet."""
+    verified = concerns.verified(by)
+    ids = [concern.id for concern in verified]
+    used: set[UUID] = set()
+    for model in (IsolationOrder, IsolationProposal):
+        used.update(model.objects.filter(evidence_id__in=ids).values_list("evidence_id", flat=True))
+    return [concern for concern in verified if concern.id not in used]
+
+
 def proposal(proposal_id: UUID, *, by: Actor) -> ProposalView | None:
     """One proposal, if the actor may see its area."""
     row = (
@@ -642,6 +653,8 @@ def todo(by: Actor) -> list[Todo]:
 
     if by.areas(Right.CONCERNS_REPORT_ASSESS):
         add("concerns", "orders:desk", *concerns.count_unassessed(by))
+    if by.areas(Right.ORDERS_ISOLATION_ISSUE):
+        add("verified", "orders:desk", len(concerns_without_order(by)), None)
     if by.areas(Right.ORDERS_ISOLATION_ISSUE) or by.areas(Right.ORDERS_ISOLATION_SECOND_SIGN):
         add_pile("proposals", "orders:desk", _open_proposals(by), "signed_at", policy.PROPOSAL_WAITS)
     if by.areas(Right.ORDERS_NOTICE_SERVE):

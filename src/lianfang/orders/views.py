@@ -93,7 +93,9 @@ def _line(order: queries.OrderView, names: dict[UUID, PersonView], said: labels.
 def desk(request: HttpRequest) -> HttpResponse:
     """Concerns to decide, proposals to sign, and the orders in force by their end, page by page."""
     by = actor(request)
-    waiting = concerns.unassessed(by) if by.areas(Right.CONCERNS_REPORT_SEE) else []
+    sees_concerns = bool(by.areas(Right.CONCERNS_REPORT_SEE))
+    waiting = concerns.unassessed(by) if sees_concerns else []
+    verified = queries.concerns_without_order(by) if sees_concerns else []
     open_proposals = queries.proposals(by)
     in_force = queries.in_force(by, after=_order_id(request.GET.get("after", "")), limit=_PAGE + 1)
     running = in_force[:_PAGE]
@@ -101,7 +103,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     late = queries.late_notices(by)
     names = _names(
         {
-            *(c.person_id for c in waiting),
+            *(c.person_id for c in [*waiting, *verified]),
             *(p.person_id for p in open_proposals),
             *(o.person_id for o in [*running, *late]),
         },
@@ -112,19 +114,17 @@ def desk(request: HttpRequest) -> HttpResponse:
     # What has been proposed waits for a signature, one line further down; it is not shown twice.
     proposed = {p.evidence_id for p in open_proposals}
     said = labels.Reasons()
+
+    def concern_line(c: Concern) -> dict[str, object]:
+        name = names[c.person_id].shown_name if c.person_id in names else ""
+        return {"concern": c, "name": name, "reason": said.say(c.category, by.legal_day, area="")}
+
     return render(
         request,
         "orders/desk.html",
         {
-            "concerns": [
-                {
-                    "concern": c,
-                    "name": names[c.person_id].shown_name if c.person_id in names else "",
-                    "reason": said.say(c.category, by.legal_day, area=""),
-                }
-                for c in waiting
-                if c.id not in proposed
-            ],
+            "concerns": [concern_line(c) for c in waiting if c.id not in proposed],
+            "verified": [concern_line(c) for c in verified],
             "proposals": [
                 {
                     "proposal": p,
@@ -252,6 +252,7 @@ def concern(request: HttpRequest, concern_id: UUID) -> HttpResponse:
         | {
             "form": form,
             "is_waiting": found.state == "waiting",
+            "state": labels.CONCERN_STATES[found.state],
             "is_usable": found.state in ("waiting", "verified"),
             "may_issue": bool(by.areas(Right.ORDERS_ISOLATION_ISSUE)),
             "may_propose": bool(by.areas(Right.ORDERS_ISOLATION_PROPOSE)),
@@ -421,7 +422,9 @@ def inquiry(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "button": gettext("登记"),
         "note": gettext("登记不限制任何人；隔离要另行签发。"),
     }
-    return _done(request, form, act, "orders:desk", "orders/one_form.html", context, about=person_id)
+    # On to the finding itself: there the order is signed.
+    to = ("orders:concern", form.value("id")) if form.is_valid() else "orders:desk"
+    return _done(request, form, act, to, "orders/one_form.html", context, about=person_id)
 
 
 @never_cache

@@ -375,6 +375,14 @@ def _records_to_settle(by: Actor) -> list[Todo]:
     return [Todo(title=title, url=reverse(url), count=count) for count, title, url in waiting if count]
 
 
+def _roster_to_import(by: Actor) -> list[Todo]:
+    """A community begins with its roster. One query, for those who may import."""
+    areas = list(by.areas(Right.PEOPLE_ROSTER_IMPORT))
+    if not areas or Household.objects.filter(area__within_any=areas).exists():  # type: ignore[misc]  # as above
+        return []
+    return [Todo(title=gettext("导入本社区的名册"), url=reverse("people:imports"))]
+
+
 def todo(by: Actor) -> list[Todo]:
     """What waits in this room."""
-    return _exports_to_agree_to(by) + _records_to_settle(by)
+    return _exports_to_agree_to(by) + _roster_to_import(by) + _records_to_settle(by)
