@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from tests.factories.ledger import AT, an_actor, an_entry
 from tests.sizes import size
 
@@ -395,3 +396,25 @@ def test_a_cosignature_that_does_not_verify_is_not_stored(
     assert not Cosignature.objects.filter(witness="residents").exists()
     assert WitnessState.objects.get(witness="residents").answer in ("refused", "silent")
     assert configured.policy().met_by({"property", "community"})
+
+
+def test_what_a_quorum_has_seen_is_found_after_days_with_one_witness(parties: Any) -> None:
+    """600 checkpoints cosigned by one alone: the last one of a quorum is found, without looking at them all."""
+    entry = grow(1)[0]
+    seen = run(2).size
+    later = range(seen + 1, seen + 601)
+    Checkpoint.objects.bulk_create(
+        Checkpoint(size=n, root=bytes(32), note=b"-", signed_at=AT + timedelta(minutes=n)) for n in later
+    )
+    Cosignature.objects.bulk_create(
+        Cosignature(checkpoint_id=n, witness="property", line="-", cosigned_at=AT) for n in later
+    )
+    with CaptureQueriesContext(connection) as asked:
+        newest = queries.newest_witnessed()
+        before = queries.checkpoint_before(AT + timedelta(days=30))
+    assert newest is not None
+    assert before is not None
+    assert newest.size == before.size == seen
+    assert len(asked) < 14
+    assert queries.newest_states([entry])[entry].quorum
+    assert queries.proofs([entry])

@@ -70,6 +70,7 @@ class Checkpoint(models.Model):
         constraints = [
             models.CheckConstraint(name="checkpoint_root_has_32_bytes", condition=Q(root__length=32)),
         ]
+        indexes = [models.Index(name="checkpoint_by_instant", fields=["signed_at"])]
 
 
 class Cosignature(models.Model):
@@ -84,6 +85,7 @@ class Cosignature(models.Model):
         constraints = [
             models.UniqueConstraint(name="cosignature_is_one_per_witness", fields=["checkpoint", "witness"]),
         ]
+        indexes = [models.Index(name="cosignature_by_witness", fields=["witness", "checkpoint"])]
 
 
 class WitnessState(models.Model):

@@ -207,20 +207,15 @@ def first_witnessed_root(entry_id: UUID) -> Head | None:
 
 def newest_witnessed() -> Head | None:
     """The newest checkpoint with a quorum."""
-    found = Checkpoint.objects.prefetch_related("cosignatures").filter(size=_quorum_size()).first()
+    found = _with_quorum()
     return _head(found) if found else None
 
 
 def checkpoint_before(instant: datetime) -> Head | None:
     """The last checkpoint that a quorum has seen of those signed before an instant: what that day ended with."""
-    policy = parties.policy()
-    older = (
-        Checkpoint.objects.filter(signed_at__lt=instant).prefetch_related("cosignatures").order_by("-size")
-    )
-    for checkpoint in older[:512]:
-        if policy.met_by({c.witness for c in checkpoint.cosignatures.all()}):
-            return _head(checkpoint)
-    return None
+    last = Checkpoint.objects.filter(signed_at__lt=instant).order_by("-signed_at", "-size").first()
+    found = _with_quorum(up_to=last.size) if last else None
+    return _head(found) if found else None
 
 
 def head_of_day(day: date) -> Head | None:
@@ -421,15 +416,35 @@ def _checkpoints_over(index: int) -> Iterator[tuple[Checkpoint, dict[str, dateti
 
 def _quorum_size() -> int:
     """The largest size that a quorum has cosigned."""
+    found = _with_quorum()
+    return found.size if found else 0
+
+
+def _with_quorum(*, up_to: int | None = None) -> Checkpoint | None:
+    """The largest checkpoint, up to a size, that a quorum has cosigned.
+
+    While one party is away for days, thousands of checkpoints have no quorum. So it is first asked up to where each
+    witness came: a quorum has no checkpoint above the least of its members.
+    """
+    within = {} if up_to is None else {"checkpoint__lte": up_to}
+    names = [witness.name for witness in parties.witnesses()]
+    came = (
+        Cosignature.objects.filter(witness=name, **within)
+        .order_by("-checkpoint")
+        .values_list("checkpoint", flat=True)
+        .first()
+        for name in names
+    )
+    sizes = sorted((size for size in came if size is not None), reverse=True)
+    needed = max(1, quorum_of(len(names)))
+    if len(sizes) < needed:
+        return None
     policy = parties.policy()
-    seen: dict[int, set[str]] = {}
-    for size, witness in Cosignature.objects.order_by("-checkpoint_id").values_list(
-        "checkpoint_id", "witness"
-    )[:512]:
-        seen.setdefault(size, set()).add(witness)
-        if policy.met_by(seen[size]):
-            return size
-    return 0
+    below = Checkpoint.objects.filter(size__lte=sizes[needed - 1]).prefetch_related("cosignatures")
+    for checkpoint in below.order_by("-size").iterator(chunk_size=16):
+        if policy.met_by({c.witness for c in checkpoint.cosignatures.all()}):
+            return checkpoint
+    return None
 
 
 def _oldest_without_quorum() -> Entry | None:
