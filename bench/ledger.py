@@ -179,7 +179,7 @@ def _witnesses(running: contextlib.ExitStack, log_url: str) -> list[dict[str, st
         signer, port = create_key(folder / name, f"{keys.origin()}/{name}"), _free_port()
         words = [
             sys.executable, "-m", "lianfang_chain.witness", "--folder", str(folder / name), "--port", str(port),
-            "--log-vkey", str(keys.log_signer().key), "--log-url", log_url,
+            "--log-vkey", str(keys.log_key()), "--log-url", log_url,
         ]  # fmt: skip
         process = running.enter_context(_started(words))
         assert process.stdout is not None

@@ -212,6 +212,34 @@ def test_a_stolen_key_of_the_log_is_changed_with_the_last_cosigned_checkpoint(
     } == {404}
 
 
+def test_a_lost_key_of_the_log_is_not_silently_another_and_is_changed_in_the_same_way(
+    installed: Any, chain: Path, settings: Any, tmp_path: Path
+) -> None:
+    order = an_entry()
+    sequencer.run_once(AT)
+    paper, policy = queries.proof(order), queries.policy_text()
+    last = tmp_path / "last"
+    last.write_bytes(publication.published_checkpoint())
+    (chain / "keys" / "log.key").unlink()
+    keys.forget()
+    later = an_entry()  # acts go on; only nothing is signed
+    with pytest.raises(keys.LogKeyLost, match="Changing keys"):
+        sequencer.run_once(AT)
+    assert not (chain / "keys" / "log.key").exists()
+    assert queries.policy_text() == policy
+    assert verify_paper_proof(queries.proof(order), Policy.parse(policy)).quorum
+    for party in installed:
+        party.stop()
+    assert command(chain, "restart", evidence=last, no_fork=True) == 0
+    told(chain, settings, installed)
+    sequencer.run_once(AT)
+    assert queries.state_of(order).quorum
+    assert queries.state_of(later).quorum
+    assert queries.policy_text() != policy
+    assert verify_paper_proof(paper, Policy.parse(policy)).quorum
+    assert fsck.check().problems == []
+
+
 def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(installed: Any, chain: Path) -> None:
     before = an_entry()
     sequencer.run_once(AT)

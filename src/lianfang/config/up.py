@@ -337,7 +337,7 @@ def _witnesses(
     """The witnesses that run on this machine, each with an own folder and key."""
     from lianfang.ledger import keys
 
-    vkey = str(keys.log_signer().key)
+    vkey = str(keys.log_key())
     processes = []
     for party in parties:
         words = party.command(python=sys.executable, log_url=f"{_local(address)}/open/chain", log_vkey=vkey)

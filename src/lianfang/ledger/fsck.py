@@ -141,7 +141,7 @@ def _check_files(report: Report, files: Iterable[tuple[TileId, bytes]], *, rebui
 
 
 def _check_cosignatures(report: Report) -> None:
-    log = keys.log_signer().key
+    log = keys.log_key()
     witnesses = {w.name: w.key for w in parties.known()}
     for checkpoint in Checkpoint.objects.order_by("size").iterator():
         try:
@@ -168,7 +168,7 @@ def _check_published(report: Report, published: int, *, rebuild: bool) -> None:
     if last is None and not file.exists():
         return
     try:
-        head, _ = open_checkpoint(file.read_bytes(), keys.log_signer().key)
+        head, _ = open_checkpoint(file.read_bytes(), keys.log_key())
     except (MalformedNote, NotSigned, FileNotFoundError) as error:
         if rebuild and last is not None:
             publication.publish_checkpoint(published_note(last))

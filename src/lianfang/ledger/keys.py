@@ -17,12 +17,21 @@ from django.conf import settings
 
 from lianfang.kernel import ids
 from lianfang_chain.entry import organ_key_name
-from lianfang_chain.note import ED25519, Signer
+from lianfang_chain.note import ED25519, Signer, VerifierKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+#: Beside `log.key`.
+LOG_VKEY: Final = "log.vkey"
 _ORGAN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class LogKeyLost(Exception):
+    """A log has one key for life, so no other is made in its place: the chain is to be begun anew."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} is gone: put it back, or see docs/chain.md, \"Changing keys\"")
 
 
 def folder() -> Path:
@@ -40,8 +49,16 @@ def origin() -> str:
 
 
 def log_signer() -> Signer:
-    """The key of the log; only the sequencer signs with it."""
+    """The key of the log; only the sequencer signs with it.
+
+    :raises LogKeyLost: its file is gone and its public half is there
+    """
     return _signer(_path(settings.LIANFANG_DATA, "log.key"), origin())
+
+
+def log_key() -> VerifierKey:
+    """The public half, kept in a file of its own: pages and papers verify with it even when the other is lost."""
+    return _verifier(_path(settings.LIANFANG_DATA, LOG_VKEY), origin())
 
 
 def organ_signer(organ: str) -> Signer:
@@ -92,12 +109,23 @@ def sealing_key() -> bytes:
 def forget() -> None:
     """Read the files again: one of them was changed. Other processes are to be started anew."""
     _signer.cache_clear()
+    _verifier.cache_clear()
     _bytes.cache_clear()
 
 
 @lru_cache(maxsize=512)
 def _signer(file: Path, name: str) -> Signer:
-    return Signer.parse(_made(file, lambda: Signer(name, ED25519, ids.random_bytes(32)).private_text()))
+    def new() -> str:
+        if file == _path(settings.LIANFANG_DATA, "log.key") and file.with_name(LOG_VKEY).exists():
+            raise LogKeyLost(file)
+        return Signer(name, ED25519, ids.random_bytes(32)).private_text()
+
+    return Signer.parse(_made(file, new))
+
+
+@lru_cache(maxsize=8)
+def _verifier(file: Path, _origin: str) -> VerifierKey:
+    return VerifierKey.parse(_made(file, lambda: str(log_signer().key)))
 
 
 @lru_cache(maxsize=8)

@@ -35,12 +35,12 @@ def _witness(words: Mapping[str, str]) -> WitnessKey:
 
 def text() -> str:
     """The policy file of this installation."""
-    return policy_text(keys.log_signer().key, known())
+    return policy_text(keys.log_key(), known())
 
 
 def strict_text() -> str:
     """The stricter file for auditors."""
-    return strict_policy_text(keys.log_signer().key, known())
+    return strict_policy_text(keys.log_key(), known())
 
 
 def policy() -> Policy:

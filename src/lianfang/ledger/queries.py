@@ -225,7 +225,7 @@ def head_of_day(day: date) -> Head | None:
 
 def sheet_text(head: Head) -> str:
     """A checkpoint as the code of a public sheet."""
-    return sheet_text_of(head.note, keys.log_signer().key)
+    return sheet_text_of(head.note, keys.log_key())
 
 
 def consistency(old: int, new: int) -> bytes:

@@ -48,7 +48,7 @@ class Recovered:
 def from_files() -> tuple[Mapping[int, bytes], bytes]:
     """Entries and checkpoint of the own published files, which a restore of the database leaves alone."""
     note = publication.published_checkpoint()
-    head, _ = open_checkpoint(note, keys.log_signer().key)
+    head, _ = open_checkpoint(note, keys.log_key())
     found: dict[int, bytes] = {}
     for first in range(0, head.size, FULL):
         width = min(FULL, head.size - first)
@@ -59,7 +59,7 @@ def from_files() -> tuple[Mapping[int, bytes], bytes]:
 
 def from_witness(folder: Path) -> tuple[Mapping[int, bytes], bytes]:
     """Entries and checkpoint out of a copy of a witness's folder; it must hold the entries of all places."""
-    store = Store(folder, keys.log_signer().key)
+    store = Store(folder, keys.log_key())
     try:
         return dict(store.own_entries()), store.note
     finally:
@@ -73,7 +73,7 @@ def recover(found: Mapping[int, bytes], note: bytes, *, reason: str, by: Actor) 
     :raises CannotReconcile: see the class
     :raises NotSigned: the log did not sign the checkpoint
     """
-    head, _ = open_checkpoint(note, keys.log_signer().key)
+    head, _ = open_checkpoint(note, keys.log_key())
     tree = Tree.objects.select_for_update().get(pk=1)
     if FormerChain.objects.filter(origin=keys.origin()).exists():
         raise CannotReconcile("this chain has ended and a new one is being begun")
@@ -162,7 +162,7 @@ def _with_the_keys_of(entries: list[ChainEntry]) -> tuple[str, ...]:
 
 def _by_log_alone(note: bytes) -> bytes:
     """The note with the log's line only, as the sequencer stores it; cosignatures are collected again."""
-    _, opened = open_checkpoint(note, keys.log_signer().key)
-    by_log = opened.by(keys.log_signer().key)
+    _, opened = open_checkpoint(note, keys.log_key())
+    by_log = opened.by(keys.log_key())
     assert by_log is not None  # open_checkpoint says so
     return f"{opened.text}\n{by_log.signature.line}".encode()

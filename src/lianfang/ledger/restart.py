@@ -63,7 +63,7 @@ def proof_of_fork(data: bytes, agreed: bytes = b"") -> Proved:
     :param agreed: the last checkpoint that all parties hold; without it, the last one before the fork that all cosigned
     :raises NoEvidence: it proves no fork of this log, or the checkpoint is not of this chain before the fork
     """
-    log = keys.log_signer().key
+    log = keys.log_key()
     try:
         if not data.startswith(FIRST_LINE.encode()):
             raise NoEvidence("this is no evidence of a fork")
@@ -79,7 +79,7 @@ def proof_of_end(note: bytes) -> Proved:
 
     :raises NoEvidence: it is not the newest checkpoint of this chain, or too few witnesses signed it
     """
-    log = keys.log_signer().key
+    log = keys.log_key()
     policy = parties.policy()
     try:
         head, _ = open_checkpoint(note, log)
@@ -96,7 +96,7 @@ def proof_of_end(note: bytes) -> Proved:
 
 def _agreed(note: bytes, before: int) -> tuple[int, bytes]:
     if note:
-        head, _ = open_checkpoint(note, keys.log_signer().key)
+        head, _ = open_checkpoint(note, keys.log_key())
         stored = Checkpoint.objects.filter(size=head.size).first()
         if stored is None or bytes(stored.root) != head.root or head.size > before:
             raise NoEvidence("the agreed checkpoint is not of this chain before the fork")
@@ -123,7 +123,7 @@ def begin(proved: Proved, *, origin: str, reason: str, by: Actor) -> FormerChain
         return earlier
     former = FormerChain.objects.create(
         origin=keys.origin(),
-        vkey=str(keys.log_signer().key),
+        vkey=str(keys.log_key()),
         evidence=proved.digest,
         continued_as=origin,
         ended_at=by.at,
@@ -192,6 +192,7 @@ def finish(former: FormerChain, evidence: bytes) -> Path:
     for source, target in (
         (publication.folder(), away / "chain"),
         (keys.folder() / "log.key", away / "log.key"),
+        (keys.folder() / keys.LOG_VKEY, away / keys.LOG_VKEY),
     ):
         if source.exists() and not target.exists():
             os.rename(source, target)

@@ -127,7 +127,7 @@ class Sequencer:
             return
         last = Checkpoint.objects.order_by("-size").first()
         size = last.size if last else 0
-        log = keys.log_signer().key
+        log = keys.log_key()
         if published := publication.published_checkpoint():
             try:
                 head, _ = open_checkpoint(published, log)
@@ -156,7 +156,7 @@ class Sequencer:
             self._asked_at = time.monotonic()
         heard = self._collector.collect(
             missing,
-            keys.log_signer().key,
+            keys.log_key(),
             bytes(checkpoint.note),
             checkpoint.size,
             lambda names: policy.met_by(have | names),
