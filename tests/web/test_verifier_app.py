@@ -110,6 +110,11 @@ def test_a_picture_and_a_proof_file_with_its_record(verifier: Watched) -> None:
     page.locator("input[type=file]").set_input_files([picture])
     page.locator("[data-result=proved]").wait_for()
     page.reload()
+    # As it is downloaded from an order's and from an entry's page.
+    text: FilePayload = {"name": "proof.txt", "mimeType": "text/plain", "buffer": WITNESSED["qr"].encode() + b"\n"}
+    page.locator("input[type=file]").set_input_files([text])
+    page.locator("[data-result=proved]").wait_for()
+    page.reload()
 
     from lianfang_chain.proof import PaperProof
 

@@ -178,7 +178,7 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
         say(
             "witness.toml for the party; this server's name, and its own folder and port, are put in by hand:"
         )
-        log = keys.log_signer().key
+        log = keys.log_key()
         say(f'folder = "witness"\norigin = "{log.name}"\nlog-vkey = "{log}"')
         say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nport = 8471')
         say(f'title = "{before.get("title", arguments.party)}"')

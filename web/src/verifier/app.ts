@@ -4,7 +4,7 @@ import { base64, hex } from "../bytes";
 import { Camera, readPicture } from "../camera/camera";
 import type { Proved } from "../chain/proof";
 import { make } from "../dom";
-import { bytesOf, type Checked, checkFiles, checkText, failed, isTlogProof, type Signer } from "./check";
+import { bytesOf, type Checked, checkFiles, checkText, codeText, failed, isTlogProof, type Signer } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
 import { type Compared, compareSheet, isSheet, remember } from "../chain/sheets";
 import { fieldWords, instant, kindWords, type Language, party, say, scopeWords, valueWords, type Word } from "./words";
@@ -139,8 +139,9 @@ class Page {
       return this.#show(record === undefined ? failed("needs_record") : await checkFiles(proof, record, this.trust));
     }
     const [file] = files;
-    if (file === undefined) return;
-    const text = await readPicture(file).catch(() => null);
+    const [content] = contents;
+    if (file === undefined || content === undefined) return;
+    const text = codeText(content) ?? (await readPicture(file).catch(() => null));
     if (text === null) {
       this.#result = null;
       this.#hint = "no_code";

@@ -6,8 +6,12 @@ import { parseEntry } from "../chain/entry";
 import { Malformed, NotSigned } from "../chain/note";
 import { type Organ, signerOf } from "../chain/organs";
 import { fromQrText, parseTlogProof, type Proved, QR_PREFIX, verifyPaperProof, verifyTlogProof } from "../chain/proof";
+import { isSheet } from "../chain/sheets";
 import { leafHash, NotProved } from "../chain/tree";
 import type { Trust } from "./policy_file";
+
+/** A code of the largest proof, in Base45, is shorter. */
+const LONGEST_TEXT = 20_000;
 
 export type Failure = "not_a_proof" | "not_signed" | "not_proved" | "pass_code" | "needs_record" | "no_policy";
 
@@ -44,6 +48,12 @@ export function checkText(text: string, trust: Trust): Promise<Checked> {
   if (text.startsWith("LF1:")) return Promise.resolve(failed("pass_code"));
   if (!text.startsWith(QR_PREFIX)) return Promise.resolve(failed("not_a_proof"));
   return checked(trust, () => verifyPaperProof(fromQrText(text.trim()), trust.policy));
+}
+
+/** The code that a downloaded text file holds; null when it is something else, a picture perhaps. */
+export function codeText(data: Bytes): string | null {
+  const text = new TextDecoder().decode(data.subarray(0, LONGEST_TEXT)).trim();
+  return text.startsWith(QR_PREFIX) || isSheet(text) ? text : null;
 }
 
 /** Whether a file is a `.tlog-proof`; its record must then be given too. */
