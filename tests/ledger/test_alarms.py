@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.factories.accounts import client_for
 from tests.factories.ledger import AT, an_entry
@@ -32,7 +33,11 @@ def page(role: Role) -> Any:
     return answer.content.decode()
 
 
-def test_each_alarm_is_seen_by_command_and_parties_and_by_nobody_else(parties: Any) -> None:
+def everybodys(address: str) -> str:
+    return Client().get(address, follow=True).content.decode()
+
+
+def test_each_alarm_is_seen_by_command_and_parties_and_a_fork_by_everybody(parties: Any) -> None:
     assert not any(words in page(Role.CMD_LEAD) for words in WORDS.values())  # before the first round
     for party in parties:
         party.stop()
@@ -50,9 +55,15 @@ def test_each_alarm_is_seen_by_command_and_parties_and_by_nobody_else(parties: A
     board.write(AT)
     assert WORDS["suspended"] in page(Role.PROPERTY)
     an_entry(kind="orders:order:lifted")
+    assert WORDS["suspended"] not in page(Role.GRID)
+    assert WORDS["suspended"] not in everybodys("/open/rules/")
     WitnessState.objects.update(forked=True)
     board.write(AT)
     assert WORDS["fork"] in page(Role.PROPERTY)
+    # A fork is everybody's business: every desk, every phone, every public page.
+    assert WORDS["fork"] in page(Role.GRID)
+    for address in ("/", "/login/", "/open/rules/"):
+        assert WORDS["fork"] in everybodys(address), address
 
 
 def test_when_the_worker_is_silent_for_a_minute_that_is_an_alarm(chain: Any) -> None:

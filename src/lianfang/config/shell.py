@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lianfang.accounts.queries import HeldOffice
     from lianfang.accounts.web import Surface
     from lianfang.kernel.actor import Actor
+    from lianfang.ledger.queries import Alarm
 
 LANGUAGE_COOKIE: Final = "django_language"
 
@@ -52,18 +53,23 @@ def context(request: HttpRequest) -> dict[str, object]:
             "person": person_menu(by, offices, request) if desk and by else [],
             "organ": next((o.organ.name for o in offices if by and o.organ.code == by.organ), ""),
             "pseudonym": by.pseudonym if by else "",
-            "chain_alarm": next(iter(board.shown()), None) if desk and _answers_for_chain(offices) else None,
+            "chain_alarm": _chain_alarm(answers=desk and _answers_for_chain(offices)),
         },
     }
 
 
-#: The command, the three parties and those who look after system and evidence see an alarm of the chain.
+#: The command, the three parties and those who look after system and evidence see every alarm of the chain.
 _SEE_CHAIN_ALARMS: Final = frozenset(
     {
         Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CDC, Role.CMD_DUTY, Role.CMD_LEAD, Role.AUDITOR,
         Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN,
     }
 )  # fmt: skip
+
+
+def _chain_alarm(*, answers: bool) -> Alarm | None:
+    """A fork is told to everybody, on every page; what else is wrong, to those who answer for the chain."""
+    return next((alarm for alarm in board.shown() if answers or alarm.code == "fork"), None)
 
 
 def _answers_for_chain(offices: Sequence[HeldOffice]) -> bool:
