@@ -252,8 +252,13 @@ def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(installed:
     assert keys.organ_signer("cdc").key != old.key
     assert OrganKey.objects.filter(organ="cdc").count() == 2
     listed = Organs.open(publication.published_organs(), configured.policy())
-    signers = [listed.signer_of(ChainEntry.parse(queries.entry_bytes(e))) for e in (before, after)]
-    assert [s.key.public for s in signers if s] == [old.key.public, keys.organ_signer("cdc").key.public]
+    # The key before says in the chain which one follows it, and by whose hand.
+    following = Entry.objects.get(kind="ledger:key:succeeded").pk
+    named = ChainEntry.parse(queries.entry_bytes(following)).act
+    assert named.terms == {"organ": "cdc", "vkey": str(keys.organ_signer("cdc").key)}
+    signers = [listed.signer_of(ChainEntry.parse(queries.entry_bytes(e))) for e in (before, following, after)]
+    new = keys.organ_signer("cdc").key.public
+    assert [s.key.public for s in signers if s] == [old.key.public, old.key.public, new]
     assert fsck.check().problems == []
 
 
@@ -269,6 +274,9 @@ def test_a_stolen_key_of_a_witness_is_replaced_and_counts_no_more(
     assert command(chain, "new-key", party="residents") == 0
     told(chain, settings, installed)
     thief = Policy.parse(old).witnesses[0]
+    noted = ChainEntry.parse(queries.entry_bytes(Entry.objects.get(kind="ledger:policy:changed").pk)).act
+    assert (noted.terms["witness"], noted.terms["retired"]) == ("residents-2", str(thief.key))
+    assert str(noted.terms["vkey"]) in queries.policy_text()
     later = an_entry()
     sequencer.run_once(AT)
     assert "residents-2" in queries.state_of(later).witnesses

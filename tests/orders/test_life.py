@@ -19,9 +19,10 @@ from lianfang.kernel import ids
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import set_scope
+from lianfang.ledger import queries as ledger
 from lianfang.ledger.models import Entry
 from lianfang.messaging.models import OwedMessage
-from lianfang.orders import actions, queries
+from lianfang.orders import actions, proofs, queries
 from lianfang.orders.errors import (
     AlreadyOver,
     AlreadyServed,
@@ -40,6 +41,7 @@ from lianfang.orders.errors import (
 )
 from lianfang.orders.models import AppealDecision, IsolationOrder, Lift, Serving
 from lianfang.people import queries as people
+from lianfang_chain.entry import Entry as ChainEntry
 from tests.factories.accounts import an_organ
 from tests.factories.orders import ROOT, S1_ANCHOR, S1_END, S1_NOW, a_draft, officer, resident
 from tests.factories.people import a_dwelling, a_household, a_person
@@ -336,9 +338,19 @@ def test_a_won_appeal_frees_at_signature(order: IsolationOrder, luo: UUID) -> No
     assert Lift.objects.get(order=order).decision_id == decision.pk
     assert {e.kind for e in Entry.objects.all()} == {
         "orders:isolation:issued",
+        "orders:appeal:raised",
         "orders:appeal:won",
         "orders:order:lifted",
     }
+    said = {a.kind: a for a in proofs.acts_of(order.pk)}
+    assert said["orders:appeal:raised"].at == made.raised_at
+    answer = ChainEntry.parse(ledger.entry_bytes(said["orders:appeal:won"].entry_id))
+    raised = ChainEntry.parse(ledger.entry_bytes(said["orders:appeal:raised"].entry_id))
+    assert (answer.act.prior, raised.act.prior) == (
+        raised.leaf,
+        ChainEntry.parse(ledger.entry_bytes(order.entry_id)).leaf,
+    )
+    assert "行程".encode() not in raised.data
     with pytest.raises(DecidedAlready):
         actions.decide_appeal(replace(draft, id=new_id()), by=by)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.kernel.ids import random_bytes
-from lianfang.ledger import keys, queries, reconcile, restart
+from lianfang.ledger import announcing, keys, queries, reconcile, restart
 from lianfang_chain.note import COSIGNATURE, MalformedNote, NotSigned, VerifierKey
 from lianfang_chain.witness.__main__ import create_key
 from lianfang_chain.witness.store import write_whole
@@ -117,11 +117,11 @@ def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     """
     if arguments.organ:
         try:
-            keys.put_away(arguments.organ)
+            key = announcing.succeed_key(arguments.organ, by=by)
         except FileNotFoundError:
             say(f"{arguments.organ} has no key")
             return 2
-        say(f"{arguments.organ}: {keys.organ_signer(arguments.organ).key}")
+        say(f"{arguments.organ}: {key}")
         say(
             "the next round announces it in the chain; entries by the old key show by their place when it ended"
         )
@@ -170,6 +170,7 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
         return 2
     content["witnesses"].append(after)
     before |= {"retired": f"{by.at:%Y-%m-%d}", "folder": "", "url": ""}
+    announcing.note_policy(name=name, vkey=str(key), retired=before["vkey"], by=by)
     write_whole(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
     say(f"{name}: {key}")
     say("everybody who pins the policy file takes the new one; the old key's cosignatures count no more")
@@ -180,6 +181,6 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
         )
         log = keys.log_key()
         say(f'folder = "witness"\norigin = "{log.name}"\nlog-vkey = "{log}"')
-        say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nport = 8471')
+        say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nhost = "0.0.0.0"\nport = 8471')
         say(f'title = "{before.get("title", arguments.party)}"')
     return 0

@@ -23,6 +23,42 @@ if TYPE_CHECKING:
 WHOLE_CHAIN: Final = "d0"
 
 
+def succeed_key(organ: str, *, by: Actor) -> VerifierKey:
+    """Give an organ its next key, said in the chain by the one before; the next round announces it.
+
+    Cut off at any point it may be done again: a key that was made and not yet used is taken up.
+
+    :raises FileNotFoundError: it has none
+    """
+    following = keys.next_organ_signer(organ)
+    actions.append(
+        kind="ledger:key:succeeded",
+        act_id=ids.new_id(),
+        organ=organ,
+        scope=WHOLE_CHAIN,
+        basis=actions.CHAIN_RULES,
+        terms={"organ": organ, "vkey": str(following.key)},
+        secrets={},
+        by=by,
+    )
+    keys.succeed(organ)
+    return following.key
+
+
+def note_policy(*, name: str, vkey: str, retired: str, by: Actor) -> None:
+    """Say in the chain that a witness's key counts no more and another does: the trust file has a new line."""
+    actions.append(
+        kind="ledger:policy:changed",
+        act_id=ids.new_id(),
+        organ=by.organ,
+        scope=WHOLE_CHAIN,
+        basis=actions.CHAIN_RULES,
+        terms={"witness": name, "vkey": vkey, "retired": retired},
+        secrets={},
+        by=by,
+    )
+
+
 def announce_new_keys(at: datetime) -> None:
     """Append an entry for each organ key that has none."""
     known = set(OrganKey.objects.values_list("vkey", flat=True))

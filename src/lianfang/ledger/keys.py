@@ -31,7 +31,7 @@ class LogKeyLost(Exception):
     """A log has one key for life, so no other is made in its place: the chain is to be begun anew."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__(f"{file} is gone: put it back, or see docs/chain.md, \"Changing keys\"")
+        super().__init__(f'{file} is gone: put it back, or see docs/chain.md, "Changing keys"')
 
 
 def folder() -> Path:
@@ -86,6 +86,25 @@ def put_away(organ: str) -> None:
     """
     file = organ_key_file(organ)
     os.rename(file, free_name(file.with_suffix(".old")))
+    forget()
+
+
+def next_organ_signer(organ: str) -> Signer:
+    """The key that is to follow the organ's present one; made if it is not there yet.
+
+    :raises FileNotFoundError: the organ has none that it could follow
+    """
+    file = organ_key_file(organ)
+    if not file.exists():
+        raise FileNotFoundError(file)
+    return _signer(file.with_suffix(".next"), organ_key_name(origin(), organ))
+
+
+def succeed(organ: str) -> None:
+    """The next key takes the place of the present one, which is put away."""
+    put_away(organ)
+    file = organ_key_file(organ)
+    os.rename(file.with_suffix(".next"), file)
     forget()
 
 

@@ -6,15 +6,18 @@ from __future__ import annotations
 from typing import Final
 
 #: Written even while a restored database waits for its reconciliation: a lift, a won appeal, a superior's refusal
-#: frees at signature (O-9). What the chain says about itself must be possible, too.
+#: frees at signature (O-9), and an objection must always be taken. What the chain says about itself must be possible, too.
 FREEING: Final = frozenset(
     {
         "orders:order:lifted",
         "orders:release:noticed",
+        "orders:appeal:raised",
         "orders:appeal:won",
         "gates:act:lifted",
         "ledger:disclosures:erased",
         "ledger:key:announced",
+        "ledger:key:succeeded",
+        "ledger:policy:changed",
         "ledger:chain:reconciled",
     }
 )

@@ -231,6 +231,8 @@ class Appeal(models.Model):
     raised_by = models.UUIDField()
     on_behalf = models.BooleanField()
     raised_at = models.DateTimeField()
+    #: That it was raised stands in the chain, so nobody can say that it never came. Empty for those of before.
+    entry = models.ForeignKey("ledger.Entry", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(text=""), name="appeal_says_something")]

@@ -12,7 +12,7 @@ from lianfang.messaging.papers import ChainLine, ChainProof, DayHead, Seen, Word
 from lianfang_chain.proof import to_qr_text
 from lianfang_chain.words import words_of
 
-from .models import AppealDecision, IsolationOrder, Lift, ReleaseNotice
+from .models import Appeal, AppealDecision, IsolationOrder, Lift, ReleaseNotice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,6 +69,11 @@ def acts_of(order_id: UUID) -> list[Act]:
     """The order and what followed from it, in time."""
     order = IsolationOrder.objects.get(pk=order_id)
     found = [Act(order.entry_id, "orders:isolation:issued", order.organ, order.order_no, order.signed_at)]
+    found += [
+        Act(a.entry_id, "orders:appeal:raised", order.organ, order.order_no, a.raised_at)
+        for a in Appeal.objects.filter(order=order_id)
+        if a.entry_id is not None
+    ]
     found += [
         Act(
             d.entry_id,

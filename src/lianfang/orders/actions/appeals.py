@@ -63,8 +63,20 @@ def appeal(draft: AppealDraft, *, by: Actor) -> Appeal:
         return same_or_refuse(earlier, said)
     if by.at >= order.ends_at + policy.APPEAL_AFTER_END:
         raise TooLateToAppeal
+    entry = ledger.append(
+        kind="orders:appeal:raised",
+        act_id=draft.id,
+        organ=order.organ,
+        scope=order.community,
+        basis=order.basis,
+        terms={},
+        secrets={"order_no": order.order_no, "person": str(order.person_id), "text": draft.text},
+        by=by,
+        prior=order.entry_id,
+        hour=True,
+    )
     made = Appeal.objects.create(
-        id=draft.id, raised_by=by.user_id, on_behalf=not own, raised_at=by.at, **said
+        id=draft.id, raised_by=by.user_id, on_behalf=not own, raised_at=by.at, entry_id=entry, **said
     )
     wake("appeals", made.pk)
     return made
@@ -103,7 +115,7 @@ def decide_appeal(draft: DecisionDraft, *, by: Actor) -> AppealDecision:
         terms={},
         secrets={"order_no": order.order_no, "person": str(order.person_id), "reasons": draft.reasons},
         by=by,
-        prior=order.entry_id,
+        prior=made.entry_id or order.entry_id,
         hour=True,
     )
     decision = AppealDecision.objects.create(id=draft.id, entry_id=entry, **said, **signature(organ, by=by))
