@@ -74,6 +74,8 @@ def _jobs(stop: threading.Event) -> None:
 def _hours(stop: threading.Event) -> None:
     """The hour's digests for the chain: who read whom, and which status lists were published (R-2, L-5).
 
+    Also what is destroyed because its term is over.
+
     Asked each minute; the acts themselves do an hour once, and after a stop the hours that wait.
     """
     from django.db import connection
@@ -81,6 +83,7 @@ def _hours(stop: threading.Event) -> None:
     from lianfang.accounts.queries import system_actor
     from lianfang.credentials import actions as credentials
     from lianfang.kernel import clock
+    from lianfang.orders import actions as orders
     from lianfang.people import actions as people
 
     done = None
@@ -89,6 +92,7 @@ def _hours(stop: threading.Event) -> None:
         if (hour := by.at.replace(minute=0, second=0, microsecond=0)) != done:
             people.batch_reads(by=by)
             credentials.note_published(by=by)
+            orders.destroy_details(by=by)
             done = hour
             connection.close()
         stop.wait(60.0)

@@ -23,6 +23,7 @@ from .policy import PublicScope, may_be_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
@@ -161,3 +162,15 @@ def erase(
         by=by,
         hour=True,
     )
+
+
+def erase_older(room: str, *, before: datetime, basis: str, by: Actor, limit: int = 500) -> int:
+    """Erase all that is left of a room's entries recorded before an instant, each with its notice; returns how many.
+
+    Cut off, it goes on where it was: each erasure is a transaction.
+    """
+    old = CaseKey.objects.filter(entry__kind__startswith=f"{room}:", entry__appended_at__lt=before)
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
+    for entry_id in ids:
+        erase(entry_id, reason="term", basis=basis, by=by)
+    return len(ids)

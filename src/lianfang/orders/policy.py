@@ -34,6 +34,9 @@ FACTOR_FRESH_FOR: Final = timedelta(minutes=5)
 SECOND_SIGNATURE_HOLDS: Final = timedelta(hours=24)
 #: A proposal nobody signed is no longer asked for after this.
 PROPOSAL_WAITS: Final = timedelta(hours=24)
+#: What the chain's entries about an order or an appeal committed to is destroyed so long after they were recorded:
+#: complaints and audits are over by then (trust.md §7, classes 4 and 5: at most three years).
+DETAILS_KEPT_FOR: Final = timedelta(days=3 * 365)
 #: Public sheets of an ended order are taken down within this (N-3).
 TAKE_DOWN_WITHIN: Final = timedelta(hours=1)
 #: A release notice is paperwork: signed up to so long before the end, late after so long.

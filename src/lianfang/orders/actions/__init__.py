@@ -12,6 +12,7 @@ from .papers import (
     record_take_down,
 )
 from .proposing import ProposalDraft, propose_isolation, refuse_proposal, second_sign
+from .retention import destroy_details
 from .second_phase import SecondPhaseDraft, order_second_phase
 from .serving import CareDraft, ServingDraft, accept_care, record_care, serve
 
@@ -28,6 +29,7 @@ __all__ = [
     "appeal",
     "check_release",
     "decide_appeal",
+    "destroy_details",
     "issue_isolation",
     "issue_release_notice",
     "lift_isolation",
