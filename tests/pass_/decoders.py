@@ -12,7 +12,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lianfang_chain import cbor
-from lianfang_pass import base45, cose, keylist, numbers, passages, rules, signals, statuslist, tokens
+from lianfang_pass import (
+    base45,
+    cose,
+    exported,
+    keylist,
+    numbers,
+    passages,
+    rules,
+    signals,
+    statuslist,
+    tokens,
+)
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
@@ -28,6 +39,11 @@ _LIST, _UNTIL = make_vectors.whole(17, world.NOON)
 _HELD = statuslist.accept_list(_LIST, _UNTIL, uri=world.URI, keys=_KEYS)
 _DELTA = make_vectors.delta([statuslist.Change(5, statuslist.ListStatus.INVALID)], 17, 18, world.NOON)
 _BATCH = passages.Batch(world.DEVICE_ID, 1, (bytes(100), bytes(90)))
+_PASSAGE = passages.Passage(
+    seq=7, gate=world.GATE_ID, at=world.NOON, inward=True, verdict=passages.VERDICTS[1], reason="TEMPERATURE",
+    list_version=17, proof="paper", cti=bytes(8), override="medicine", temperature=376,
+    by_hand=passages.ByHand("5-2-603", 1988, id_seen=True), guard="G7", rules_version=3,
+)  # fmt: skip
 _RULES = rules.sign_rules([], version=3, at=world.NOON, key=world.KEYS[Purpose.RULES])
 _RECEIPT = passages.sign_receipt(_BATCH, at=world.NOON, key=world.KEYS[Purpose.RECEIPT])
 _TIME = passages.sign_time(world.NOON, key=world.KEYS[Purpose.RECEIPT])
@@ -155,6 +171,14 @@ DECODERS: Final[dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]]] = 
         (_claims(_TIME),),
     ),
     "batch": (_row(passages.decode_batch, passages.encode_batch), (passages.encode_batch(_BATCH),)),  # type: ignore[arg-type]  # of one type each
+    "export": (
+        _row(exported.decode_export, exported.encode_export),  # type: ignore[arg-type]  # of one type each
+        (exported.encode_export([_BATCH]),),
+    ),
+    "passage": (
+        _row(passages.decode_passage, passages.encode_passage),  # type: ignore[arg-type]  # of one type each
+        (passages.encode_passage(_PASSAGE),),
+    ),
     "signal": (_row(signals.decode_signal, signals.encode_signal), (_SIGNAL,)),  # type: ignore[arg-type]  # of one type each
     "number": (_number, (b"12345678-89",)),
 }
