@@ -2,6 +2,7 @@
 
     lianfang-verify --policy policy.txt --organs organs.txt proof.txt    a paper's QR text, or its bytes
     lianfang-verify --policy policy.txt --entry entry.bin proof.tlog-proof
+    lianfang-verify --policy policy.txt read-proof.txt        that somebody looked at my data, from 谁看过我的信息
     lianfang-verify --policy policy.txt fork-evidence.txt
     lianfang-verify --one-file lianfang-verify.pyz           write this program as one file for others
 
@@ -28,6 +29,8 @@ from .note import MalformedNote, NotSigned
 from .organs import Organs
 from .policy import MalformedPolicy, Policy
 from .proof import FIRST_LINE, QR_PREFIX, Proved, from_qr_text, verify_paper_proof, verify_tlog_proof
+from .reading_proof import FIRST_LINE as READING
+from .reading_proof import ReadingProof
 from .tree import NotProved
 from .words import SCOPES, words_of
 
@@ -81,6 +84,8 @@ def say(
     try:
         if data.startswith(EVIDENCE.encode()):
             return _evidence(data, policy)
+        if data.startswith(READING.encode()):
+            return _reading(data, policy, organs)
         if data.startswith(FIRST_LINE.encode()):
             if entry is None:
                 return (
@@ -131,6 +136,19 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
     known, signed = _organ_signed(entry, organs)
     lines += [f"签名 organ          {signed}", "", _NOT_PROVED_ABOUT.rstrip("\n")]
     return PROVED if proved.quorum and known else RECORDED, "\n".join(lines) + "\n"
+
+
+def _reading(data: bytes, policy: Policy, organs: Organs | None) -> tuple[int, str]:
+    reading, proved = ReadingProof.parse(data.decode("utf-8", "replace")).verify(policy)
+    assert proved.entry is not None
+    code, words = _proved(proved, proved.entry, organs)
+    about = (
+        f"查阅 reading        {reading.number}  {reading.at}  {reading.organ}  {reading.pseudonym}\n"
+        f"用途 purpose        {reading.purpose}  {reading.reason}\n"
+        f"看了 fields         {', '.join(reading.fields)}\n"
+        "✔ 这次查阅在上述小时汇总之内。 This reading stands in the digest below.\n\n"
+    )
+    return code, about + words
 
 
 def _organ_signed(entry: Entry, organs: Organs | None) -> tuple[bool, str]:
@@ -188,6 +206,7 @@ def one_file() -> bytes:
         "organs",
         "policy",
         "proof",
+        "reading_proof",
         "tree",
         "verify",
         "words",

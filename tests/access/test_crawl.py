@@ -191,6 +191,7 @@ READERS: Final = {str(r) for r, s in HELD_BY[Right.PEOPLE_PERSON_READ].items() i
 UNFILLED: Final[set[str]] = {
     "/desk/people/corrections/<uuid:correction_id>/",  # an answer to a form; opened, it sends on
     "/me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt",  # no log is published here
+    "/me/reads/<int:read_id>/proof.txt",  # as above
     "/desk/gates/files/<uuid:file_id>/",  # no device has handed one in; it names nobody
     "/desk/gates/files/<uuid:file_id>/receipts/",  # as above
 }

@@ -37,6 +37,7 @@ DATA: Final = {
     "people/naming.py": "surnames",
     "people/pinyin.py": "a table of characters",
     "audit/actions.py": "what an entry of the chain names as its basis",
+    "orders/actions/retention.py": "what an entry of the chain names as its basis",
     "ledger/actions.py": "what an entry of the chain names as its basis",
 }
 #: Folders whose Chinese is content: invented names of the demonstration, words on papers that are Chinese by law.

@@ -210,6 +210,8 @@ WORDS: Final[dict[str, list[Any]]] = {
     "name": ["no/such/file"],
     "code": ["ABCDEFGHJK"],
     "signal_id": [1],
+    "ticket_id": [1],
+    "read_id": [1, 2],
     "size": [1],
     "old": [1],
     "new": [1],

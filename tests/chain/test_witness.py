@@ -26,7 +26,9 @@ from lianfang_chain.note import COSIGNATURE, ED25519, NotSigned, Signature, Sign
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import ENTRIES, TileId, bundle_of
 from lianfang_chain.tree import NotProved
-from lianfang_chain.witness.page import light_of, status_page
+from lianfang_chain.witness.__main__ import main
+from lianfang_chain.witness.judge import Witness
+from lianfang_chain.witness.page import light_of, status_of, status_page
 from lianfang_chain.witness.server import WitnessServer
 from lianfang_chain.witness.store import DamagedFolder, Store
 
@@ -151,15 +153,45 @@ def test_own_places_are_kept_and_the_rest_only_as_hashes(tmp_path: Path) -> None
         witness.store.close()
 
 
-def test_a_withheld_entry_is_held_by_its_hash_and_a_wrong_one_is_refused(witness: Any, log: Any) -> None:
-    tile = TileId(ENTRIES, 0, 5)
-    whole = [f"e {i}".encode() for i in range(5)]
-    log.files[tile] = bundle_of([*whole[:4], b"changed"])
+def test_an_entry_that_is_not_what_its_hash_says_is_refused(witness: Any, log: Any) -> None:
+    log.files[TileId(ENTRIES, 0, 5)] = bundle_of([*(f"e {i}".encode() for i in range(4)), b"changed"])
     assert witness.add_checkpoint(log.submission(0)).status == 422
     assert witness.store.size == 0
-    log.files[tile] = bundle_of([b"", *whole[1:]])
+
+
+def withhold(log: Any, *hidden: int) -> None:
+    log.files[TileId(ENTRIES, 0, log.size)] = bundle_of(
+        b"" if i in hidden else f"e {i}".encode() for i in range(log.size)
+    )
+
+
+def test_nothing_is_cosigned_of_which_a_witness_of_all_places_is_not_shown_all(
+    witness: Any, log: Any
+) -> None:
+    withhold(log, 0, 3)
+    reply = witness.add_checkpoint(log.submission(0))
+    assert (reply.status, reply.body) == (422, "2 entries are withheld from a witness of all places\n")
+    assert (witness.store.size, light_of(witness)) == (0, "yellow")
+    assert "账本有 2 条记录不给我们看原文" in status_page(witness, "居民")
+    assert status_of(witness)["withheld"] == 2
+
+    withhold(log)
     accepted(witness, log, 0)
-    assert witness.lights.withheld == 1
+    assert (light_of(witness), status_of(witness)["withheld"]) == ("green", 0)
+
+
+def test_from_a_witness_of_one_place_others_entries_are_withheld_and_counted(
+    tmp_path: Path, log: Any
+) -> None:
+    witness = a_witness(tmp_path / "w", log, ["d510402"])
+    withhold(log, 0, 3)
+    accepted(witness, log, 0)
+    log.grow(1)
+    withhold(log, 0, 3, 5)
+    accepted(witness, log, 5)
+    assert (light_of(witness), status_of(witness)["withheld"]) == ("green", 3)
+    assert "3 条（本次启动以来，属于别处的不给我们）" in status_page(witness, "居民")
+    witness.store.close()
 
 
 def test_tiles_that_lead_to_another_root_are_refused(witness: Any, log: Any) -> None:
@@ -298,6 +330,134 @@ class TestTheFolder:
                     Store(tmp_path / "w", LOG.key)
         file.write_bytes(whole)
         Store(tmp_path / "w", LOG.key).close()
+
+    @pytest.fixture
+    def full(self, tmp_path: Path) -> Any:
+        """A folder that holds eight own entries, in two steps, of which the program is off."""
+        from tests.chain.test_vectors import load
+
+        entries = [bytes.fromhex(e["bytes"]) for e in load("entries.json")["entries"]]
+        log = SmallLog()
+        for first, last in ((0, 5), (5, 8)):
+            log.add(*entries[first:last])
+            witness = a_witness(tmp_path / "w", log)
+            accepted(witness, log, first)
+            witness.store.close()
+        return tmp_path / "w"
+
+    def test_one_changed_byte_of_an_own_entry_is_damage_and_loses_nothing(self, full: Path) -> None:
+        file = full / "entries"
+        whole = file.read_bytes()
+        last = whole.rindex((7).to_bytes(8, "big"))
+        for place in [
+            *range(0, last, 7),
+            *range(10),
+            last - 1,
+            last + 8,
+            last + 9,
+            last + 10,
+            len(whole) - 1,
+        ]:
+            for bit in (1, 128):
+                damaged = whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :]
+                file.write_bytes(damaged)
+                with pytest.raises(DamagedFolder, match="entries: the record at byte"):
+                    Store(full, LOG.key)
+                assert file.read_bytes() == damaged
+
+    def test_records_out_of_order_twice_or_cut_short_are_damage(self, full: Path) -> None:
+        file = full / "entries"
+        whole = file.read_bytes()
+        second, third = (whole.index(i.to_bytes(8, "big") + whole[8:9]) for i in (1, 2))
+        for damaged in (
+            whole[second:third] + whole[:second] + whole[third:],
+            whole[:second] + whole,
+            whole + whole[:second],
+            whole[:-1],
+            whole[: second + 10],
+        ):
+            file.write_bytes(damaged)
+            with pytest.raises(DamagedFolder):
+                Store(full, LOG.key)
+
+    def test_what_a_crash_left_of_entries_not_held_yet_is_cut_back(self, full: Path) -> None:
+        file = full / "entries"
+        whole = file.read_bytes()
+        more = b"".join(i.to_bytes(8, "big") + b"\x00\x03new" for i in (8, 9))
+        for length in range(len(more) + 1):
+            for zeros in (0, 40):
+                file.write_bytes(whole + more[:length] + bytes(zeros))
+                store = Store(full, LOG.key)
+                assert [i for i, _ in store.own_entries()] == list(range(8))
+                store.close()
+
+    @pytest.mark.parametrize("name", ["hashes", "entries"])
+    def test_a_file_that_is_gone_is_not_silently_made_anew(self, full: Path, name: str) -> None:
+        (full / name).unlink()
+        with pytest.raises(DamagedFolder, match=f"{name}: the file is gone"):
+            Store(full, LOG.key)
+        assert not (full / name).exists()
+
+    def test_a_checkpoint_held_that_is_torn_or_changed_is_damage(self, full: Path) -> None:
+        def begin() -> None:
+            with contextlib.closing(Store(full, LOG.key)) as store:
+                Witness(store, WITNESS, SmallLog().read, lambda: AT)
+
+        file = full / "held"
+        whole = file.read_bytes()
+        ours = whole.rindex("—".encode())
+        torn = [whole[:place] for place in range(len(whole)) if place != ours]
+        changed = [
+            whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+            for place in (
+                *range(ours),
+                *range(whole.rindex(b" ") + 8, len(whole)),
+            )  # all but whose line ours is
+        ]
+        for damaged in (*torn, *changed):
+            file.write_bytes(damaged)
+            with pytest.raises(DamagedFolder, match="held: "):
+                begin()
+        file.write_bytes(whole)
+        begin()
+        with pytest.raises(DamagedFolder, match="held: "):
+            Store(full, Signer("other.example/log", ED25519, seed("x")).key)
+
+    def test_damage_while_it_runs_stands_on_the_page(self, full: Path) -> None:
+        witness = a_witness(full, SmallLog())
+        witness.lights.asked_at = AT
+        assert status_of(witness)["light"] == "green"
+        file = full / "entries"
+        file.write_bytes(file.read_bytes()[:-1] + b"\xff")
+        for sign in ("文件夹损坏", "不要删除任何文件", "entries: the record at byte"):
+            assert sign in status_page(witness, "居民")
+        assert status_of(witness)["light"] == "damaged"
+        file.unlink()
+        assert "entries: the file is gone" in status_page(witness, "居民")
+        witness.store.close()
+
+    def test_the_program_tells_the_committee_what_to_do(
+        self, full: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (full / "witness.key").write_text(WITNESS.private_text())
+        held = (full / "held").read_bytes()
+        for damaged in (held[:40], held.replace(b"\n8\n", b"\n9\n")):
+            (full / "held").write_bytes(damaged)
+            assert (
+                main(["--folder", str(full), "--log-vkey", str(LOG.key), "--log-url", "http://127.0.0.1:9"])
+                == 2
+            )
+            said = capsys.readouterr().err
+            for sign in (
+                "文件夹损坏",
+                "不要删除任何文件",
+                "打电话给社区值班室",
+                "第七节",
+                "call the community",
+                "[held: ",
+            ):
+                assert sign in said
+            assert "Traceback" not in said
 
     def test_a_write_that_failed_but_was_stored_is_answered_again(
         self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch

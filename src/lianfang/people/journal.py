@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lianfang.ledger import queries as ledger
 from lianfang_chain.cbor import encode
+from lianfang_chain.reading_proof import ReadingProof
 from lianfang_chain.tree import LeafList, inclusion_proof, leaf_hash, root_of, verify_inclusion
 
 from .errors import NotBatchedYet
@@ -35,6 +36,14 @@ class ReadProof:
     path: tuple[bytes, ...]
     root: bytes
     entry_id: UUID
+
+    def text(self) -> str:
+        """What the person takes away: this and the proof of the entry, for `lianfang-verify` and other programs.
+
+        :raises NotWitnessedYet: no quorum has seen the entry yet
+        """
+        paper = ledger.proof(self.entry_id)
+        return str(ReadingProof(self.leaf, self.position, self.count, self.path, paper))
 
     def verify(self) -> None:
         """:raises NotProved: it is not there, or not as it says"""

@@ -12,7 +12,7 @@ from lianfang.kernel.row_security import scope
 from . import reader
 from .models import Correction
 from .policy import PersonField
-from .queries import acting_for, household_members, reads_of
+from .queries import acting_for, household_members, read_proof, reads_of
 
 if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
@@ -72,3 +72,16 @@ def my_reads(*, by: Actor, before: int | None = None) -> list[tuple[ReadView, st
     reads = reads_of(by.person_id, before=before)
     called = {code: found.name for code in {r.organ for r in reads} if (found := organ(code)) is not None}
     return [(r, called.get(r.organ, r.organ)) for r in reads]
+
+
+def my_read_proof(read_id: int, *, by: Actor) -> str:
+    """The proof of one reading of my data, to take away.
+
+    :raises NotAllowed: the login belongs to no person
+    :raises NotFound: no such reading of this person
+    :raises NotBatchedYet: its hour is not over
+    :raises NotWitnessedYet: no quorum has seen its digest yet
+    """
+    if by.person_id is None:
+        raise NotAllowed()
+    return read_proof(by.person_id, read_id).text()

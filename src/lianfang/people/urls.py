@@ -56,5 +56,6 @@ urlpatterns = [
     path("desk/import/<uuid:run_id>/faults/", import_views.faults, name="faults"),
     path("me/household/", views.household, name="household"),
     path("me/reads/", views.reads, name="reads"),
+    path("me/reads/<int:read_id>/proof.txt", views.read_proof, name="read_proof"),
     path("me/correct/<correctable:field>/", views.ask, name="ask"),
 ]

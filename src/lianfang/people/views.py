@@ -23,9 +23,11 @@ from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Rate, Repeat
+from lianfang.ledger.errors import NotWitnessedYet
 from lianfang.places import queries as places
 
 from . import actions, own, queries, reader, search
+from .errors import NotBatchedYet
 from .forms import CorrectionForm, ExportForm, PersonForm, ReasonForm, SearchForm, SettleForm
 from .labels import CARE, FIELDS, SEX
 from .models import Correction
@@ -460,11 +462,26 @@ def reads(request: HttpRequest) -> HttpResponse:
                 "purpose": PURPOSES[Purpose(purpose)] if purpose in set(Purpose) else purpose,
                 "fields": "、".join(str(FIELDS.get(f, f)) for f in fields),
                 "reason": reason,
+                "looks": looks,
             }
         )
     return render(
         request, "people/reads.html", {"rows": rows, "next": shown[-1][0].id if len(shown) == 50 else None}
     )
+
+
+@never_cache
+@surface(resident=True, purpose=Purpose.OWN_DATA)
+def read_proof(request: HttpRequest, read_id: int) -> HttpResponse:
+    """That one reading of my data stands in the chain's digest of its hour."""
+    try:
+        text = own.my_read_proof(read_id, by=actor(request))
+    except (NotBatchedYet, NotWitnessedYet) as not_yet:
+        messages.info(request, sentence(not_yet))
+        return redirect("people:reads")
+    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="read-proof-{read_id}.txt"'
+    return answer
 
 
 @never_cache

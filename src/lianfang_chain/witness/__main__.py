@@ -17,6 +17,7 @@ import time
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from lianfang_chain.note import COSIGNATURE, Signer, VerifierKey
 from lianfang_chain.reading import reading_token
@@ -27,6 +28,21 @@ from .server import WitnessServer
 from .store import DamagedFolder, Store, sync_folder
 
 __all__ = ["create_key", "load_key", "main", "serve"]
+
+
+#: Steps: docs/witness.zh.md §7, docs/witness.en.md §7.
+_DAMAGED: Final = """
+文件夹损坏，见证程序没有启动。
+  1. 不要删除任何文件，不要自己修。
+  2. 打电话给社区值班室，把下面方括号里的话念给他们听。
+  3. 和社区的人一起，照说明书第七节“文件夹损坏”换一个新文件夹。
+
+The folder is damaged; the witness was not started. Delete nothing, repair nothing, call the community and read
+out the words in brackets; then take a new folder together, as the guide says in section 7.
+
+  [{error}]
+
+"""
 
 
 def create_key(folder: Path, name: str) -> Signer:
@@ -52,7 +68,7 @@ def load_key(folder: Path) -> Signer:
 def serve(options: argparse.Namespace) -> WitnessServer:
     """Open the folder and bind the port; the caller runs it.
 
-    :raises DamagedFolder: the folder contradicts itself
+    :raises DamagedFolder: the folder contradicts itself, or is another log's
     :raises BlockingIOError: another witness works in this folder
     """
     signer, log = load_key(options.folder), VerifierKey.parse(options.log_vkey)
@@ -85,13 +101,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("另一个见证程序正在使用这个文件夹。Another witness works in this folder.\n")
         return 1
     except DamagedFolder as error:
-        sys.stderr.write(f"文件夹损坏，请打电话给社区值班室，不要继续使用。The folder is damaged: {error}\n")
+        sys.stderr.write(_DAMAGED.format(error=error))
         return 2
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdout.write(f"见证程序已启动 http://{options.host}:{server.server_address[1]}/\n")
+    # What a browser on this machine opens.
+    here = "127.0.0.1" if options.host == "0.0.0.0" else options.host  # noqa: S104 - compared, not bound
+    sys.stdout.write(f"见证程序已启动 http://{here}:{server.server_address[1]}/\n")
     sys.stdout.flush()
     stop.wait()
     server.shutdown()

@@ -20,8 +20,8 @@ from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import NotProved, consistency_proof, root_of, verify_consistency
 
-from .mirror import Read, fetch_new
-from .store import Store
+from .mirror import ALL_PLACES, Read, fetch_new
+from .store import DamagedFolder, Store
 
 __all__ = ["Lights", "Reply", "Witness"]
 
@@ -43,26 +43,41 @@ class Lights:
     asked_at: int | None = None
     trouble: str = ""  # the last reason for which a checkpoint was not cosigned, until one is
     status: int = 200
+    #: Entries of which the log gave no bytes: since the start, or, to a witness of all places, in the last try.
     withheld: int = 0
 
 
 @dataclass
 class Witness:
-    """One witness of one log. Calls are taken one after the other; `store` is never changed elsewhere."""
+    """One witness of one log. Calls are taken one after the other; `store` is never changed elsewhere.
+
+    :raises DamagedFolder: the own signature under what is held is not one
+    """
 
     store: Store
     signer: Signer
     read: Read
     now: Callable[[], int]
-    places: Sequence[str] = ("",)
+    places: Sequence[str] = (ALL_PLACES,)
     lights: Lights = field(default_factory=Lights)
 
     def __post_init__(self) -> None:
         self._one_at_a_time = threading.Lock()
-        held, own = self.store.held, (self.signer.key.name, self.signer.key.key_id)
-        if held and own not in {(s.name, s.key_id) for s in parse_note(self.store.note).signatures}:
+        held, own = self.store.held, self.signer.key
+        if held is None:
+            return
+        try:
+            _, opened = open_checkpoint(self.store.note, self.store.log, others=(own,))
+        except NotSigned as error:
+            raise DamagedFolder(f"held: {error}") from error
+        if opened.by(own) is None:
             # A new key in an old folder: what is held is cosigned anew, or the log could not read where we are.
             self.store.sign_anew(self._signed(self.store.note, self.signer.cosign(held.text, at=self.now())))
+
+    @property
+    def of_all_places(self) -> bool:
+        """Whether nothing may be withheld from it."""
+        return ALL_PLACES in self.places
 
     def add_checkpoint(self, body: bytes) -> Reply:
         """Answer one submission. A 200 is given only for what is on the disk."""
@@ -124,11 +139,14 @@ class Witness:
             return Reply(422, f"the log serves something else than it signed: {error}\n")
         except Unreachable as error:
             return Reply(503, f"the log does not let us fetch what is new: {error}\n")
+        if fetched.withheld and self.of_all_places:
+            self.lights.withheld = fetched.withheld
+            return Reply(422, f"{fetched.withheld} entries are withheld from a witness of all places\n")
         at = self.now()
         line = self.signer.cosign(checkpoint.text, at=at)
         self.store.advance(checkpoint, self._signed(request.note, line), fetched.leaves, fetched.own)
         self.lights.cosigned_at = at
-        self.lights.withheld += fetched.withheld
+        self.lights.withheld = 0 if self.of_all_places else self.lights.withheld + fetched.withheld
         return Reply(200, line.line)
 
     def _signed(self, note: bytes, line: Signature) -> bytes:

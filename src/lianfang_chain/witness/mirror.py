@@ -14,10 +14,10 @@ from lianfang_chain.entry import scope_of
 from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, entries_of
 from lianfang_chain.tree import Edge, NotProved, leaf_hash
 
-__all__ = ["Fetched", "TileSource", "fetch_new"]
+__all__ = ["ALL_PLACES", "Fetched", "TileSource", "fetch_new"]
 
 Read = Callable[[TileId], bytes]
-_ALL: Final = ""
+ALL_PLACES: Final = ""
 
 
 class TileSource:
@@ -43,7 +43,7 @@ class TileSource:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`leaves` continue the history; `own` are entries of the own places; `withheld` were not ours to see."""
+    """`leaves` continue the history; `own` are entries of the own places; `withheld` counts those of no bytes."""
 
     leaves: list[bytes]
     own: list[tuple[int, bytes]]
@@ -53,8 +53,8 @@ class Fetched:
 def fetch_new(edge: Edge, checkpoint: Checkpoint, read: Read, places: Sequence[str]) -> Fetched:
     """Fetch the leaves behind `edge` up to the checkpoint, with their entries, and re-hash all of it.
 
-    An entry of length zero is one that the log withholds, because its place is another party's; its hash is
-    checked through the root all the same.
+    An entry of length zero is one that the log withholds; its hash is checked through the root all the same.
+    Whether it was another party's to see cannot be told from here.
 
     :raises Unreachable: the log does not serve a tile
     :raises NotProved: the tiles do not lead to the checkpoint's root, or an entry is not what its hash says
@@ -84,7 +84,7 @@ def fetch_new(edge: Edge, checkpoint: Checkpoint, read: Read, places: Sequence[s
 
 
 def _lies_within(data: bytes, places: Sequence[str]) -> bool:
-    if _ALL in places:
+    if ALL_PLACES in places:
         return True
     try:
         scope = scope_of(data)

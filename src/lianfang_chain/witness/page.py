@@ -10,6 +10,8 @@ from lianfang_chain.cbor import NotCanonical
 from lianfang_chain.entry import Entry
 from lianfang_chain.words import SCOPES, words_of
 
+from .store import DamagedFolder
+
 if TYPE_CHECKING:
     from .judge import Witness
 
@@ -44,6 +46,15 @@ _LIGHTS: Final = {
             "不要听任何人的话去“修好”它。要等三方一起到场再处理。",
         ],
     ),
+    "damaged": (
+        "文件夹损坏",
+        "这台电脑里保存的记录和当初存进来的不一样了，多半是磁盘坏了，或者有人动过文件。信息链本身不一定有问题。",
+        [
+            "不要删除任何文件，不要自己修。",
+            "打电话给社区值班室，告诉他们“见证程序说文件夹损坏”，并把下面灰色框里的话念给他们听。",
+            "和社区的人一起，照说明书第七节“文件夹损坏”换一个新文件夹。",
+        ],
+    ),
     "white": (
         "还没有开始",
         "程序已经启动，还没有收到第一份记录。第一次连接可能需要几分钟。",
@@ -52,13 +63,21 @@ _LIGHTS: Final = {
 }
 _EVIDENCE: Final = """<p class="files">证据文件：<a href="/fork-evidence.txt" target="_blank">打开、打印</a>
 <a href="/fork-evidence.txt" download>保存到 U 盘</a></p>"""
-_COLOURS: Final = {"green": "#0a7a33", "yellow": "#a15c00", "red": "#b00020", "white": "#555"}
+_COLOURS: Final = {
+    "green": "#0a7a33",
+    "yellow": "#a15c00",
+    "damaged": "#a15c00",
+    "red": "#b00020",
+    "white": "#555",
+}
 
 
-def light_of(witness: Witness) -> str:
-    """green, yellow, red or white (nothing yet)."""
+def light_of(witness: Witness, *, damage: str = "") -> str:
+    """green, yellow, red, damaged (the own folder) or white (nothing yet)."""
     if witness.store.evidence:
         return "red"
+    if damage:
+        return "damaged"
     lights = witness.lights
     if lights.trouble:
         return "yellow"
@@ -71,13 +90,15 @@ def light_of(witness: Witness) -> str:
 
 def status_of(witness: Witness) -> dict[str, object]:
     """The same for machines."""
+    _, damage = _own(witness)
     return {
         "name": witness.signer.key.name,
-        "light": light_of(witness),
+        "light": light_of(witness, damage=damage),
         "size": witness.store.size,
         "cosigned_at": witness.lights.cosigned_at,
         "asked_at": witness.lights.asked_at,
-        "trouble": witness.lights.trouble,
+        "trouble": witness.lights.trouble or damage,
+        "withheld": witness.lights.withheld,
         "forked": bool(witness.store.evidence),
     }
 
@@ -97,7 +118,18 @@ def _trouble(witness: Witness) -> str:
     lights = witness.lights
     if not lights.trouble:
         return ""
-    return f"{lights.status}号：{_TROUBLES.get(lights.status, '原因不明')}。\n（{lights.trouble}）"
+    why = _TROUBLES.get(lights.status, "原因不明")
+    if lights.status == 422 and lights.withheld and witness.of_all_places:
+        why = f"账本有 {lights.withheld:,} 条记录不给我们看原文，而我们应当看到全部，所以没有签名"
+    return f"{lights.status}号：{why}。\n（{lights.trouble}）"
+
+
+def _own(witness: Witness) -> tuple[list[tuple[int, bytes]], str]:
+    """The entries of the own places, and what is damaged in the folder that should hold them."""
+    try:
+        return witness.store.own_entries(), ""
+    except DamagedFolder as error:
+        return [], str(error)
 
 
 def _when(at: int | None) -> str:
@@ -107,12 +139,12 @@ def _when(at: int | None) -> str:
 
 
 def status_page(witness: Witness, title: str) -> str:
-    light = light_of(witness)
+    own, damage = _own(witness)
+    light = light_of(witness, damage=damage)
     heading, sentence, steps = _LIGHTS[light]
     esc = html.escape
     todo = "".join(f"<li>{step}</li>" for step in steps)
-    trouble = _trouble(witness)
-    own = witness.store.own_entries()
+    trouble = f"文件夹损坏（{damage}）" if damage else _trouble(witness)
     rows = "".join(_row(index, data) for index, data in reversed(own[-_SHOWN:]))
     return f"""<!doctype html>
 <html lang="zh-Hans"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
@@ -139,6 +171,7 @@ a{{color:#0645ad}}
 <h2>{esc(title)}</h2>
 <dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>
 <dt>其中本地的记录</dt><dd>{len(own):,} 条，原文存在这台电脑里</dd>
+<dt>没有给我们原文的记录</dt><dd>{_withheld(witness)}</dd>
 <dt>最近一次签名</dt><dd>{_when(witness.lights.cosigned_at)}</dd>
 <dt>最近一次联系</dt><dd>{_when(witness.lights.asked_at)}</dd></dl>
 <h2>本地最近的记录</h2>
@@ -147,6 +180,13 @@ a{{color:#0645ad}}
 居民、物业、社区各有一份，这台电脑就是其中之一。这里没有任何人的姓名和门牌。</p>
 </main></body></html>
 """
+
+
+def _withheld(witness: Witness) -> str:
+    count = witness.lights.withheld
+    if not count:
+        return "没有"
+    return f"{count:,} 条" if witness.of_all_places else f"{count:,} 条（本次启动以来，属于别处的不给我们）"
 
 
 def _row(index: int, data: bytes) -> str:

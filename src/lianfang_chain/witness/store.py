@@ -7,7 +7,8 @@
     fork-evidence.txt there only after the log told two stories; from then on nothing is cosigned
 
 `held` is replaced by rename after the other two are on the disk. A crash leaves `hashes` and `entries` longer
-than `held` says, never shorter; opening the folder cuts them back. One process at a time has the folder.
+than `held` says, never shorter; opening the folder cuts them back. Whatever else does not fit is damage, and the
+folder is refused. One process at a time has the folder.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import BinaryIO, Final
 
 from lianfang_chain.checkpoint import Checkpoint, open_checkpoint
 from lianfang_chain.evidence import ForkEvidence
-from lianfang_chain.note import VerifierKey
+from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey
 from lianfang_chain.tiles import fold
 from lianfang_chain.tree import Edge, leaf_hash, root_of
 
@@ -32,8 +33,11 @@ _HEAD: Final = 10  # index and length before an entry
 _STEP: Final = 8  # upper levels are kept in memory for complete subtrees of 256 leaves and more
 
 
-class DamagedFolder(Exception):
-    """The folder contradicts itself and must not be used: a file is shorter than what was cosigned, or other."""
+class DamagedFolder(OSError):
+    """The folder contradicts itself and must not be used: a file is shorter than what was cosigned, or other.
+
+    An OSError, because to a reader of the folder it is a disk that failed.
+    """
 
 
 def write_whole(file: Path, data: bytes) -> None:
@@ -73,8 +77,7 @@ class Store:
             lock = opened.enter_context((folder / "lock").open("wb"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if (folder / "held").exists():
-                self.note = (folder / "held").read_bytes()
-                self.held, _ = open_checkpoint(self.note, log)
+                self._open_held()
             self._hashes = opened.enter_context(_appendable(folder / "hashes"))
             self._entries = opened.enter_context(_appendable(folder / "entries"))
             self._load()
@@ -87,6 +90,17 @@ class Store:
     def close(self) -> None:
         self._files.close()
 
+    def _open_held(self) -> None:
+        """What was cosigned last. The other two files were made before it, so they are there too."""
+        self.note = (self.folder / "held").read_bytes()
+        try:
+            self.held, _ = open_checkpoint(self.note, self.log)
+        except (MalformedNote, NotSigned) as error:
+            raise DamagedFolder(f"held: not what {self.log.name} signed: {error}") from error
+        for name in ("hashes", "entries"):
+            if not (self.folder / name).exists():
+                raise DamagedFolder(f"{name}: the file is gone")
+
     def _load(self) -> None:
         length = os.fstat(self._hashes.fileno()).st_size
         if length < self.size * HASH:
@@ -98,27 +112,34 @@ class Store:
         self._edge = Edge.of(self.size, self)
         if self.held and self._edge.root() != self.held.root:
             raise DamagedFolder("hashes: they do not lead to the root that was cosigned")
-        self._entries_end = self._end_of_entries()
-
-    def _end_of_entries(self) -> int:
-        """Where the last whole record of an entry within the size held ends."""
-        end = 0
-        for _, data in self.own_entries():
-            end += _HEAD + len(data)
-        return end
+        self._entries_end = sum(_HEAD + len(data) for _, data in self.own_entries())
 
     def own_entries(self) -> list[tuple[int, bytes]]:
-        """All entries of the own places, with their index. A torn record at the end is not among them."""
-        data = (self.folder / "entries").read_bytes()
+        """All entries of the own places, with their index.
+
+        What a crash or an `advance` at work leaves behind them is not among them: records whose index is not held
+        yet, the last of them cut short, or zeros that the disk put where nothing was written.
+
+        :raises DamagedFolder: a record of what is held is not as it was stored
+        """
+        # KNOWN: a file cut off between two records, or whose last record took a larger index, looks whole.
+        size = self.size  # before the file is read: all below it was on the disk by then
+        try:
+            data = (self.folder / "entries").read_bytes()
+        except FileNotFoundError as error:
+            raise DamagedFolder("entries: the file is gone") from error
+        written = len(data.rstrip(b"\x00"))
         entries: list[tuple[int, bytes]] = []
         at, last = 0, -1
-        while at + _HEAD <= len(data):
+        while at < written and at + _HEAD <= len(data):
             index = int.from_bytes(data[at : at + 8], "big")
             end = at + _HEAD + int.from_bytes(data[at + 8 : at + _HEAD], "big")
             entry = data[at + _HEAD : end]
-            if not last < index < self.size or end > len(data) or leaf_hash(entry) != self.leaf(index):
-                break
-            entries.append((index, entry))
+            if index < size:
+                # Cut short is damage as well: what is held was on the disk before `held` said so.
+                if index <= last or end > len(data) or leaf_hash(entry) != self.leaf(index):
+                    raise DamagedFolder(f"entries: the record at byte {at} is not what was stored there")
+                entries.append((index, entry))
             at, last = end, index
         return entries
 
