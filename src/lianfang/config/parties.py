@@ -35,6 +35,7 @@ class Party:
     title: str
     folder: Path
     port: int
+    places: tuple[str, ...] = ()
 
     @property
     def health(self) -> str:
@@ -46,6 +47,7 @@ class Party:
         return [
             python, "-m", "lianfang_chain.witness", "--folder", str(self.folder), "--log-vkey", log_vkey,
             "--log-url", log_url, "--port", str(self.port), "--title", self.title,
+            *(word for place in self.places for word in ("--place", place)),
         ]  # fmt: skip
 
 
@@ -67,7 +69,12 @@ def prepare(data: Path, *, host: str, first_port: int) -> list[Party]:
         draft = file.with_suffix(".tmp")
         draft.write_text(text)
         os.replace(draft, file)
-    return [Party(w["name"], w["title"], data / w["folder"], _port(w)) for w in here]
+    return [Party(w["name"], w["title"], data / w["folder"], _port(w), _places(w)) for w in here]
+
+
+def _places(witness: dict[str, Any]) -> tuple[str, ...]:
+    """What the log shows it (`ledger.parties`) is what it keeps."""
+    return tuple(place for place in witness.get("places", "").split(",") if place)
 
 
 def _founded(data: Path, host: str) -> dict[str, Any]:
