@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lianfang.kernel.errors import NotFound
+
 from . import parsing
 from .errors import NoIncident
 from .models import Document, Incident
@@ -225,6 +227,30 @@ def lines(*, on: date, published_only: bool) -> list[Line]:
     )
     found = [_line(d, on) for d in rows if d.published_at is not None or not published_only]
     return sorted(found, key=lambda line: not line.in_force)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One document with all it says."""
+
+    line: Line
+    content: dict[str, object]
+
+
+def document(document_id: UUID, *, on: date) -> Whole:
+    """One document.
+
+    :raises NotFound: no such document
+    """
+    found = Document.objects.filter(pk=document_id).first()
+    if found is None:
+        raise NotFound
+    return Whole(_line(found, on), found.content)
+
+
+def count_unverified(*, on: date) -> int:
+    """How many documents in force nobody has compared with the official text."""
+    return Document.objects.in_force(on).filter(verified_by="").exclude(kind=Kind.GUIDANCE).count()
 
 
 def _line(d: Document, on: date) -> Line:

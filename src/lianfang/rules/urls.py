@@ -7,5 +7,9 @@ from . import views
 app_name = "rules"
 urlpatterns = [
     path("desk/rules/", views.desk_rules, name="desk_rules"),
+    path("desk/rules/<uuid:document_id>/", views.document, name="document"),
+    path("desk/rules/<uuid:document_id>/verify/", views.verify, name="verify"),
+    path("desk/rules/<uuid:document_id>/publish/", views.publish, name="publish"),
+    path("desk/rules/<uuid:document_id>/end/", views.end, name="end"),
     path("open/rules/", views.open_rules, name="open_rules"),
 ]

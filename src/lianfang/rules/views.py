@@ -1,41 +1,28 @@
-"""The documents as everybody may read them, and as officers see them with their drafts."""
+"""The documents as everybody may read them, and as officers see, compare, publish and end them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from django.shortcuts import render
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
 
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
+from lianfang.kernel.errors import Refused
+from lianfang.kernel.surfaces import Repeat
 
-from . import queries
+from . import actions, labels, queries
 from .errors import NoIncident
-from .policy import Kind, Measure
+from .forms import ActForm, EndForm, VerifyForm
+from .policy import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
-    from django_stubs_ext import StrPromise
-
-_KINDS: Final[Mapping[str, StrPromise]] = {
-    Kind.ISOLATION: _("隔离期限"),
-    Kind.COMPETENCE: _("决定权限"),
-    Kind.REASONS: _("理由目录"),
-    Kind.CAPS: _("时长和数量上限"),
-    Kind.REMEDIES: _("救济途径"),
-    Kind.LISTED_AREAS: _("重点地区名单"),
-    Kind.WORDING: _("告知书用语"),
-    Kind.GUIDANCE: _("指引"),
-}
-_MEASURES: Final[Mapping[str, StrPromise]] = {
-    Measure.HOME_ISOLATION: _("居家隔离"),
-    Measure.FACILITY_ISOLATION: _("集中隔离"),
-    Measure.HOME_MONITORING: _("居家健康监测"),
-}
 
 
 def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
@@ -54,14 +41,14 @@ def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
     rows = [
         {
             "line": line,
-            "kind": _KINDS[line.kind],
+            "kind": labels.KINDS[line.kind],
             "subject": subject(line.subject) if line.kind == Kind.ISOLATION else "",
-            "measure": _MEASURES.get(line.measure, ""),
-            "follow_on": _MEASURES.get(line.follow_on_measure, ""),
+            "measure": labels.MEASURES.get(line.measure, ""),
+            "follow_on": labels.MEASURES.get(line.follow_on_measure, ""),
         }
         for line in queries.lines(on=on, published_only=published_only)
     ]
-    return render(request, "rules/rules.html", {"rows": rows})
+    return render(request, "rules/rules.html", {"rows": rows, "on_desk": not published_only})
 
 
 @surface(public=True)
@@ -74,3 +61,76 @@ def open_rules(request: HttpRequest) -> HttpResponse:
 def desk_rules(request: HttpRequest) -> HttpResponse:
     """All documents, drafts among them."""
     return _page(request, published_only=False)
+
+
+@never_cache
+@surface(right=Right.RULES_RULE_SEE, purpose=Purpose.ADMINISTRATION)
+def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """One document, to be compared with the official text line by line."""
+    return _document(request, document_id)
+
+
+@never_cache
+@surface(
+    right=Right.RULES_RULE_PUBLISH, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def verify(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Say by name that it was compared with the official text."""
+    return _document(request, document_id, VerifyForm(request.POST or None))
+
+
+@never_cache
+@surface(
+    right=Right.RULES_RULE_PUBLISH, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def publish(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Put another person's draft in force."""
+    return _document(request, document_id, ActForm(request.POST or None))
+
+
+@never_cache
+@surface(
+    right=Right.RULES_RULE_PUBLISH, purpose=Purpose.ADMINISTRATION, fresh_factor=True, repeat=Repeat.SAME
+)
+def end(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Set its last day."""
+    return _document(request, document_id, EndForm(request.POST or None))
+
+
+def _document(
+    request: HttpRequest, document_id: UUID, form: VerifyForm | EndForm | ActForm | None = None
+) -> HttpResponse:
+    by = actor(request)
+    found = queries.document(document_id, on=by.legal_day)
+    if form is not None and form.is_valid():
+        try:
+            if isinstance(form, VerifyForm):
+                actions.verify_document(document_id, verified_by=form.cleaned_data["verified_by"], by=by)
+            elif isinstance(form, EndForm):
+                actions.end_document(document_id, last_day=form.cleaned_data["last_day"], by=by)
+            else:
+                actions.publish_document(document_id, by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已办理。"))
+            return redirect("rules:document", document_id)
+    context = {
+        "line": found.line,
+        "kind": labels.KINDS[found.line.kind],
+        "content": _shown(found.content),
+        "may": bool(by.areas(Right.RULES_RULE_PUBLISH)) and form is None,
+        "form": form,
+    }
+    return render(request, "rules/document.html", context, status=422 if form and form.errors else 200)
+
+
+def _shown(value: object) -> dict[str, object]:
+    """A document's content with the names of its parts, for a template that calls itself."""
+    if isinstance(value, dict):
+        return {"parts": [(labels.CONTENT.get(name, name), _shown(part)) for name, part in value.items()]}
+    if isinstance(value, list):
+        return {"list": [_shown(part) for part in value]}
+    if isinstance(value, bool):
+        return {"text": gettext("是") if value else gettext("否")}
+    return {"text": labels.MEASURES.get(str(value), value)}
