@@ -20,9 +20,12 @@ DESK: Final["Sequence[Entry]"] = (Entry("rules:desk_rules", _("规则")),)
 
 
 def todo(by: "Actor") -> list[Todo]:
-    """Documents in force that nobody has compared with the official text."""
+    """Others' drafts to publish, and documents in force that nobody has compared with the official text."""
     if not by.areas(Right.RULES_RULE_PUBLISH):
         return []
-    waiting = queries.count_unverified(on=by.legal_day)
-    title = gettext("现行规则文件未与原文核对")
-    return [Todo(title=title, url=reverse("rules:desk_rules"), count=waiting)] if waiting else []
+    waiting = (
+        (queries.count_drafts(not_by=by.user_id), gettext("规则草稿待发布")),
+        (queries.count_unverified(on=by.legal_day), gettext("现行规则文件未与原文核对")),
+    )
+    url = reverse("rules:desk_rules")
+    return [Todo(title=title, url=url, count=count) for count, title in waiting if count]

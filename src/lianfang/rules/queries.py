@@ -248,6 +248,14 @@ def document(document_id: UUID, *, on: date) -> Whole:
     return Whole(_line(found, on), found.content)
 
 
+def count_drafts(*, not_by: UUID) -> int:
+    """How many drafts that others wrote wait for somebody to publish them. What ships without dates does not wait."""
+    drafts = Document.objects.filter(
+        published_at=None, drafted_by__isnull=False, effective_from__isnull=False
+    )
+    return drafts.exclude(drafted_by=not_by).count()
+
+
 def count_unverified(*, on: date) -> int:
     """How many documents in force nobody has compared with the official text."""
     return Document.objects.in_force(on).filter(verified_by="").exclude(kind=Kind.GUIDANCE).count()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -11,22 +12,21 @@ from django.views.decorators.cache import never_cache
 
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
-from lianfang.kernel.errors import Refused
+from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Repeat
 
 from . import actions, labels, queries
 from .errors import NoIncident
-from .forms import ActForm, EndForm, VerifyForm
+from .forms import ActForm, EndForm, IsolationForm, ListedAreasForm, VerifyForm, initial_of
 from .policy import Kind
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.http import HttpRequest, HttpResponse
 
 
 def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
-    on = actor(request).legal_day
+    by = actor(request)
+    on = by.legal_day
     try:
         catalogue = queries.catalogue(on)
     except NoIncident:
@@ -48,7 +48,11 @@ def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
         }
         for line in queries.lines(on=on, published_only=published_only)
     ]
-    return render(request, "rules/rules.html", {"rows": rows, "on_desk": not published_only})
+    return render(
+        request,
+        "rules/rules.html",
+        {"rows": rows, "on_desk": not published_only, "may": bool(by.areas(Right.RULES_RULE_PUBLISH))},
+    )
 
 
 @surface(public=True)
@@ -97,6 +101,41 @@ def end(request: HttpRequest, document_id: UUID) -> HttpResponse:
     return _document(request, document_id, EndForm(request.POST or None))
 
 
+@never_cache
+@surface(right=Right.RULES_RULE_PUBLISH, purpose=Purpose.ADMINISTRATION, repeat=Repeat.SAME)
+def draft_isolation(request: HttpRequest) -> HttpResponse:
+    """Write down how long people are isolated for one reason."""
+    return _draft(request, IsolationForm, gettext("起草隔离期限"))
+
+
+@never_cache
+@surface(right=Right.RULES_RULE_PUBLISH, purpose=Purpose.ADMINISTRATION, repeat=Repeat.SAME)
+def draft_areas(request: HttpRequest) -> HttpResponse:
+    """Write down from where an arrival calls for a look."""
+    return _draft(request, ListedAreasForm, gettext("起草重点地区名单"))
+
+
+def _draft(request: HttpRequest, made_of: type[IsolationForm | ListedAreasForm], title: str) -> HttpResponse:
+    by = actor(request)
+    catalogue = queries.catalogue(by.legal_day)
+    if catalogue is None:
+        raise NotFound
+    like = request.GET.get("like", "")
+    initial = initial_of(queries.document(UUID(like), on=by.legal_day)) if len(like) == 36 else {}
+    form = made_of(request.POST or None, catalogue=catalogue, initial=initial)
+    if form.is_valid():
+        try:
+            drafted = actions.draft_document(form.draft(area=queries.incident().area), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已存为草稿。请另一人核对后发布。"))
+            return redirect("rules:document", drafted)
+    return render(
+        request, "rules/draft.html", {"form": form, "title": title}, status=422 if form.errors else 200
+    )
+
+
 def _document(
     request: HttpRequest, document_id: UUID, form: VerifyForm | EndForm | ActForm | None = None
 ) -> HttpResponse:
@@ -119,6 +158,9 @@ def _document(
         "line": found.line,
         "kind": labels.KINDS[found.line.kind],
         "content": _shown(found.content),
+        "like": {Kind.ISOLATION: "rules:draft_isolation", Kind.LISTED_AREAS: "rules:draft_areas"}.get(
+            Kind(found.line.kind), ""
+        ),
         "may": bool(by.areas(Right.RULES_RULE_PUBLISH)) and form is None,
         "form": form,
     }
