@@ -103,6 +103,10 @@ def test_a_term_is_drafted_on_the_page_and_rules_once_another_person_has_publish
     rule = queries.isolation_rule(reason="close_contact", area=HOME, on=today)
     assert rule is not None
     assert (rule.days, rule.anchor_event, rule.origin.title) == (7, "last_exposure", DRAFTED)
+    shown = leader.get(page).content.decode()
+    for words in ("密切接触者", "末次接触", "最后一天过后的零点"):
+        assert words in shown
+    assert "start_of_next_day" not in shown
     like = author.get(f"/desk/rules/new/isolation/?like={page.split('/')[-2]}").content.decode()
     assert 'value="区指挥部第7号通告"' in like
 

@@ -118,10 +118,7 @@ class IsolationForm(_DraftForm):
     )
     release_at = forms.ChoiceField(
         label=_("解除时刻"),
-        choices=[
-            (ReleaseAt.START_OF_NEXT_DAY, _("最后一天过后的零点")),
-            (ReleaseAt.SAME_HOUR, _("满天数的同一时刻")),
-        ],
+        choices=[(at, labels.VALUES[at]) for at in ReleaseAt],
     )
     follow_on_measure = forms.ChoiceField(
         label=_("之后的措施"), required=False, choices=[("", "—"), *labels.MEASURES.items()]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from .policy import Kind, Measure
+from .policy import Kind, Measure, ReleaseAt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,4 +70,22 @@ CONTENT: Final[Mapping[str, StrPromise]] = {
     "within_en": _("期限（英文）"),
     "within_zh": _("期限"),
     "zh": _("中文"),
+}
+#: Words that stand for values, where a value is a code.
+VALUES: Final[Mapping[str, StrPromise]] = {
+    **MEASURES,
+    ReleaseAt.START_OF_NEXT_DAY: _("最后一天过后的零点"),
+    ReleaseAt.SAME_HOUR: _("满天数的同一时刻"),
+    "left_area": _("离开风险地区"),
+    "arrival": _("到达本地"),
+    "last_exposure": _("末次接触"),
+    "entered": _("入境"),
+    "left_facility": _("解除集中隔离"),
+    "first_phase_over": _("前一阶段结束"),
+    "onset": _("发病"),
+    "discharge": _("出院"),
+    "health": _("卫生健康"),
+    "district": _("区县"),
+    "high": _("高"),
+    "medium": _("中"),
 }

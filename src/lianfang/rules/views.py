@@ -21,28 +21,23 @@ from .forms import ActForm, EndForm, IsolationForm, ListedAreasForm, VerifyForm,
 from .policy import Kind
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from django.http import HttpRequest, HttpResponse
+
+    from .policy import Catalogue
+    from .queries import Line
 
 
 def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
     by = actor(request)
     on = by.legal_day
-    try:
-        catalogue = queries.catalogue(on)
-    except NoIncident:
-        catalogue = None
-
-    def subject(code: str) -> str:
-        reason = catalogue.find(code) if catalogue else None
-        if reason is None:
-            return code
-        return reason.en if get_language() == "en" and reason.en else reason.zh
-
+    catalogue = _catalogue(on)
     rows = [
         {
             "line": line,
             "kind": labels.KINDS[line.kind],
-            "subject": subject(line.subject) if line.kind == Kind.ISOLATION else "",
+            "subject": _subject(line, catalogue),
             "measure": labels.MEASURES.get(line.measure, ""),
             "follow_on": labels.MEASURES.get(line.follow_on_measure, ""),
         }
@@ -53,6 +48,23 @@ def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
         "rules/rules.html",
         {"rows": rows, "on_desk": not published_only, "may": bool(by.areas(Right.RULES_RULE_PUBLISH))},
     )
+
+
+def _subject(line: Line, catalogue: Catalogue | None) -> str:
+    """The reason of an isolation rule, in words."""
+    if line.kind != Kind.ISOLATION:
+        return ""
+    reason = catalogue.find(line.subject) if catalogue else None
+    if reason is None:
+        return line.subject
+    return reason.en if get_language() == "en" and reason.en else reason.zh
+
+
+def _catalogue(on: date) -> Catalogue | None:
+    try:
+        return queries.catalogue(on)
+    except NoIncident:
+        return None
 
 
 @surface(public=True)
@@ -157,6 +169,7 @@ def _document(
     context = {
         "line": found.line,
         "kind": labels.KINDS[found.line.kind],
+        "subject": _subject(found.line, _catalogue(by.legal_day)),
         "content": _shown(found.content),
         "like": {Kind.ISOLATION: "rules:draft_isolation", Kind.LISTED_AREAS: "rules:draft_areas"}.get(
             Kind(found.line.kind), ""
@@ -175,4 +188,4 @@ def _shown(value: object) -> dict[str, object]:
         return {"list": [_shown(part) for part in value]}
     if isinstance(value, bool):
         return {"text": gettext("是") if value else gettext("否")}
-    return {"text": labels.MEASURES.get(str(value), value)}
+    return {"text": labels.VALUES.get(str(value), value)}
