@@ -1,8 +1,8 @@
 import "fake-indexeddb/auto";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Bytes, fromHex, hex } from "../src/bytes";
 import { type Enrolment, GateStore, StoreTrouble } from "../src/gate/store";
-import { plainDoor, Post, type Surroundings } from "../src/gate/post";
+import { plainDoor, Post, type Surroundings, TURNED_AWAY } from "../src/gate/post";
 import { readInvitation } from "../src/gate/enrol";
 import { REASONS } from "../src/gate/reasons";
 import { tuneOf } from "../src/gate/sound";
@@ -173,6 +173,22 @@ describe("the store", () => {
     expect((await store.byNumber("1234567889"))?.identity.door).toBe("5-2-603");
     tx.abort();
     await Promise.allSettled([busy, tx.done]);
+  });
+
+  test("it is known since when nothing was sent, whatever is written meanwhile and after a restart", async () => {
+    await enrolled();
+    const keys = await keyList();
+    expect(await store.unsentSince(NOON)).toBeNull();
+    await store.record(PASSAGE, keys, NOON);
+    expect(await store.unsentSince(NOON)).toBe(NOON);
+    await store.record(PASSAGE, keys, NOON);
+    const again = await GateStore.open(`test-${number - 1}`);
+    expect(await again.unsentSince(NOON + 90_000)).toBe(NOON);
+    expect(await store.unsentSince(NOON - 10)).toBe(NOON - 10);
+    await store.db.delete("queue", 1);
+    expect(await store.unsentSince(NOON + 90_000)).toBe(NOON + 90_000);
+    await store.db.delete("queue", 2);
+    expect(await store.unsentSince(NOON + 90_001)).toBeNull();
   });
 
   test("signals are sealed, numbered by themselves, and leave only under a receipt", async () => {
@@ -360,6 +376,118 @@ describe("the post", () => {
     expect(await post.temperature(375)).toBe("high");
     expect(post.current?.outcome.situation.temperature).toBe("high");
     expect(post.current?.temperature).toBe(375);
+  });
+
+  /** The rows as they stand on the disk, by number; sealed they cannot be read back. */
+  function rowsWritten(): Map<number, Omit<Passage, "seq" | "gate">> {
+    const rows = new Map<number, Omit<Passage, "seq" | "gate">>();
+    const { record, amend } = store;
+    store.record = async (row, ...rest) => {
+      const seq = await record.call(store, row, ...rest);
+      rows.set(seq, row);
+      return seq;
+    };
+    store.amend = async (seq, row, ...rest) => {
+      const done = await amend.call(store, seq, row, ...rest);
+      if (done) rows.set(seq, row);
+      return done;
+    };
+    return rows;
+  }
+
+  test.each([
+    ["another place", "p9q", "CALL"],
+    ["home", HOME, "ALLOW_REG"],
+  ])("a temperature is measured where ALLOW closed by itself, decides again (into %s), and stands in the one row", async (_, compound, verdict) => {
+    Object.assign(post.around, { compounds: new Set([compound]) });
+    post.shift = { guard: "G-07", startedAt: NOON, counts: {} };
+    const rows = rowsWritten();
+    await post.scan(free, "scanner");
+    expect(post.current?.closed).toBe("passed");
+    expect(rows.get(1)).toMatchObject({ verdict: "ALLOW", temperature: null });
+    const sealed = await store.db.get("queue", 1);
+    // On disk, and not yet sent.
+    expect([await store.unsent(), await store.nextBatch()]).toEqual([1, null]);
+    post.measuring(true);
+    expect(await post.temperature(376)).toBe("again");
+    expect(await post.temperature(375)).toBe("high");
+    expect(post.current).toMatchObject({ closed: null, temperature: 375 });
+    expect(post.current?.outcome.decision).toMatchObject({ verdict, reason: "TEMPERATURE" });
+    // A crash before the guard's tap leaves no row that says all was well.
+    expect(rows.get(1)).toMatchObject({ verdict, reason: "TEMPERATURE", temperature: 375, override: null });
+    expect(await store.nextBatch()).toBeNull();
+    await post.pass(verdict === "CALL" ? { override: "就医取药" } : {});
+    expect(rows.get(1)).toMatchObject({ verdict, temperature: 375, override: verdict === "CALL" ? "就医取药" : null });
+    expect(rows.size).toBe(1);
+    const batch = await store.nextBatch();
+    expect(batch?.rows.length).toBe(1);
+    expect(batch?.rows[0]).not.toEqual(sealed);
+    expect(post.shift?.counts).toEqual({ ALLOW: 0, in: 1, [verdict]: 1, ...(verdict === "CALL" ? { override: 1 } : {}) });
+    // What may have been sent is never written anew.
+    expect(post.mayMeasure).toBe(false);
+    const keys = await keyList();
+    expect(await store.amend(1, PASSAGE, keys, NOON)).toBe(false);
+  });
+
+  test("the row of an ALLOW goes by itself after a moment, with the next person, on the way out at once; not while measured", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const sendable = async (): Promise<number> => (await store.nextBatch())?.rows.length ?? 0;
+      await post.scan(free, "scanner");
+      expect([post.mayMeasure, await sendable()]).toEqual([true, 0]);
+      post.measuring(true);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect([post.mayMeasure, await sendable()]).toEqual([true, 0]);
+      expect(await post.temperature(366)).toBe("normal");
+      post.measuring(false);
+      expect(post.current?.closed).toBe("passed");
+      await vi.advanceTimersByTimeAsync(6_000);
+      await vi.waitFor(async () => expect([post.mayMeasure, await sendable()]).toEqual([false, 1]));
+      await post.scan(`${free}\r`, "scanner");
+      expect(await sendable()).toBe(1);
+      await post.next();
+      expect(await sendable()).toBe(2);
+      await post.scan(free, "scanner");
+      await post.scan(isolated, "scanner");
+      expect([post.mayMeasure, await sendable()]).toEqual([false, 3]);
+      await post.setDirection(false);
+      await post.scan(free, "scanner");
+      expect([post.mayMeasure, await sendable()]).toEqual([false, 5]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("a high temperature outlasts a turn of direction", async () => {
+    await post.scan(isolated, "scanner");
+    await post.temperature(376);
+    await post.temperature(376);
+    await post.setDirection(false);
+    await post.setDirection(true);
+    expect(post.current?.outcome.situation.temperature).toBe("high");
+  });
+
+  test("who is turned away against a verdict to let pass leaves a trace in the row; every other row is as before", async () => {
+    post.shift = { guard: "G-07", startedAt: NOON, counts: {} };
+    const rows = rowsWritten();
+    await post.findByNumber("1234567889");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW_REG");
+    await post.turned();
+    await post.findByNumber("1234567889");
+    await post.pass();
+    await post.findByNumber("1234567889");
+    await post.next();
+    await post.setDirection(false);
+    await post.scan(isolated, "scanner");
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+    await post.turned();
+    expect([...rows.values()].map((row) => [row.verdict, row.override])).toEqual([
+      ["ALLOW_REG", TURNED_AWAY],
+      ["ALLOW_REG", null],
+      ["ALLOW_REG", null],
+      ["DENY", null],
+    ]);
+    expect(post.shift?.counts).toEqual({ ALLOW_REG: 3, in: 3, turned: 1, DENY: 1, out: 1 });
   });
 
   test("a quota counts ways out only while its signed act is in force", async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Decision, decide, DIMENSIONS, type Dimension, type Situation } from "../src/pass/verdict";
 
 interface Row {
@@ -42,18 +42,26 @@ function compiled(when: Row["when"]): (s: Situation) => boolean {
   return (s) => conditions.every(([name, values]) => values.has(s[name]));
 }
 
-/** First matching row wins; this knows nothing of passes. */
-const rows = table.rows.map((row) => ({ ...row, fits: compiled(row.when) }));
-const noteRules = table.notes.map((rule) => ({ ...rule, fits: compiled(rule.when) }));
-
-function interpreted(s: Situation): { id: string; verdict: string; reason: string; notes: string[] } {
-  const row = rows.find((candidate) => candidate.fits(s));
-  if (row === undefined) throw new Error("no row fits");
-  const notes = noteRules.filter((rule) => rule.fits(s)).map((rule) => rule.note);
-  return { id: row.id, verdict: row.verdict, reason: row.reason, notes: [...new Set(notes)] };
+interface Expected {
+  id: string;
+  verdict: string;
+  reason: string;
+  notes: string[];
 }
 
-function same(decision: Decision, expected: ReturnType<typeof interpreted>): boolean {
+/** First matching row wins; this knows nothing of passes. */
+function interpreter({ rows, notes }: Pick<Table, "rows" | "notes">): (s: Situation) => Expected {
+  const fitting = rows.map((row) => ({ ...row, fits: compiled(row.when) }));
+  const noteRules = notes.map((rule) => ({ ...rule, fits: compiled(rule.when) }));
+  return (s) => {
+    const row = fitting.find((candidate) => candidate.fits(s));
+    if (row === undefined) throw new Error("no row fits");
+    const found = noteRules.filter((rule) => rule.fits(s)).map((rule) => rule.note);
+    return { id: row.id, verdict: row.verdict, reason: row.reason, notes: [...new Set(found)] };
+  };
+}
+
+function same(decision: Decision, expected: Expected): boolean {
   return (
     decision.verdict === expected.verdict &&
     decision.reason === expected.reason &&
@@ -61,26 +69,75 @@ function same(decision: Decision, expected: ReturnType<typeof interpreted>): boo
   );
 }
 
+/** The first situations in which the function says otherwise than these rules. */
+function disagreements(
+  rules: Pick<Table, "rows" | "notes">,
+  among: Iterable<Situation>,
+  each: (s: Situation, expected: Expected) => void = () => undefined,
+): unknown[] {
+  const interpreted = interpreter(rules);
+  const wrong: unknown[] = [];
+  for (const s of among) {
+    const expected = interpreted(s);
+    each(s, expected);
+    const decision = decide(s);
+    if (!same(decision, expected) && wrong.length < 5) wrong.push({ s, decision, expected });
+  }
+  return wrong;
+}
+
+/** Of every row, and of every note, a situation in which it counts; found by the comparison of all. */
+const reached = new Map<string, Situation>();
+const VERDICTS = ["ALLOW", "ALLOW_REG", "CALL", "DENY"];
+
+/** The rules with one of them changed. */
+function but<T>(rules: readonly T[], at: number, changed: T): T[] {
+  return rules.map((rule, i) => (i === at ? changed : rule));
+}
+
 describe("the verdict", () => {
+  let seen = 0;
+  let wrong: unknown[] = [];
+
+  beforeAll(() => {
+    wrong = disagreements(table, situations(), (s, { id, notes }) => {
+      seen += 1;
+      for (const name of [id, ...notes]) if (!reached.has(name)) reached.set(name, s);
+    });
+  }, 60_000);
+
   test("has the dimensions of the table", () => {
     expect(DIMENSIONS).toEqual(table.dimensions);
   });
 
   test("agrees with the table for every combination, and every row is reached", () => {
     const size = names.reduce((product, name) => product * table.dimensions[name].length, 1);
-    const reached = new Set<string>();
-    const wrong: unknown[] = [];
-    let seen = 0;
-    for (const s of situations()) {
-      seen += 1;
-      const expected = interpreted(s);
-      reached.add(expected.id);
-      const decision = decide(s);
-      if (!same(decision, expected) && wrong.length < 5) wrong.push({ s, decision, expected });
-    }
     expect(wrong).toEqual([]);
     expect(seen).toBe(size);
     expect(table.rows.map((row) => row.id).filter((id) => !reached.has(id))).toEqual([]);
+  });
+
+  describe("one wrong row is found", () => {
+    // The situations of the comparison above that the rows decide, one each; over all of them it takes minutes.
+    const found = (changed: Partial<Table>): boolean => disagreements({ ...table, ...changed }, reached.values()).length > 0;
+
+    test("and the right table is not", () => {
+      expect(reached.size).toBeGreaterThan(table.rows.length);
+      expect(found({})).toBe(false);
+    });
+
+    test.each(table.rows.map((row, i) => [row.id, row, i] as const))("in row %s", (_, row, i) => {
+      const other = VERDICTS.filter((verdict) => verdict !== row.verdict).map((verdict) => ({ ...row, verdict }));
+      expect(other.length).toBe(3);
+      for (const wrong of [...other, { ...row, reason: row.reason === "OK" ? "LIST_OLD" : "OK" }]) {
+        expect(found({ rows: but(table.rows, i, wrong) }), `${wrong.verdict} ${wrong.reason}`).toBe(true);
+      }
+    });
+
+    test.each(table.notes.map((rule, i) => [`${i} ${rule.note}`, rule, i] as const))("in note %s", (_, rule, i) => {
+      expect(found({ notes: but(table.notes, i, { ...rule, when: {} }) }), "written everywhere").toBe(true);
+      expect(found({ notes: table.notes.filter((one) => one.note !== rule.note) }), "left out").toBe(true);
+    });
   });
 
   test("keeps its promises over the whole table", () => {

@@ -11,9 +11,9 @@ import { enrolPage } from "./enrol_page";
 import { readInvitation } from "./enrol";
 import { Post } from "./post";
 import { allowSound, play } from "./sound";
-import { type Enrolment, exportFile, GateStore, type Handover, type Shift } from "./store";
+import { type Enrolment, exportFile, GateStore, type Shift } from "./store";
 import { Sync } from "./sync";
-import { recordedWords, verdictView } from "./verdict_view";
+import { offerMeasure, recordedWords, verdictView } from "./verdict_view";
 import { listenForScanner } from "./wedge";
 import { duration, type Language, say, type Word } from "./words";
 
@@ -26,6 +26,7 @@ function deviceTime(): number {
 
 export async function start(root: HTMLElement): Promise<void> {
   const store = await GateStore.open();
+  await store.dropOldHandover();
   const language = (await store.setting<Language>("language")) ?? "zh";
   const invitation = readInvitation(location.href);
   // A second enrolment link opened in this tab changes the fragment only.
@@ -44,6 +45,10 @@ class App {
   readonly #topExit = make("button", { type: "button", class: "g-small", onclick: () => this.#guarded(this.post.lifeExit()) });
   readonly #inward = make("button", { type: "button", onclick: () => this.#guarded(this.post.setDirection(true)) });
   readonly #outward = make("button", { type: "button", onclick: () => this.#guarded(this.post.setDirection(false)) });
+  /** Across the screen, whoever stands there: rows that nobody else has, for more than a day. */
+  readonly #alarmText = make("p", { class: "g-flag" });
+  readonly #alarmExport = make("button", { type: "button", class: "is-main", onclick: () => this.#guarded(this.#export()) });
+  readonly #alarm = make("div", { class: "g-form lf-note is-error", role: "alert", hidden: true }, this.#alarmText, this.#alarmExport);
   readonly #main: HTMLElement;
   readonly #verdict = make("div", { class: "g-main", hidden: true });
   readonly #live = make("p", { class: "lf-hidden-visually", role: "status", "aria-live": "assertive" });
@@ -57,6 +62,7 @@ class App {
   #drawn: readonly unknown[] = [];
   #overriding = false;
   #unsent = 0;
+  #unsentSince: number | null = null;
   #aside = 0;
   /** Calls for help and handovers that did not get through within a minute. */
   #waiting = 0;
@@ -107,7 +113,7 @@ class App {
 
   begin(): void {
     const top = make("header", { class: "g-top" }, make("h1", {}, this.enrolment.gateName), this.#topExit, this.#facts);
-    this.root.replaceChildren(top, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
+    this.root.replaceChildren(top, this.#alarm, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
     this.#buildMain();
     void this.#count();
     listenForScanner(document, (text) => this.#scanned(text, "scanner"));
@@ -163,6 +169,7 @@ class App {
 
   async #count(): Promise<void> {
     this.#unsent = await this.store.unsent();
+    this.#unsentSince = await this.store.unsentSince(deviceTime());
     this.#aside = await this.store.asideCount();
     this.#waiting = (await this.store.signals(deviceTime() - 60)).waiting;
     this.#render();
@@ -274,8 +281,22 @@ class App {
     this.#facts.replaceChildren(...facts.filter((one) => one !== false));
   }
 
+  #renderAlarm(): void {
+    const silent = this.#unsentSince !== null && deviceTime() - this.#unsentSince > DAY;
+    if (silent) {
+      const words = this.#say("silent_long");
+      if (this.#alarmText.textContent !== words) this.#alarmText.textContent = words;
+      this.#alarmExport.textContent = this.#say("exported");
+      // Who stands here comes first: beside a verdict the line alone, so that no button leaves the screen.
+      this.#alarmExport.style.display = this.post.current === null ? "" : "none";
+    }
+    this.#alarm.style.display = silent ? "" : "none";
+    this.#alarm.hidden = !silent;
+  }
+
   #render(): void {
     this.#renderTop();
+    this.#renderAlarm();
     this.#renderHint();
     this.#inward.setAttribute("aria-pressed", String(this.post.inward));
     this.#outward.setAttribute("aria-pressed", String(!this.post.inward));
@@ -303,6 +324,7 @@ class App {
     if (from.every((part, i) => part === this.#drawn[i])) {
       const line = this.#verdict.querySelector(".g-recorded");
       if (line !== null) line.textContent = recordedWords(written, this.language);
+      offerMeasure(this.#verdict, this.post.mayMeasure);
       return;
     }
     this.#drawn = from;
@@ -314,6 +336,7 @@ class App {
           inward: this.post.inward,
           phone: this.enrolment.communityPhone,
           overriding: this.#overriding,
+          mayMeasure: this.post.mayMeasure,
         },
         {
           pass: (options) => {
@@ -368,14 +391,22 @@ class App {
   }
 
   #temperatureDialog(): void {
+    this.post.measuring(true);
     const [label, input] = field(`${this.#say("temperature")} ℃`, { inputmode: "decimal", maxlength: "4", name: "temperature" });
-    ask(this.#say("temperature"), this.language, [label], this.#say("look_up"), async () => {
+    const dialog = ask(this.#say("temperature"), this.language, [label], this.#say("look_up"), async () => {
       const tenths = Math.round(Number(input.value.normalize("NFKC").replace(/[,，。]/, ".")) * 10);
       if (!(tenths >= 300 && tenths <= 450)) return "temperature_again";
       const result = await this.post.temperature(tenths);
       if (result !== "again") return null;
       input.value = "";
       return "temperature_again";
+    });
+    dialog.addEventListener("close", () => {
+      this.post.measuring(false);
+      // The button that opened it may be gone with the verdict before; keys go on from the verdict of now.
+      if (document.activeElement === null || document.activeElement === document.body) {
+        document.getElementById("verdict-word")?.focus({ preventScroll: true });
+      }
     });
     input.focus();
   }
@@ -411,15 +442,8 @@ class App {
     ask(this.#say("handover"), this.language, [from, counts(shift, this.#unsent, this.language), label], this.#say("handover_confirm"), async () => {
       const to = input.value.trim();
       if (to === "" || to === shift.guard) return "handover_to";
-      const handover: Handover = {
-        from: shift.guard,
-        to,
-        at: deviceTime(),
-        counts: shift.counts,
-        unsent: this.#unsent,
-      };
-      await this.store.keepSetting("lastHandover", handover);
-      await this.sync.tell({ kind: "handover", at: handover.at, facts: { from: handover.from, to, unsent: handover.unsent, ...handover.counts } });
+      // Both names leave sealed, and stay nowhere else: the next screen needs who stands here now.
+      await this.sync.tell({ kind: "handover", at: deviceTime(), facts: { from: shift.guard, to, unsent: this.#unsent, ...shift.counts } });
       await this.#beginShift(to);
       return null;
     });

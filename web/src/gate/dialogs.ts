@@ -1,7 +1,7 @@
 /** The gate's small dialogs: number, door, temperature, shift, handover, menu. */
 
 import { make } from "../dom";
-import type { Handover, Shift } from "./store";
+import type { Shift } from "./store";
 import { type Language, say, type Word } from "./words";
 
 /** Shows a dialog with a form; `submit` answers with a word that is shown as an error, or null to close. */
@@ -78,9 +78,10 @@ const COUNTED: readonly (readonly [string, Word])[] = [
   ["CALL", "CALL"],
   ["DENY", "DENY"],
   ["override", "count_override"],
+  ["turned", "count_turned"],
 ];
 
-export function counts(of: Pick<Shift | Handover, "counts">, unsent: number, language: Language): HTMLElement {
+export function counts(of: Pick<Shift, "counts">, unsent: number, language: Language): HTMLElement {
   return make(
     "dl",
     { class: "g-counts" },

@@ -1,7 +1,8 @@
 /**
  * The post: what happens from one person to the next at a gate. No DOM.
  *
- * One person at a time is "at the gate". ALLOW is recorded at once; every other verdict waits
+ * One person at a time is "at the gate". ALLOW is recorded at once, and on the way in its row is
+ * held back a moment for a temperature that may change it; every other verdict waits
  * for the guard's tap, or for the next person, and is then recorded as it stood: nobody who
  * was looked at is left out of the count. A life exit is on disk before the word is chosen.
  *
@@ -33,6 +34,10 @@ const MARKS_AT_HAND = 500;
 const ALREADY_SHOWN_SECONDS = 600;
 const LOOKUPS_PER_HOUR = 30;
 const LIFE_EXIT_WORD_SECONDS = 20;
+/** How long the row of an ALLOW on the way in stays here, so that a measured temperature can stand in it. */
+const HELD_BACK_MS = 6000;
+/** Stands in the place of an override where the verdict was to let pass and the guard did not (docs/gates.md, T07). */
+export const TURNED_AWAY = "未放行";
 
 export type LifeExitWord = "火灾" | "地震" | "急救" | "生产" | "暴力";
 export const LIFE_EXIT_WORDS: readonly LifeExitWord[] = ["火灾", "地震", "急救", "生产", "暴力"];
@@ -79,6 +84,13 @@ const NOTHING: { readonly text: string; readonly at: number } = { text: "", at: 
 const UNREADABLE: Decision = { verdict: "CALL", reason: "UNREADABLE", notes: [] };
 
 type Row = Omit<Passage, "seq" | "gate">;
+/** The row of the ALLOW on the screen, until it is let go. */
+interface Kept {
+  seq: number | null;
+  row: Row;
+  measuring: boolean;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
 type Looked = "shown" | "not found" | "not a number" | "too many";
 
 export class Post {
@@ -98,6 +110,7 @@ export class Post {
   #marks = new Map<string, Mark>();
   #lookups: readonly number[] = [];
   #firstHigh = false;
+  #kept: Kept | null = null;
 
   constructor(
     readonly store: GateStore,
@@ -147,9 +160,9 @@ export class Post {
       this.#last = { camera: NOTHING, scanner: NOTHING };
       const { current } = this;
       if (current !== null && current.closed === null && current.input !== "life_exit") {
-        const outcome = await this.#look({ texts: current.texts, found: current.found });
+        const outcome = await this.#look({ texts: current.texts, found: current.found, temperatureHigh: current.temperature !== null });
         this.#show({ ...current, outcome });
-      }
+      } else this.#letGo();
       this.around.changed();
     });
   }
@@ -182,7 +195,7 @@ export class Post {
       const joins = before !== null && before.closed === null && before.input !== "life_exit" && (isSlip || (waitsForPass && before.outcome.slips.length > 0));
       if (joins) {
         const texts = [...before.texts, text];
-        const outcome = await this.#look({ texts, found: before.found });
+        const outcome = await this.#look({ texts, found: before.found, temperatureHigh: before.temperature !== null });
         this.#show({ ...before, texts, outcome });
         return;
       }
@@ -289,9 +302,45 @@ export class Post {
     await this.store.keepSetting("pendingLifeExit", null);
   }
 
+  /** Whether the row of the ALLOW on the screen is still here for a temperature. */
+  get mayMeasure(): boolean {
+    return this.#kept !== null;
+  }
+
+  /** The guard measures, or has done: as long as it lasts, what is shown does not close. */
+  measuring(on: boolean): void {
+    const kept = this.#kept;
+    if (kept === null) return;
+    kept.measuring = on;
+    this.#letGoLater(kept);
+  }
+
+  #letGoLater(kept: Kept): void {
+    clearTimeout(kept.timer);
+    kept.timer = setTimeout(() => {
+      void this.#serially(async () => {
+        // Who was decided again stands here until the guard's tap.
+        if (this.#kept === kept && !kept.measuring && this.current?.closed !== null) this.#letGo();
+      });
+    }, HELD_BACK_MS);
+  }
+
+  /** The row is final, and may be sent. */
+  #letGo(): void {
+    const kept = this.#kept;
+    if (kept === null) return;
+    clearTimeout(kept.timer);
+    this.#kept = null;
+    this.#later(async () => {
+      this.store.letGo();
+      this.around.recorded();
+    });
+    this.around.changed();
+  }
+
   /**
    * A measured temperature, in tenths. The first high one asks for a second measurement; only
-   * a second high one counts.
+   * a second high one counts. It decides again, also where ALLOW closed by itself.
    */
   temperature(tenths: number): Promise<"normal" | "again" | "high"> {
     return this.#serially(async () => {
@@ -306,9 +355,16 @@ export class Post {
       }
       this.#firstHigh = false;
       const { current } = this;
-      if (current !== null && current.closed === null) {
+      const kept = this.#kept;
+      if (current !== null && (current.closed === null || kept !== null)) {
         const outcome = await this.#look({ texts: current.texts, found: current.found, temperatureHigh: true });
-        this.#show({ ...current, outcome, temperature: tenths });
+        const again: AtGate = { ...current, outcome, temperature: tenths, closed: null, written: false };
+        // Whatever happens before the guard's tap, the row no longer says that all was well.
+        if (kept !== null) {
+          const row = this.#rowOf(again, null, false);
+          this.#later(() => this.#write(row, kept));
+        }
+        this.#show(again);
       }
       return "high";
     });
@@ -325,12 +381,13 @@ export class Post {
     });
   }
 
-  /** The person did not pass. */
+  /** The person did not pass. Where the verdict was to let pass, the row says so: a refusal leaves a trace (T07). */
   turned(): Promise<void> {
     return this.#serially(async () => {
       const { current } = this;
       if (current === null || current.closed !== null) return;
-      this.#close(current, "turned", null, false);
+      const against = current.outcome.decision.verdict === "ALLOW_REG" && current.input !== "life_exit";
+      this.#close(current, "turned", against ? TURNED_AWAY : null, false);
     });
   }
 
@@ -438,21 +495,30 @@ export class Post {
 
   #closeOpen(): void {
     const { current } = this;
-    if (current === null || current.closed !== null) return;
-    if (current.input === "life_exit") this.#closeLifeExit(current, null);
-    else this.#close(current, "registered", null, false);
+    if (current !== null && current.closed === null) {
+      if (current.input === "life_exit") this.#closeLifeExit(current, null);
+      else this.#close(current, "registered", null, false);
+    }
+    this.#letGo();
   }
 
   #close(at: AtGate, how: NonNullable<AtGate["closed"]>, override: string | null, idSeen: boolean): void {
     const closed: AtGate = { ...at, closed: how };
     const out = how === "passed" && !this.inward ? at.outcome.cti : null;
     const now = this.around.deviceTime();
-    this.#put(closed);
     const row = this.#rowOf(at, override, idSeen);
+    const before = this.#kept;
+    if (before === null && this.inward && row.verdict === "ALLOW") {
+      this.#kept = { seq: null, row, measuring: false, timer: undefined };
+      this.#letGoLater(this.#kept);
+    }
+    const kept = this.#kept;
+    this.#put(closed);
     this.#later(async () => {
-      await this.#write(row);
+      await this.#write(row, kept);
       this.#written(closed);
     });
+    if (before !== null) this.#letGo();
     if (out !== null) this.#wentOut(out, now);
   }
 
@@ -495,20 +561,26 @@ export class Post {
     };
   }
 
-  async #write(row: Row): Promise<void> {
+  /** One row more, or the row that is kept written anew. */
+  async #write(row: Row, kept: Kept | null = null): Promise<void> {
     const { keys, offset, floor } = this.around.held();
     if (keys === null) throw new Error("no keys, so no sealing");
-    await this.store.record(row, keys, Math.max(this.around.deviceTime() + offset, floor));
-    await this.#count(row.verdict, row.inward, row.override !== null && row.reason !== "LIFE_EXIT");
+    const now = Math.max(this.around.deviceTime() + offset, floor);
+    const anew = kept?.seq != null && (await this.store.amend(kept.seq, row, keys, now));
+    if (!anew) {
+      const seq = await this.store.record(row, keys, now, kept !== null);
+      if (kept !== null) kept.seq = seq;
+    }
+    await this.#count(row, anew ? kept.row : null);
+    if (kept !== null) kept.row = row;
     this.around.recorded();
   }
 
-  async #count(verdict: Decision["verdict"], inward: boolean, overridden: boolean): Promise<void> {
+  async #count(row: Row, instead: Row | null): Promise<void> {
     if (this.shift === null) return;
     const counts = { ...this.shift.counts };
-    for (const name of [verdict, inward ? "in" : "out", ...(overridden ? ["override"] : [])]) {
-      counts[name] = (counts[name] ?? 0) + 1;
-    }
+    for (const name of instead === null ? [] : countedAs(instead)) counts[name] = Math.max(0, (counts[name] ?? 0) - 1);
+    for (const name of countedAs(row)) counts[name] = (counts[name] ?? 0) + 1;
     this.shift = { ...this.shift, counts };
     await this.store.keepSetting("shift", this.shift);
   }
@@ -523,6 +595,12 @@ export class Post {
     this.#later(() => this.store.keepSetting("lookups", lookups));
     return true;
   }
+}
+
+/** Under which names of a shift's counts a row stands. */
+function countedAs({ verdict, inward, override, reason }: Row): string[] {
+  const otherwise = override === null || reason === "LIFE_EXIT" ? [] : [override === TURNED_AWAY ? "turned" : "override"];
+  return [verdict, inward ? "in" : "out", ...otherwise];
 }
 
 /** Full-width figures and dashes of an open input method are the same door. */

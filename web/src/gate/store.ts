@@ -6,6 +6,8 @@
  * 2. Files (keys, rules, a shard's list with its ends) are stored whole or not at all, and only
  *    forward: a version not above the one stored is refused here too, whoever asks.
  * 3. A row leaves only under a receipt that covers it, whether that came by the network or in a file.
+ *    The one row held back is on disk like any other, is in no upload, and until it is let go may be
+ *    written anew under its number; a crash lets it go.
  * 4. The own compound is looked up by whole number or whole door, never listed, and no method
  *    returns more than one household.
  * 5. Nothing else of a person is stored: rows are sealed to the server when written, and what
@@ -59,14 +61,6 @@ export interface Shift {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export interface Handover {
-  readonly from: string;
-  readonly to: string;
-  readonly at: number;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly unsent: number;
-}
-
 /** What is remembered of one pass: when it went out, and when it was last shown. */
 export interface Mark {
   readonly outs: readonly number[];
@@ -99,9 +93,9 @@ interface Schema extends DBSchema {
 type Setting =
   | "language"
   | "shift"
-  | "lastHandover"
   | "pendingLifeExit"
   | "lookups"
+  | "oldestUnsent"
   | "chainPolicy"
   | "chainDays"
   | "chainFork";
@@ -116,6 +110,8 @@ export class GateStore {
   #writing: Promise<unknown> = Promise.resolve();
   /** The own compound by number, read once: no look-up waits for the disk, least of all while a new list is written. */
   #compound: Promise<ReadonlyMap<string, StoreRow>> | null = null;
+  /** The row that is not sent yet. KNOWN: another tab does not know of it and may send it; the row is then in conflict, and shown. */
+  #heldBack: number | null = null;
 
   private constructor(readonly db: IDBPDatabase<Schema>) {}
 
@@ -188,6 +184,11 @@ export class GateStore {
     await tx.store.put(next, "clock");
     await tx.done;
     return next;
+  }
+
+  /** An earlier version kept the names of both guards of the last handover open; whoever needs them has the sealed signal. */
+  async dropOldHandover(): Promise<void> {
+    await this.db.delete("device", "lastHandover");
   }
 
   async setting<T>(name: Setting): Promise<T | null> {
@@ -282,14 +283,48 @@ export class GateStore {
    * Writes queue one behind the other, and the sequence number is checked again inside the
    * transaction, so a second tab makes this try again and never a gap or a double number.
    */
-  record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<number> {
-    const writing = this.#writing.then(() => this.#record(passage, keys, now));
+  record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number, heldBack = false): Promise<number> {
+    const writing = this.#writing.then(() => this.#record(passage, keys, now, heldBack));
     this.#writing = writing.catch(() => undefined);
     return writing;
   }
 
-  async #record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<number> {
-    return this.#append("queue", keys, now, (seq, { gate, device }, to) => sealPassage({ ...passage, seq, gate }, device, to), (row) => row);
+  async #record(passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number, heldBack: boolean): Promise<number> {
+    const sealed = (seq: number, { gate, device }: Enrolment, to: PublicKey): Promise<Bytes> => {
+      // Before it is on disk, so that no upload sees it there first.
+      if (heldBack) this.#heldBack = seq;
+      else if (this.#heldBack === seq) this.#heldBack = null;
+      return sealPassage({ ...passage, seq, gate }, device, to);
+    };
+    return this.#append("queue", keys, now, sealed, (row) => row);
+  }
+
+  /** Write the row that is held back anew, durably; false, and nothing is written, when it is held back no more. */
+  amend(seq: number, passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<boolean> {
+    const writing = this.#writing.then(() => this.#amend(seq, passage, keys, now));
+    this.#writing = writing.catch(() => undefined);
+    return writing;
+  }
+
+  async #amend(seq: number, passage: Omit<Passage, "seq" | "gate">, keys: KeyList, now: number): Promise<boolean> {
+    const { gate, device } = await this.#whoAmI();
+    const row = await sealPassage({ ...passage, seq, gate }, device, sealingKey(keys, now));
+    const tx = this.db.transaction("queue", "readwrite", DURABLE);
+    const there = this.#heldBack === seq && (await tx.store.count(seq)) === 1;
+    if (there) await tx.store.put(row, seq);
+    await tx.done;
+    return there;
+  }
+
+  /** What was held back may be sent. */
+  letGo(): void {
+    this.#heldBack = null;
+  }
+
+  async #whoAmI(): Promise<Enrolment> {
+    const enrolment = await this.enrolment();
+    if (enrolment === null) throw new StoreTrouble("not enrolled");
+    return enrolment;
   }
 
   /** Seal under the next number of this order and keep it, durably. */
@@ -301,11 +336,8 @@ export class GateStore {
     kept: (row: Bytes) => Schema[Q]["value"],
   ): Promise<number> {
     const next = NEXT[order];
-    const enrolment = await this.enrolment();
-    if (enrolment === null) throw new StoreTrouble("not enrolled");
-    // An expired key list still says whom to seal to: better an old key than a lost row.
-    const to = keys.sealingKey(now) ?? keys.sealingKey(keys.issuedAt);
-    if (to === null) throw new StoreTrouble("no sealing key");
+    const enrolment = await this.#whoAmI();
+    const to = sealingKey(keys, now);
     for (;;) {
       const seq = ((await this.db.get("device", next)) as number | undefined) ?? 1;
       const value = kept(await sealed(seq, enrolment, to));
@@ -326,14 +358,31 @@ export class GateStore {
     return this.db.count("queue");
   }
 
-  /** The oldest unsent rows without a gap between them. */
+  /**
+   * Since when nothing was sent although something waits: since the row that is now the oldest was first seen to be it.
+   * Null when nothing waits. A clock that was set back begins anew.
+   */
+  async unsentSince(now: number): Promise<number | null> {
+    const [seq] = await this.db.getAllKeys("queue", null, 1);
+    const before = await this.setting<{ seq: number; since: number }>("oldestUnsent");
+    if (seq === undefined) {
+      if (before !== null) await this.keepSetting("oldestUnsent", null);
+      return null;
+    }
+    if (before?.seq === seq && before.since <= now) return before.since;
+    await this.keepSetting("oldestUnsent", { seq, since: now });
+    return now;
+  }
+
+  /** The oldest unsent rows without a gap between them, up to the one held back. */
   async nextBatch(limit: number = ROWS_PER_BATCH): Promise<Batch | null> {
     const enrolment = await this.enrolment();
     if (enrolment === null) return null;
     const keys = await this.db.getAllKeys("queue", null, limit);
     const [fromSeq] = keys;
     if (fromSeq === undefined) return null;
-    const run = keys.filter((key, i) => key === fromSeq + i);
+    const run = keys.filter((key, i) => key === fromSeq + i && (this.#heldBack === null || key < this.#heldBack));
+    if (run.length === 0) return null;
     const rows = await Promise.all(run.map((key) => this.db.get("queue", key)));
     return { device: enrolment.device, fromSeq, rows: rows.filter((row) => row !== undefined) };
   }
@@ -465,6 +514,13 @@ export class GateStore {
     await this.db.delete("told", IDBKeyRange.bound(batch.fromSeq, batch.fromSeq + batch.rows.length - 1));
     return true;
   }
+}
+
+function sealingKey(keys: KeyList, now: number): PublicKey {
+  // An expired key list still says whom to seal to: better an old key than a lost row.
+  const to = keys.sealingKey(now) ?? keys.sealingKey(keys.issuedAt);
+  if (to === null) throw new StoreTrouble("no sealing key");
+  return to;
 }
 
 function asStoreRow(row: CompoundRow): StoreRow {

@@ -39,9 +39,18 @@ export interface VerdictActs {
   readonly lifeExitWord: (word: LifeExitWord) => void;
 }
 
+interface Context {
+  readonly language: Language;
+  readonly inward: boolean;
+  readonly phone: string;
+  readonly overriding: boolean;
+  /** The row of this ALLOW is still here for a temperature. */
+  readonly mayMeasure: boolean;
+}
+
 export function verdictView(
   at: AtGate,
-  context: { readonly language: Language; readonly inward: boolean; readonly phone: string; readonly overriding: boolean },
+  context: Context,
   acts: VerdictActs & { readonly override: () => void },
 ): HTMLElement {
   const { language } = context;
@@ -119,7 +128,7 @@ function flags(at: AtGate, language: Language): HTMLElement[] {
 
 function buttons(
   at: AtGate,
-  context: { readonly language: Language; readonly inward: boolean; readonly phone: string; readonly overriding: boolean },
+  context: Context,
   acts: VerdictActs & { readonly override: () => void },
 ): (HTMLElement | null)[] {
   const text = (word: Word): string => say(word, context.language);
@@ -134,7 +143,11 @@ function buttons(
   if (at.closed !== null) {
     const household = at.closed === "passed" && at.outcome.shown?.kind === "H";
     const along = at.companions > 0 ? `${text("companion")}（${text("companions")} ${at.companions}）` : text("companion");
-    return [recorded(at, context.language), household ? button(along, acts.companion) : null, next];
+    const measure = context.inward && at.outcome.decision.verdict === "ALLOW" ? button(text("temperature"), acts.temperature) : null;
+    measure?.classList.add(MEASURE);
+    if (measure !== null) offer(measure, context.mayMeasure);
+    const two = [household ? button(along, acts.companion) : null, measure].filter((one) => one !== null);
+    return [recorded(at, context.language), two.length === 0 ? null : make("div", { class: "g-two" }, ...two), next];
   }
   const { verdict } = at.outcome.decision;
   const warm = context.inward ? button(text("temperature"), acts.temperature) : null;
@@ -162,6 +175,18 @@ function buttons(
     make("div", { class: "g-two" }, button(text("not_passed"), acts.turned), button(text("override"), acts.override)),
     warm,
   ];
+}
+
+const MEASURE = "g-measure";
+
+/** The button of an ALLOW goes when its row is final; it leaves its place empty, so that no other moves under a finger. */
+export function offerMeasure(view: HTMLElement, mayMeasure: boolean): void {
+  const button = view.querySelector<HTMLElement>(`.${MEASURE}`);
+  if (button !== null) offer(button, mayMeasure);
+}
+
+function offer(button: HTMLElement, may: boolean): void {
+  button.style.visibility = may ? "" : "hidden";
 }
 
 function recorded(at: AtGate, language: Language): HTMLElement {

@@ -77,7 +77,7 @@ export const WORDS = {
   aside: ["待核对", "To be checked"],
   clock_doubt: ["本机时间存疑", "Clock in doubt"],
   clock_suspect: ["多部手机的时间与本机不同，请校准", "Several phones disagree with this clock: set it"],
-  silent_long: ["超过一小时未联网，记录仍安全保存在本机", "Not connected for over an hour; records are safe on this device"],
+  silent_long: ["超过 24 小时没有传出任何记录：请导出文件，交到值班台", "Nothing has been sent for over 24 hours: export the file and take it to the desk"],
   enrol_title: ["登记这台设备", "Enrol this device"],
   enrol_text: ["请在值班台打开本卡口的登记二维码，用这台设备扫描或打开链接。", "Open this gate's enrolment code at the desk and scan it, or open its link, on this device."],
   enrol_paste: ["或粘贴登记链接", "Or paste the enrolment link"],
@@ -122,6 +122,7 @@ export const WORDS = {
   count_in: ["进", "In"],
   count_out: ["出", "Out"],
   count_override: ["注明放行", "With reason"],
+  count_turned: ["应放未放", "Not let pass"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type Word = keyof typeof WORDS;
