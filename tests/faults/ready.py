@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from datetime import date, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tests.access.world import OWN, World
 from tests.factories import desk, orders
@@ -22,15 +22,17 @@ from lianfang.accounts.models import User
 from lianfang.accounts.rights import Role
 from lianfang.concerns import actions as concerns
 from lianfang.credentials import actions as credentials
+from lianfang.credentials import queries as credentials_queries
 from lianfang.gates import actions as gates
 from lianfang.gates import jobs as gates_jobs
-from lianfang.gates import passes, rule_acts
-from lianfang.gates.models import Gate, Signal
+from lianfang.gates import passes, rule_acts, tickets
+from lianfang.gates.models import Device, Gate, Signal, Ticket
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders import actions
 from lianfang.people import queries as people_queries
+from lianfang.rules import actions as rules
 from lianfang_chain import cbor
 from lianfang_pass import base45, tokens
 from lianfang_pass.exported import encode_export
@@ -72,6 +74,7 @@ def typed() -> dict[str, str]:
         "until_on": today,
         "last_day": today,
         "order_no": "",
+        "verified_by": "王医生",
     }
 
 
@@ -305,6 +308,39 @@ def _called(world: World) -> dict[str, object]:
     return {"signal_id": Signal.objects.latest("pk").pk}
 
 
+def _ticketed(world: World) -> dict[str, object]:
+    """A pass was withdrawn before a post that had not heard of it let it through."""
+    person = _someone(world)
+    desk.a_paper_pass(person, by=_by(Role.COMMUNITY))
+    _device(world)
+    with scope(areas=[DISTRICT]):
+        (printed,) = credentials_queries.passes_of([person])
+        passes.withdraw_pass(printed.id, person_id=person, reason="lost", by=_by(Role.COMMUNITY))
+        device = Device.objects.latest("enrolled_at")
+        row = tickets.LetThrough(
+            device=device.pk, gate=device.gate_id, seq=1, passed_at=clock.now(), received_at=clock.now(),
+            inward=False, list_version=0, cti=printed.cti, door="", birth_year=None,
+        )  # fmt: skip
+        assert tickets.open_tickets([row]) == 1
+    return {"gate_id": device.gate_id, "ticket_id": Ticket.objects.latest("pk").pk}
+
+
+def _drafted(_: World) -> dict[str, object]:
+    """Somebody else wrote a rule down."""
+    today = clock.legal_day(clock.now())
+    place = str(5000 + next(_number))  # of its own, so that no two cover the same days
+    draft = orders.a_rule_draft(effective_from=today, effective_to=None, jurisdiction=place)
+    rules.draft_document(draft, by=_by(Role.CDC))
+    return {"document_id": draft.id}
+
+
+def _in_force(world: World) -> dict[str, object]:
+    """A rule of the district itself runs."""
+    made = _drafted(world)
+    rules.publish_document(cast("UUID", made["document_id"]), by=_by(Role.CMD_LEAD))
+    return made
+
+
 def _exported(world: World) -> dict[str, bytes]:
     made = {}
 
@@ -325,6 +361,10 @@ READY: Final[Mapping[str, Callable[[World], object]]] = {
     "gates:enrol_phone": _with_code,
     "gates:renew_phone": _with_phone,
     "gates:answer": _called,
+    "gates:close_ticket": _ticketed,
+    "rules:verify": _drafted,
+    "rules:publish": _drafted,
+    "rules:end": _in_force,
     "gates:bring": _exported,
     "orders:concern": _reported,
     "orders:propose": _known,

@@ -14,8 +14,8 @@ from django.db import IntegrityError, connection, transaction
 from lianfang.accounts.rights import Right
 from lianfang.credentials import actions as credentials
 from lianfang.credentials.actions import StatusChange
-from lianfang.gates import actions, front, jobs
-from lianfang.gates.models import Conflict, Contact, Device, Gate, HourCount
+from lianfang.gates import actions, front, jobs, queries
+from lianfang.gates.models import Backlog, Conflict, Contact, Device, Gate, HourCount
 from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.clock import legal_day
@@ -28,6 +28,7 @@ from tests.factories.credentials import HOME, SHARD, a_draft, by
 from .asgi import FakeDevice, request
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OTHER_DEVICE = UUID(int=77)
 AREA = "d510402.s510402003.c510402003001.m1k"
 NOW = clock.now()
 
@@ -383,6 +384,23 @@ def test_hours_are_counted_from_the_sealed_rows_once() -> None:
     assert counted == {("ALLOW", "OK"): (2, 0), ("CALL", "NO_PASS"): (1, 1)}
 
 
+def test_the_word_of_a_life_exit_is_no_override() -> None:
+    enrol = enrolled(a_gate())
+    life = {"verdict": Verdict.ALLOW_REG, "reason": "LIFE_EXIT", "proof": "none", "cti": None}
+
+    async def story() -> None:
+        device = await enrol()
+        rows = [device.row(1, override="fire", **life), device.row(2, override=None, **life)]
+        rows.append(device.row(3, verdict=Verdict.CALL, reason="NO_PASS", override="fire"))
+        await device.upload(device.batch(1, rows))
+
+    run(story)
+    jobs.tally()
+    counted = {(h.reason): (h.passages, h.overrides) for h in HourCount.objects.filter(inward=True)}
+    assert counted == {"LIFE_EXIT": (1, 0), "NO_PASS": (1, 1)}
+    assert sum(h.overrides for h in HourCount.objects.all()) == 1
+
+
 def test_a_day_is_forgotten_by_dropping_its_partition() -> None:
     enrol = enrolled(a_gate())
 
@@ -402,6 +420,56 @@ def test_a_day_is_forgotten_by_dropping_its_partition() -> None:
         assert cursor.fetchone() == (0,)
     assert HourCount.objects.count() == 1
     jobs.ensure_partitions(NOW)
+
+
+def test_what_lies_in_the_partition_of_other_days_is_forgotten_too_and_only_that() -> None:
+    """No partition was made for these days; the younger row stays as it was received."""
+    rows = {1: NOW - timedelta(days=300), 2: NOW - timedelta(days=290)}
+    with connection.cursor() as cursor:
+        for seq, at in rows.items():
+            cursor.execute(
+                "INSERT INTO gates_passage (device, seq, gate, received_at, sealed)"
+                " VALUES (%s, %s, %s, %s, 'sealed')",
+                [OTHER_DEVICE, seq, OTHER_DEVICE, at],
+            )
+            cursor.execute("INSERT INTO gates_passage_key VALUES (%s, int8range(%s, %s, '[]'), %s)",
+                           [OTHER_DEVICE, seq, seq, at])  # fmt: skip
+    jobs.drop_old(rows[1] + timedelta(days=21))
+    assert stored() == [(OTHER_DEVICE, 1), (OTHER_DEVICE, 2)]
+    jobs.drop_old(rows[1] + timedelta(days=23))
+    assert stored() == [(OTHER_DEVICE, 2)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT lower(seqs) FROM gates_passage_key")
+        assert cursor.fetchall() == [(2,)]
+        cursor.execute("SELECT sealed FROM gates_passage_other")
+        assert [bytes(sealed) for (sealed,) in cursor.fetchall()] == [b"sealed"]
+    jobs.drop_old(rows[2] + timedelta(days=23))
+    assert stored() == []
+    jobs.ensure_partitions(NOW)
+
+
+def test_lines_of_paper_and_explained_conflicts_are_forgotten_with_their_passages() -> None:
+    gate = a_gate()
+    device = Device.objects.create(id=ids.new_id(), gate=gate, point=b"\x04" * 65, enrolled_at=NOW)
+    old, young = NOW - timedelta(days=22), NOW - timedelta(days=20)
+
+    def a_line(passed_at: datetime, **more: Any) -> Backlog:
+        values = {"inward": True, "verdict": "ALLOW", "door": "5-2-603", "birth_year": 1939} | more
+        return Backlog.objects.create(
+            id=ids.new_id(), gate=gate, passed_at=passed_at, entered_at=NOW, entered_by=ids.new_id(), **values
+        )
+
+    first = a_line(old)
+    second = a_line(old, corrects=first)
+    kept = a_line(young, corrects=second)
+    for seq, at, explained in ((1, old, "x"), (2, old, ""), (3, young, "x")):
+        Conflict.objects.create(
+            device=device, seq=seq, row_hash=b"h", sealed=b"s", received_at=at, explained=explained
+        )
+    assert [row.pk for row in queries.backlog_of(gate.pk, at=NOW)] == [kept.pk]
+    jobs.keep(NOW)
+    assert [(row.pk, row.corrects_id) for row in Backlog.objects.all()] == [(kept.pk, None)]
+    assert sorted(Conflict.objects.values_list("seq", flat=True)) == [2, 3]
 
 
 def test_what_was_received_stays_as_received() -> None:

@@ -17,7 +17,7 @@ from lianfang.kernel import clock, ids
 from lianfang_chain import cbor
 from lianfang_pass.keys import PublicKey, private_key_from_seed
 from lianfang_pass.numbers import pass_number
-from tests.factories.accounts import COMMUNITY, client_for
+from tests.factories.accounts import COMMUNITY, an_organ, client_for
 from tests.factories.places import a_compound, a_district
 
 from .test_front import officer
@@ -99,6 +99,20 @@ def test_posts_elsewhere_do_not_exist() -> None:
     for name in ("post", "enrol", "folder", "backlog"):
         assert client.get(reverse(f"gates:{name}", args=[gate.pk])).status_code == 404
     assert gate.name not in client.get(reverse("gates:posts")).content.decode()
+
+
+def test_the_folder_prints_the_telephones_of_those_who_answer_for_the_place() -> None:
+    gate = a_gate()
+    here = an_organ("property", gate.area)
+    here.name, here.phone = "和睦物业", "0812-1990042"
+    here.save()
+    elsewhere = an_organ("property", "d510402.s510402002")
+    elsewhere.phone = "0812-1990043"
+    elsewhere.save()
+    page = client_for(Role.COMMUNITY, COMMUNITY).get(reverse("gates:folder", args=[gate.pk])).content.decode()
+    assert "和睦物业" in page
+    assert "0812-1990042" in page
+    assert "0812-1990043" not in page
 
 
 def test_the_enrolment_code_is_made_by_post_and_holds_what_a_device_needs() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from lianfang_pass.claims import ISSUER
 from lianfang_pass.keylist import Purpose
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
+_PASSES_AT_ONCE: Final = 2_000
+
 __all__ = [
     "ISSUER",
     "Files",
@@ -34,7 +36,10 @@ __all__ = [
     "files",
     "key_list",
     "pass_by_number",
+    "passes_at_doors",
+    "passes_by_id",
     "passes_of",
+    "published_at",
     "root_public",
     "seal_keys",
     "token",
@@ -43,6 +48,7 @@ __all__ = [
     "private_key",
     "stale_shards",
     "statuses",
+    "stopped_passes",
     "unsettled",
     "versions",
 ]
@@ -152,6 +158,40 @@ def stale_shards(before: datetime) -> list[str]:
     """Shards whose newest version was signed before an instant."""
     newest = Version.objects.values("shard_id").annotate(newest=Max("signed_at")).filter(newest__lt=before)
     return sorted(row["shard_id"] for row in newest)
+
+
+def passes_by_id(pass_ids: Iterable[UUID]) -> dict[UUID, PassView]:
+    """These passes; one that was purged is left out."""
+    return {row.pk: view(row) for row in Pass.objects.filter(pk__in=list(pass_ids))}
+
+
+def stopped_passes(ctis: Iterable[bytes]) -> list[PassView]:
+    """Of the passes with these numbers on their tokens those that are revoked, or suspended by the newest lists."""
+    suspended = IndexStatus.objects.filter(
+        shard=OuterRef("shard"), index=OuterRef("index"), status=ListStatus.SUSPENDED.value
+    )
+    wanted = sorted(set(ctis))
+    found: list[PassView] = []
+    for first in range(0, len(wanted), _PASSES_AT_ONCE):
+        rows = Pass.objects.filter(cti__in=wanted[first : first + _PASSES_AT_ONCE])
+        found += [view(row) for row in rows.filter(Q(revoked_at__isnull=False) | Exists(suspended))]
+    return found
+
+
+def passes_at_doors(doors: Collection[str], zones: Collection[str], *, since: datetime) -> list[PassView]:
+    """The passes of these doors that a gate of these compounds may have looked up since then (`compound_store`)."""
+    rows = Pass.objects.filter(
+        door__in=list(doors), zones__overlap=list(zones), kind__in=["H", "P"], valid_until__gt=since
+    ).exclude(channel="phone")
+    return [view(row) for row in rows]
+
+
+def published_at(shards: Collection[str], versions: Collection[int]) -> dict[tuple[str, int], datetime]:
+    """When these versions of these shards were signed; one of which no step is kept is left out."""
+    rows = Version.objects.filter(shard_id__in=list(shards), version__in=list(versions))
+    return {
+        (row.shard_id, row.version): row.signed_at for row in rows.only("shard_id", "version", "signed_at")
+    }
 
 
 def pass_by_number(pass_no: str) -> PassView:

@@ -23,6 +23,10 @@ class NoSuchSignal(NotFound):
     code = "gates:no_such_signal"
 
 
+class NoSuchTicket(NotFound):
+    code = "gates:no_such_ticket"
+
+
 class NotAnExport(Refused):
     """The file is not one that a gate's device wrote."""
 

@@ -15,20 +15,20 @@ from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import open_passage
 
-from . import rule_acts
-from .models import RuleFile, Signal
-from .policy import ALARMS
+from . import rule_acts, tickets
+from .models import Backlog, Conflict, RuleFile, Signal, Ticket
+from .policy import ALARMS, KEPT_FOR, LIFE_EXIT
 
 if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
+    from django.db.backends.utils import CursorWrapper
+
     from lianfang_pass.passages import Passage
 
 log = logging.getLogger("lianfang.gates.jobs")
 
-#: Passages are kept 21 days, then only the counts of each hour (F10).
-KEPT_FOR: Final = timedelta(days=21)
 DAYS_AHEAD: Final = 3
 _RULES_ANEW: Final = timedelta(days=1)
 _AT_ONCE: Final = 200
@@ -39,6 +39,7 @@ def keep(at: datetime) -> None:
     ensure_partitions(at)
     drop_old(at)
     drop_old_signals(at)
+    drop_old_lines(at)
     while tally():
         pass
     _sign_rules_anew(at)
@@ -69,7 +70,7 @@ def ensure_partitions(at: datetime) -> None:
 
 @transaction.atomic
 def drop_old(at: datetime) -> list[str]:
-    """Drop the partitions of days older than 21, and their keys."""
+    """Drop the partitions of days older than 21, what is as old in the partition of other days, and their keys."""
     before = legal_day(at - KEPT_FOR)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -79,11 +80,46 @@ def drop_old(at: datetime) -> list[str]:
         old = sorted(name for (name,) in cursor.fetchall() if name < _partition(before)[0])
         for name in old:
             cursor.execute(f"DROP TABLE {name}")
-        if old:
+        if _forget_others(cursor, start_of_legal_day(before)) or old:
             cursor.execute(
                 "DELETE FROM gates_passage_key WHERE received_at < %s", [start_of_legal_day(before)]
             )
     return old
+
+
+def _forget_others(cursor: CursorWrapper, before: datetime) -> bool:
+    """Forget what lies too long in the partition of other days; whether there was any.
+
+    No row of passages may be deleted (trigger), and this partition cannot be dropped: it is emptied and takes back
+    what is younger. Uploads of its days, which are rare, wait meanwhile, so none falls between.
+    """
+    cursor.execute("SELECT EXISTS (SELECT 1 FROM gates_passage_other WHERE received_at < %s)", [before])
+    if cursor.fetchone() == (False,):
+        return False
+    cursor.execute("LOCK TABLE gates_passage_other IN ACCESS EXCLUSIVE MODE")
+    cursor.execute(
+        "CREATE TEMPORARY TABLE younger ON COMMIT DROP AS SELECT * FROM gates_passage_other WHERE received_at >= %s",
+        [before],
+    )
+    cursor.execute("TRUNCATE gates_passage_other")
+    cursor.execute("INSERT INTO gates_passage_other SELECT * FROM younger")
+    cursor.execute("DROP TABLE younger")
+    return True
+
+
+@transaction.atomic
+def drop_old_lines(at: datetime) -> int:
+    """Forget lines of paper registers, tickets and explained conflicts with the passages of their day.
+
+    A ticket names a passage, so it is forgotten whether or not somebody has closed it. A conflict that nobody has
+    explained stays, like a call that nobody has answered.
+    """
+    lines = Backlog.objects.filter(passed_at__lt=at - KEPT_FOR)
+    # A correction outlives what it corrects by at most the days between the two passages it names.
+    Backlog.objects.filter(corrects__passed_at__lt=at - KEPT_FOR).update(corrects=None)
+    conflicts = Conflict.objects.filter(received_at__lt=at - KEPT_FOR).exclude(explained="")
+    named = Ticket.objects.filter(opened_at__lt=at - KEPT_FOR)
+    return lines.delete()[0] + conflicts.delete()[0] + named.delete()[0]
 
 
 def drop_old_signals(at: datetime) -> int:
@@ -99,7 +135,9 @@ def _partition(day: date) -> tuple[str, datetime, datetime]:
 
 @transaction.atomic
 def tally() -> int:
-    """Open what came in since, count it by gate and hour, and forget what it said. Return the batches counted."""
+    """Open what came in since, count it by gate and hour, open tickets for what a gate had not heard of, and forget
+    what it said. Return the batches counted.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM gates_untallied WHERE id IN"
@@ -111,6 +149,7 @@ def tally() -> int:
         counts: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
         overrides: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
         by_hand: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
+        passed: list[tickets.LetThrough] = []
         for device, gate, seqs, received_at in batches:
             cursor.execute(
                 "SELECT seq, sealed FROM gates_passage"
@@ -120,8 +159,13 @@ def tally() -> int:
             for seq, sealed in cursor.fetchall():
                 key, passage = _counted(device, gate, seq, bytes(sealed), received_at)
                 counts[key] += 1
-                overrides[key] += passage is not None and passage.override is not None
+                overrides[key] += passage is not None and _is_override(passage)
                 by_hand[key] += passage is not None and passage.by_hand is not None
+                if (
+                    passage is not None
+                    and (row := _let_through(passage, device, gate, received_at)) is not None
+                ):
+                    passed.append(row)
         for key, n in counts.items():
             cursor.execute(
                 "INSERT INTO gates_hourcount"
@@ -133,6 +177,8 @@ def tally() -> int:
                 " by_hand = gates_hourcount.by_hand + excluded.by_hand",
                 [*key, n, overrides[key], by_hand[key]],
             )
+    if passed:
+        tickets.open_tickets(passed)
     return len(batches)
 
 
@@ -144,10 +190,25 @@ def _counted(
         # Stored all the same: what a device sealed wrongly is evidence too, and is counted as unreadable.
         return (gate, _hour(received_at), True, "CALL", "UNOPENED"), None
     # A device clock may be years off; beyond the retention the hour of receipt is the better truth.
-    at = datetime.fromtimestamp(passage.at, UTC)
-    if not received_at - KEPT_FOR <= at <= received_at + timedelta(hours=1):
-        at = received_at
+    at = _passed_at(passage, received_at) or received_at
     return (gate, _hour(at), passage.inward, passage.verdict.value, passage.reason), passage
+
+
+def _passed_at(passage: Passage, received_at: datetime) -> datetime | None:
+    """When it was by the device's clock; none where that cannot be."""
+    at = datetime.fromtimestamp(passage.at, UTC)
+    return at if received_at - KEPT_FOR <= at <= received_at + timedelta(hours=1) else None
+
+
+def _let_through(
+    passage: Passage, device: UUID, gate: UUID, received_at: datetime
+) -> tickets.LetThrough | None:
+    passed_at = _passed_at(passage, received_at)
+    if passed_at is None:
+        return None  # a clock that is years off says nothing of what was before what
+    return tickets.let_through(
+        passage, device=device, gate=gate, passed_at=passed_at, received_at=received_at
+    )
 
 
 def _opened(device: UUID, seq: int, sealed: bytes) -> Passage | None:
@@ -158,6 +219,11 @@ def _opened(device: UUID, seq: int, sealed: bytes) -> Passage | None:
             if refusal.code != "sealed":
                 return None
     return None
+
+
+def _is_override(passage: Passage) -> bool:
+    """Whether the guard decided otherwise. A life exit's one word stands in the same field and overrides nothing."""
+    return passage.override is not None and passage.reason != LIFE_EXIT
 
 
 def _hour(at: datetime) -> datetime:

@@ -28,6 +28,11 @@ ALARMS: Final[Mapping[str, StrPromise]] = {
     "fork": _("信息链对不上"),
     "unopened": _("读不出的呼叫"),
 }
+#: What the server knew and the post had not heard yet.
+TICKETS: Final[Mapping[str, StrPromise]] = {
+    "revoked": _("证已作废"),
+    "order": _("持证人的隔离决定已生效"),
+}
 ACTS: Final[Mapping[str, StrPromise]] = {
     "quota": _("出行限次"),
     "perimeter": _("封控（只放行所列类别）"),

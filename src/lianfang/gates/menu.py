@@ -25,7 +25,9 @@ PERSON: Final[Sequence[Entry]] = (Entry("gates:person_passes", _("出入证")),)
 
 
 def todo(by: Actor) -> list[Todo]:
-    """Calls for help; posts that are silent; records that are missing or in conflict without an explanation."""
+    """Calls for help; posts that are silent; passages of which a post had not heard what was known; records that are
+    missing or in conflict without an explanation.
+    """
     url = reverse("gates:posts")
     found = []
     if calls := queries.unanswered(by=by) if by.areas(Right.GATES_HELP_ANSWER) else []:
@@ -39,6 +41,11 @@ def todo(by: Actor) -> list[Todo]:
     posts = queries.posts(by=by)
     silent = sum(post.silence in (Silence.AMBER, Silence.RED) for post in posts)
     missing = sum(1 for post in posts if post.missing or post.conflicts)
+    if tickets := queries.open_tickets(by=by):
+        gate_id, name = tickets[0]
+        title = gettext("%(post)s：断网时放行，请核实") % {"post": name}
+        url_of = reverse("gates:post", args=[gate_id]) + "#tickets"
+        found.append(Todo(title=title, url=url_of, count=len(tickets)))
     if silent:
         found.append(Todo(title=gettext("卡口静默或失联，请联系值守员"), url=url, count=silent))
     if missing:

@@ -161,6 +161,49 @@ class Signal(models.Model):
         ]
 
 
+class Ticket(models.Model):
+    """A passage that a gate let through as its list had not heard yet what the server knew: the pass was withdrawn,
+    or an order in force. For the community to look into. Stays as found (trigger), is closed once, with a word, and
+    is forgotten with the passage.
+    """
+
+    device = models.ForeignKey(Device, models.PROTECT)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    seq = models.BigIntegerField()
+    cause = models.TextField()
+    pass_id = models.UUIDField()
+    passed_at = models.DateTimeField()  # by the device's clock
+    inward = models.BooleanField()
+    since = models.DateTimeField()  # from when the server knew
+    list_at = models.DateTimeField(null=True)  # none: older than all that is kept
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.UUIDField(null=True)
+    closed_as = models.TextField(default="")  # office and pseudonym, as others may see them
+    word = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="ticket_is_opened_once", fields=["device", "seq"]),
+            models.CheckConstraint(name="ticket_cause_is_known", condition=Q(cause__in=["revoked", "order"])),
+            models.CheckConstraint(
+                name="ticket_is_of_what_was_known_before", condition=Q(since__lt=F("passed_at"))
+            ),
+            models.CheckConstraint(
+                name="ticket_is_closed_with_a_word",
+                condition=Q(closed_at__isnull=True, closed_by__isnull=True, closed_as="", word="")
+                | (
+                    Q(closed_at__gte=F("opened_at"), closed_by__isnull=False) & ~Q(closed_as="") & ~Q(word="")
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["gate", "opened_at"], name="open_tickets_of_a_gate", condition=Q(closed_at=None)
+            ),
+        ]
+
+
 class HourCount(models.Model):
     """Passages of a gate and hour by verdict: what remains when the rows themselves are gone."""
 

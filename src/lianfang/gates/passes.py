@@ -28,6 +28,7 @@ from lianfang_pass import base45, tokens
 from lianfang_pass.errors import Rejected
 
 from .errors import CodeNotValid, NotAKey, NotAtHome, PhoneProofBad, UnderOrder
+from .policy import REPLACED
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 #: passes.md §5.1: paper 31 days, a phone's pass 3 days, renewed while fewer than 2 are left.
 PAPER_LIVES: Final = timedelta(days=31)
 PHONE_LIVES: Final = timedelta(days=3)
-_REPLACED: Final = "replaced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def give_paper_pass(draft: PaperPassDraft, *, by: Actor) -> IssuedPass:
     if draft.id not in {p.id for p in credentials_queries.passes_of([holder])}:
         # A repeat that comes late withdraws nothing that was given since.
         for earlier in _live(holder, kind, channel="printed", by=by):
-            credentials.revoke_pass(earlier.id, reason=_REPLACED, by=by)
+            credentials.revoke_pass(earlier.id, reason=REPLACED, by=by)
     return credentials.issue_pass(_facts(draft.id, person, holder, kind, by=by), by=by)
 
 
@@ -117,7 +117,7 @@ def put_on_phone(code: str, cose_key: bytes, *, by: Actor) -> bytes:
         raise NotAKey from error
     bound = sorted(_live(person_id, "P", channel="phone", by=by), key=lambda p: p.issued_at)
     for older in bound[: max(0, len(bound) + 1 - credentials.MOST_PHONES)]:
-        credentials.revoke_pass(older.id, reason=_REPLACED, by=by)
+        credentials.revoke_pass(older.id, reason=REPLACED, by=by)
     return _phone_pass(person, point, by=by).token
 
 
@@ -146,7 +146,7 @@ def renew_on_phone(proof: str, *, by: Actor) -> bytes:
         raise PhoneProofBad
     if held[0].revoked_at is not None:
         return _in_its_place(held[0], key, by=by)
-    credentials.revoke_pass(held[0].id, reason=_REPLACED, by=by)
+    credentials.revoke_pass(held[0].id, reason=REPLACED, by=by)
     return _phone_pass(person, key.point(), by=by).token
 
 
@@ -155,7 +155,7 @@ def _in_its_place(old: PassView, key: PublicKey, *, by: Actor) -> bytes:
 
     :raises PhoneProofBad: the old one was withdrawn for another reason, or nothing took its place
     """
-    if old.revoked_reason == _REPLACED:
+    if old.revoked_reason == REPLACED:
         for newer in _live(old.holder_id, "P", channel="phone", by=by):
             token = credentials_queries.token(newer.id)
             if tokens.read_pass(token).claims.holder_key == key:

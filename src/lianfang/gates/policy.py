@@ -15,12 +15,23 @@ if TYPE_CHECKING:
 
 #: How long a row stays SUSPENDED after its end, before it is tidied up. Gates free at the end by themselves.
 TIDIED_AFTER: Final = timedelta(days=2)
+#: Passages, and what names a passage, are kept 21 days; then only the counts of each hour (F10, trust.md §7).
+KEPT_FOR: Final = timedelta(days=21)
 AMBER_AFTER: Final = timedelta(minutes=15)
 RED_AFTER: Final = timedelta(hours=4)
 #: A call for help is taken up within this time (a severe problem: domain.md F14).
 ANSWERED_WITHIN: Final = timedelta(minutes=5)
 #: What waits for an answer: a call, a chain that told two stories, and what could not be read and may be either.
 ALARMS: Final = ("help", "fork", "unopened")
+
+#: The reason of a passage out of fire or to childbirth: `override` then holds its one word (docs/gates.md).
+LIFE_EXIT: Final = "LIFE_EXIT"
+
+
+#: Within this time a gate with a network hears what changed. What passes before is no fault of its list.
+HEARD_WITHIN: Final = timedelta(minutes=1)
+#: A pass that the same phone or desk renewed: whoever shows the one before is who they were.
+REPLACED: Final = "replaced"
 
 
 class Period(Protocol):
@@ -63,6 +74,22 @@ def listed(printed: Printed, holder: Stand | None) -> tuple[ListStatus, datetime
     if holder is not None and holder.status is not ListStatus.VALID:
         return holder.status, holder.until
     return (ListStatus.REFER if is_incomplete(printed) else ListStatus.VALID), None
+
+
+def unheard(*, fact_at: datetime, list_at: datetime | None, passed_at: datetime) -> bool:
+    """Whether a gate let somebody pass because its list was older than what the server knew then.
+
+    Without `list_at` the list is older than all whose instant is known. A gate that was in touch is given the time
+    that any change needs to reach it.
+    """
+    if passed_at <= fact_at:
+        return False
+    if list_at is None:
+        return True
+    if list_at >= fact_at:
+        return False
+    in_touch = passed_at - list_at < AMBER_AFTER + HEARD_WITHIN
+    return not in_touch or passed_at - fact_at >= HEARD_WITHIN
 
 
 def is_incomplete(printed: Printed) -> bool:

@@ -1,4 +1,6 @@
-"""Questions about posts: how they stand, what they counted, what is missing. No passage of a person is shown."""
+"""Questions about posts: how they stand, what they counted, what is missing. Nothing of a person but the id of a
+pass, and that only to who must look into a passage (tickets).
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,9 @@ from .models import (
     GateActSignature,
     HourCount,
     Signal,
+    Ticket,
 )
-from .policy import ALARMS, ActStage, Silence, act_stage, silence, unsent_estimate
+from .policy import ALARMS, KEPT_FOR, ActStage, Silence, act_stage, silence, unsent_estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -96,6 +99,22 @@ class AlarmView:
     answered_at: datetime | None
     answered_as: str
     may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """A passage of which the post had not heard yet what the server knew. Whose pass it was is only an id here."""
+
+    id: int
+    cause: str
+    pass_id: UUID
+    passed_at: datetime
+    inward: bool
+    since: datetime
+    list_age: timedelta | None
+    closed_at: datetime | None
+    closed_as: str
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +249,40 @@ def unanswered(*, by: Actor) -> list[datetime]:
     return list(rows.order_by("received_at").values_list("received_at", flat=True)[:_MOST_ALARMS])
 
 
+def open_tickets(*, by: Actor) -> list[tuple[UUID, str]]:
+    """The posts, by id and name, of the tickets that wait for the actor, the oldest first; one of each ticket."""
+    rows = Ticket.objects.filter(
+        _within(by.areas(Right.GATES_DEVICE_ENROL), "gate__area"),
+        closed_at=None,
+        opened_at__gte=by.at - KEPT_FOR,
+    )
+    return list(rows.order_by("opened_at", "id").values_list("gate_id", "gate__name")[:_MOST_ALARMS])
+
+
+def tickets_of(gate: Gate, *, by: Actor, limit: int = 30) -> list[TicketView]:
+    """The tickets of one post for whoever may close them: those that are open, the oldest first, then the others."""
+    if not by.may(Right.GATES_DEVICE_ENROL, over=gate.area):
+        return []
+    rows = Ticket.objects.filter(gate=gate, opened_at__gte=by.at - KEPT_FOR).order_by(
+        F("closed_at").desc(nulls_first=True), "passed_at"
+    )
+    return [
+        TicketView(
+            id=row.pk,
+            cause=row.cause,
+            pass_id=row.pass_id,
+            passed_at=row.passed_at,
+            inward=row.inward,
+            since=row.since,
+            list_age=row.passed_at - row.list_at if row.list_at else None,
+            closed_at=row.closed_at,
+            closed_as=row.closed_as,
+            word=row.word,
+        )
+        for row in rows[:limit]
+    ]
+
+
 def acts(*, by: Actor, limit: int = 100) -> list[ActView]:
     """Quota and perimeter acts of the actor's areas: first what is or may come in force, then the past."""
     rows = (
@@ -357,9 +410,10 @@ def hours_of(gate_id: UUID, *, since: datetime) -> list[HourView]:
     ]
 
 
-def backlog_of(gate_id: UUID, *, limit: int = 30) -> list[Backlog]:
-    """The lines last typed in for a post."""
-    return list(Backlog.objects.filter(gate_id=gate_id).order_by("-entered_at", "-id")[:limit])
+def backlog_of(gate_id: UUID, *, at: datetime, limit: int = 30) -> list[Backlog]:
+    """The lines last typed in for a post; none whose term is over, whether or not it was purged."""
+    rows = Backlog.objects.filter(gate_id=gate_id, passed_at__gte=at - KEPT_FOR)
+    return list(rows.order_by("-entered_at", "-id")[:limit])
 
 
 def passages_counted(gate_ids: Iterable[UUID], *, since: datetime) -> int:

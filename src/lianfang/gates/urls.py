@@ -28,6 +28,7 @@ urlpatterns = [
     path("desk/gates/files/<uuid:file_id>/receipts/", views.receipts, name="receipts"),
     path("desk/gates/calls/<int:signal_id>/answer/", views.answer, name="answer"),
     path("desk/gates/<uuid:gate_id>/", views.post, name="post"),
+    path("desk/gates/<uuid:gate_id>/tickets/<int:ticket_id>/close/", views.close_ticket, name="close_ticket"),
     path("desk/gates/<uuid:gate_id>/enrol/", views.enrol, name="enrol"),
     path("desk/gates/<uuid:gate_id>/folder/", views.folder, name="folder"),
     path("desk/gates/<uuid:gate_id>/backlog/", views.backlog, name="backlog"),

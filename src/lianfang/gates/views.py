@@ -17,17 +17,21 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
+from lianfang.credentials import queries as credentials
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import Refused
 from lianfang.kernel.surfaces import Repeat
+from lianfang.people import queries as people
+from lianfang.people import reader
 from lianfang.places import queries as places
 from lianfang_chain import cbor
 
-from . import actions, queries
+from . import actions, queries, tickets
 from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
-from .labels import ACTS, ALARMS, CLASSES, KINDS, SILENCES, VERDICTS
+from .labels import ACTS, ALARMS, CLASSES, KINDS, SILENCES, TICKETS, VERDICTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from lianfang.kernel.actor import Actor
+
+    from .models import Gate
 
 _HOURS_SHOWN: Final = timedelta(hours=24)
 _BLANK_LINES: Final = 24
@@ -115,6 +121,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
             ],
             "acts": [{"act": v.act, "kind": ACTS[v.act.kind]} for v in queries.acts_at(gate.zones, by=by)],
             "files": queries.carried_files_of(gate.pk),
+            "tickets": _tickets(gate, by=by),
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
             "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
             "why": WhyForm(),
@@ -189,6 +196,19 @@ def explain(request: HttpRequest, gate_id: UUID, device_id: UUID) -> HttpRespons
     return redirect("gates:post", gate_id)
 
 
+@require_POST
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.SAME)
+def close_ticket(request: HttpRequest, gate_id: UUID, ticket_id: int) -> HttpResponse:
+    """Say what came of a passage of which the post had not heard what was known."""
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        tickets.close_ticket(ticket_id, gate_id=gate_id, word=form.cleaned_data["why"], by=actor(request))
+        messages.success(request, gettext("已记下，核实完毕。"))
+    else:
+        messages.error(request, gettext("请写明核实的结果。"))
+    return redirect("gates:post", gate_id)
+
+
 @never_cache
 @surface(right=Right.GATES_BACKLOG_ENTER, purpose=Purpose.GATE, repeat=Repeat.SAME)
 def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
@@ -213,7 +233,9 @@ def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         {
             "form": form,
             "gate": gate,
-            "rows": [{"row": r, "verdict": VERDICTS[r.verdict]} for r in queries.backlog_of(gate.pk)],
+            "rows": [
+                {"row": r, "verdict": VERDICTS[r.verdict]} for r in queries.backlog_of(gate.pk, at=by.at)
+            ],
         },
         status=422 if form.errors else 200,
     )
@@ -271,8 +293,37 @@ def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
             "kind": KINDS[gate.kind],
             "classes": CLASSES.items(),
             "lines": range(1, _BLANK_LINES + 1),
+            "phones": [
+                (organ.name, organ.phone) for organ in accounts.organs(covering=gate.area) if organ.phone
+            ],
         },
     )
+
+
+def _tickets(gate: Gate, *, by: Actor) -> list[dict[str, Any]]:
+    """The tickets of a post. Number and door of a pass only where the reader hands out whose it is; of a closed
+    ticket they are not asked for again.
+    """
+    views = queries.tickets_of(gate, by=by)
+    printed = credentials.passes_by_id(t.pass_id for t in views if t.closed_at is None)
+    # A household's pass is its members'; a page shows few tickets, so few households.
+    people_of = {
+        p.id: people.members_of(p.holder_id) if p.kind == "H" else [p.holder_id] for p in printed.values()
+    }
+    known = reader.read({pk for persons in people_of.values() for pk in persons}, by=by) if printed else {}
+    rows = []
+    for ticket in views:
+        whose = [pk for pk in people_of.get(ticket.pass_id, ()) if pk in known]
+        age = ticket.list_age
+        rows.append(
+            {
+                "ticket": ticket,
+                "cause": TICKETS[ticket.cause],
+                "pass": printed[ticket.pass_id] if whose else None,
+                "age": divmod(int(age.total_seconds()) // 60, 60) if age is not None else None,
+            }
+        )
+    return rows
 
 
 def places_of(by: Actor, right: Right) -> list[tuple[str, str]]:
