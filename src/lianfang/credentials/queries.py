@@ -36,7 +36,6 @@ __all__ = [
     "files",
     "key_list",
     "pass_by_number",
-    "passes_at_doors",
     "passes_by_id",
     "passes_of",
     "published_at",
@@ -176,14 +175,6 @@ def stopped_passes(ctis: Iterable[bytes]) -> list[PassView]:
         rows = Pass.objects.filter(cti__in=wanted[first : first + _PASSES_AT_ONCE])
         found += [view(row) for row in rows.filter(Q(revoked_at__isnull=False) | Exists(suspended))]
     return found
-
-
-def passes_at_doors(doors: Collection[str], zones: Collection[str], *, since: datetime) -> list[PassView]:
-    """The passes of these doors that a gate of these compounds may have looked up since then (`compound_store`)."""
-    rows = Pass.objects.filter(
-        door__in=list(doors), zones__overlap=list(zones), kind__in=["H", "P"], valid_until__gt=since
-    ).exclude(channel="phone")
-    return [view(row) for row in rows]
 
 
 def published_at(shards: Collection[str], versions: Collection[int]) -> dict[tuple[str, int], datetime]:

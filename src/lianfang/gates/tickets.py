@@ -15,7 +15,6 @@ from lianfang.credentials import queries as passes
 from lianfang.kernel import row_security
 from lianfang.orders import queries as orders
 from lianfang.people import queries as people
-from lianfang_pass.statuslist import ListStatus
 from lianfang_pass.verdict import Verdict
 
 from .errors import NoSuchTicket
@@ -47,18 +46,20 @@ class LetThrough:
     received_at: datetime
     inward: bool
     list_version: int
-    cti: bytes | None
-    door: str
-    birth_year: int | None
+    cti: bytes
 
 
 def let_through(
     passage: Passage, *, device: UUID, gate: UUID, passed_at: datetime, received_at: datetime
 ) -> LetThrough | None:
-    """What an opened row says, if the gate itself let the person pass: no guard decided, and no life exit."""
+    """What an opened row says, if the gate itself let a pass through: no guard decided, and no life exit.
+
+    Who was found by number or door is never let through by the gate itself (`NUMBER_ONLY`), so there is a pass.
+    """
     if passage.verdict is not Verdict.ALLOW or passage.override is not None or passage.reason == LIFE_EXIT:
         return None
-    hand = passage.by_hand
+    if passage.cti is None:
+        return None
     return LetThrough(
         device=device,
         gate=gate,
@@ -68,8 +69,6 @@ def let_through(
         inward=passage.inward,
         list_version=passage.list_version,
         cti=passage.cti,
-        door=hand.door if hand else "",
-        birth_year=hand.birth_year if hand else None,
     )
 
 
@@ -78,44 +77,43 @@ def open_tickets(rows: Sequence[LetThrough]) -> int:
     """Open a ticket for each of these that the server knew better before it happened; how many there were.
 
     Once for a device and number, however often it is called. The same number of queries for few rows and for many,
-    but for one more per 2,000 passes shown and four more per 500 persons under an order.
+    but for one more per 2,000 passes shown and four more per 500 persons whose pass is stopped.
 
     # KNOWN: an order that is over when the row is received opens none; nothing of it is left to look into.
     """
-    gates = Gate.objects.in_bulk({row.gate for row in rows})
-    shown = _passes_of(rows, gates)
-    if not shown:
+    stopped = {p.cti: p for p in passes.stopped_passes(row.cti for row in rows)}
+    rows = [row for row in rows if row.cti in stopped]
+    if not rows:
         return 0
-    restricted = _restrictions(
-        {p.holder_id for found in shown.values() for p in found}, max(row.received_at for row in rows)
-    )
-    lists = _Lists(gates.values(), shown, rows)
+    restricted = _restrictions({p.holder_id for p in stopped.values()}, max(row.received_at for row in rows))
+    lists = _Lists(rows, stopped.values())
     found = []
     for row in rows:
+        printed = stopped[row.cti]
+        list_at = lists.signed_at(row, printed)
         facts = [
-            (fact_at, cause, printed.id)
-            for printed in shown.get((row.device, row.seq), ())
+            (fact_at, cause)
             for fact_at, cause in _facts(printed, restricted.get(printed.holder_id, ()), row.passed_at)
+            if unheard(fact_at=fact_at, list_at=list_at, passed_at=row.passed_at)
         ]
-        list_at = lists.signed_at(row, shown.get((row.device, row.seq), ()))
-        facts = [f for f in facts if unheard(fact_at=f[0], list_at=list_at, passed_at=row.passed_at)]
-        if facts:
-            # An order weighs more than a pass that is no longer good.
-            since, cause, pass_id = min(facts, key=lambda f: (f[1] != "order", f[0]))
-            found.append(
-                Ticket(
-                    device_id=row.device,
-                    gate_id=row.gate,
-                    seq=row.seq,
-                    cause=cause,
-                    pass_id=pass_id,
-                    passed_at=row.passed_at,
-                    inward=row.inward,
-                    since=since,
-                    list_at=list_at,
-                    opened_at=row.received_at,
-                )
+        if not facts:
+            continue
+        # An order weighs more than a pass that is no longer good.
+        since, cause = min(facts, key=lambda f: (f[1] != "order", f[0]))
+        found.append(
+            Ticket(
+                device_id=row.device,
+                gate_id=row.gate,
+                seq=row.seq,
+                cause=cause,
+                pass_id=printed.id,
+                passed_at=row.passed_at,
+                inward=row.inward,
+                since=since,
+                list_at=list_at,
+                opened_at=row.received_at,
             )
+        )
     Ticket.objects.bulk_create(found, ignore_conflicts=True)
     return len(found)
 
@@ -139,44 +137,6 @@ def close_ticket(ticket_id: int, *, gate_id: UUID, word: str, by: Actor) -> Tick
         ticket.closed_as, ticket.word = shown_as(by), word
         ticket.save(update_fields=["closed_at", "closed_by", "closed_as", "word"])
     return ticket
-
-
-def _passes_of(rows: Iterable[LetThrough], gates: dict[UUID, Gate]) -> dict[tuple[UUID, int], list[PassView]]:
-    """For each row the pass it was about, as far as one of them may have been stopped.
-
-    A code names its pass. Who was found by number or door is named by door and birth year: where that means two
-    holders, nobody is; where one of the passes is good, the person is known and only an order counts.
-    """
-    rows = list(rows)
-    by_cti = {p.cti: p for p in passes.stopped_passes(row.cti for row in rows if row.cti is not None)}
-    found = {
-        (row.device, row.seq): [by_cti[row.cti]] for row in rows if row.cti is not None and row.cti in by_cti
-    }
-    by_hand = [row for row in rows if row.cti is None and row.door]
-    if not by_hand:
-        return found
-    behind = passes.passes_at_doors(
-        {row.door for row in by_hand},
-        {zone for row in by_hand for zone in gates[row.gate].zones},
-        since=min(row.passed_at for row in by_hand),
-    )
-    suspended = {pk for pk, (status, _) in passes.statuses(behind).items() if status is ListStatus.SUSPENDED}
-    for row in by_hand:
-        zones = set(gates[row.gate].zones)
-        same = [
-            p
-            for p in behind
-            if (p.door, p.birth_year) == (row.door, row.birth_year)
-            and zones & set(p.zones)
-            and p.valid_from <= row.passed_at < p.valid_until
-        ]
-        if len({p.holder_id for p in same}) != 1:
-            continue
-        good = [p for p in same if p.revoked_at is None or p.revoked_at >= row.passed_at]
-        stopped = [p for p in good if p.id in suspended] if good else same
-        if stopped:
-            found[row.device, row.seq] = stopped
-    return found
 
 
 def _restrictions(holders: Collection[UUID], at: datetime) -> dict[UUID, list[Restriction]]:
@@ -206,21 +166,14 @@ def _facts(
 class _Lists:
     """When the lists were signed that gates held."""
 
-    def __init__(
-        self,
-        gates: Iterable[Gate],
-        shown: dict[tuple[UUID, int], list[PassView]],
-        rows: Iterable[LetThrough],
-    ) -> None:
-        self._shards = {gate.pk: gate.shards for gate in gates}
-        shards = {shard for held in self._shards.values() for shard in held}
-        shards |= {p.shard for found in shown.values() for p in found}
-        versions = {row.list_version for row in rows if (row.device, row.seq) in shown}
-        self._signed_at = passes.published_at(shards, versions)
+    def __init__(self, rows: Collection[LetThrough], stopped: Iterable[PassView]) -> None:
+        self._shards = {gate.pk: gate.shards for gate in Gate.objects.filter(pk__in={r.gate for r in rows})}
+        shards = {shard for held in self._shards.values() for shard in held} | {p.shard for p in stopped}
+        self._signed_at = passes.published_at(shards, {row.list_version for row in rows})
 
-    def signed_at(self, row: LetThrough, printed: Iterable[PassView]) -> datetime | None:
+    def signed_at(self, row: LetThrough, printed: PassView) -> datetime | None:
         """A row names the highest version of the gate's lists: the list that reached it first is the one."""
-        for shards in (self._shards[row.gate], [p.shard for p in printed]):
+        for shards in (self._shards[row.gate], [printed.shard]):
             known = [self._signed_at.get((shard, row.list_version)) for shard in shards]
             if signed := [at for at in known if at is not None]:
                 return min(signed)
