@@ -7,6 +7,7 @@ import base64
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,14 @@ from lianfang_pass.statuslist import ShardState, accept_delta, accept_list
 from lianfang_pass.verdict import Verdict
 
 
+class Trouble(Enum):
+    """What becomes of a request on its way."""
+
+    CUT = "the client goes away in the middle of the body"
+    HALF_OPEN = "the rest of the body never comes, and nobody says so"
+    SLOW = "the body drips in, a sixteenth at a time"
+
+
 @dataclass
 class Answer:
     status: int
@@ -48,17 +57,27 @@ async def request(
     query: str = "",
     headers: dict[str, str] | None = None,
     body: bytes = b"",
-    cut: bool = False,
+    trouble: Trouble | None = None,
 ) -> Answer:
-    """One request to the front. `cut`: the client goes away in the middle of the body."""
-    parts = [
-        {"type": "http.request", "body": body[: len(body) // 2], "more_body": True},
-        {"type": "http.disconnect"} if cut else {"type": "http.request", "body": body[len(body) // 2 :]},
+    """One request to the front.
+
+    :raises TimeoutError: HALF_OPEN, after a fifth of a second in which nothing came
+    """
+    step = max(1, len(body) // (16 if trouble is Trouble.SLOW else 2))
+    parts: list[dict[str, Any]] = [
+        {"type": "http.request", "body": body[at : at + step], "more_body": at + step < len(body)}
+        for at in range(0, max(1, len(body)), step)
     ]
+    if trouble is Trouble.CUT:
+        parts[1:] = [{"type": "http.disconnect"}]
+    if trouble is Trouble.HALF_OPEN:
+        parts[1:] = []
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         if parts:
+            if trouble is Trouble.SLOW:
+                await asyncio.sleep(0.001)
             return parts.pop(0)
         await asyncio.Event().wait()
         raise AssertionError
@@ -73,7 +92,8 @@ async def request(
         "query_string": query.encode(),
         "headers": [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()],
     }
-    await front.app(scope, receive, send)
+    served = front.app(scope, receive, send)
+    await (asyncio.wait_for(served, 0.2) if trouble is Trouble.HALF_OPEN else served)
     start = sent[0]
     answer = Answer(
         start["status"],
@@ -173,13 +193,13 @@ class FakeDevice:
         assert self.id is not None
         return Batch(self.id.bytes, from_seq, tuple(rows))
 
-    async def upload(self, batch: Batch, *, cut: bool = False) -> Answer:
+    async def upload(self, batch: Batch, *, trouble: Trouble | None = None) -> Answer:
         return await request(
             "POST",
             f"/api/v1/gates/{self.gate}/passages",
             headers=self.headers(),
             body=encode_batch(batch),
-            cut=cut,
+            trouble=trouble,
         )
 
     def signal(self, seq: int, kind: SignalKind = SignalKind.HELP, **facts: Any) -> bytes:
@@ -194,13 +214,13 @@ class FakeDevice:
         said = Signal(seq, self.gate.bytes, int(clock.now().timestamp()), kind, given)
         return seal_signal(said, device=self.id.bytes, to=to, ephemeral=once)
 
-    async def tell(self, batch: Batch, *, cut: bool = False) -> Answer:
+    async def tell(self, batch: Batch, *, trouble: Trouble | None = None) -> Answer:
         return await request(
             "POST",
             f"/api/v1/gates/{self.gate}/signals",
             headers=self.headers(),
             body=encode_batch(batch),
-            cut=cut,
+            trouble=trouble,
         )
 
     def receipt(self, answer: Answer) -> Receipt:

@@ -1,4 +1,5 @@
-"""The network as it is: cuts before and in the middle, lost answers, doubles, shuffles, a captive portal.
+"""The network as it is: spells without any up to three days, cuts before and in the middle, lost answers, doubles,
+shuffles, a captive portal, half-open connections, bodies that drip.
 
 The device knows one rule: a row goes only under a receipt that covers it. The server knows one: a key is one
 row. Together every passage is stored exactly once (G-1), whatever happens in between.
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random  # noqa: TID251 - seeded below
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +18,11 @@ from django.db import connection
 
 from lianfang.gates import actions
 from lianfang.gates.models import Conflict, Contact
+from lianfang.kernel import clock
 from lianfang_pass.errors import Rejected
 from tests.sizes import SIZE, size
 
-from .asgi import Answer, FakeDevice
+from .asgi import Answer, FakeDevice, Trouble
 from .test_front import NOW, _empty, a_gate, officer, run, stored
 
 if TYPE_CHECKING:
@@ -28,7 +32,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 __all__ = ["_empty"]
 
 SEED = 552
-DEVICES = 24 if SIZE == "change" else 552
+DEVICES = 552
+#: The longest time without a network.
+SPELL = timedelta(hours=72)
 PASSAGES = size("passages") // DEVICES
 PORTAL = Answer(200, {"content-type": "text/html"}, b"<html>Welcome to the free network</html>")
 
@@ -39,8 +45,14 @@ async def lossy(device: FakeDevice, batch: Batch, chance: random.Random) -> Answ
     if dice < 0.10:
         return None  # cut before anything was sent
     if dice < 0.20:
-        await device.upload(batch, cut=True)
-        return None  # cut in the middle
+        await device.upload(batch, trouble=Trouble.CUT)
+        return None
+    if dice < 0.23:
+        with suppress(TimeoutError):
+            await device.upload(batch, trouble=Trouble.HALF_OPEN)
+        return None
+    if dice < 0.26:
+        return await device.upload(batch, trouble=Trouble.SLOW)
     if dice < 0.40:
         await device.upload(batch)
         return None  # stored, and the answer lost
@@ -51,26 +63,27 @@ async def lossy(device: FakeDevice, batch: Batch, chance: random.Random) -> Answ
         return PORTAL
     if dice < 0.65:
         answer = await device.upload(batch)
-        return Answer(
-            answer.status, answer.headers, answer.body[: len(answer.body) // 2]
-        )  # slow drip, cut off
+        return Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2])  # cut off
     return await device.upload(batch)
 
 
 async def live(device: FakeDevice, chance: random.Random) -> int:
     """Write passages, send them as the network allows, forget what is receipted. Return how often it was tried."""
     queue = {seq: device.row(seq) for seq in range(1, PASSAGES + 1)}
-    tries = 0
+    tries, away = 0, timedelta()
     while queue:
         tries += 1
         assert tries < 100 * PASSAGES, "the queue never empties"
-        # Offline spells and shuffles: the device may begin anywhere in what it still holds.
+        if chance.random() < 0.2:  # without a network, up to three days in all; others are elsewhere in time
+            away += chance.random() * (SPELL - away)
+        # Shuffles: the device may begin anywhere in what it still holds.
         begin = chance.choice(sorted(queue))
         seqs = [begin]
         while seqs[-1] + 1 in queue and len(seqs) < chance.randrange(1, 9 if SIZE == "change" else 60):
             seqs.append(seqs[-1] + 1)
         batch = device.batch(begin, [queue[seq] for seq in seqs])
-        answer = await lossy(device, batch, chance)
+        with clock.fixed(NOW + away):
+            answer = await lossy(device, batch, chance)
         if answer is None or answer.status != 201:
             continue
         try:

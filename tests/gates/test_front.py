@@ -25,7 +25,7 @@ from lianfang_pass.statuslist import ListStatus, Row
 from lianfang_pass.verdict import Verdict
 from tests.factories.credentials import HOME, SHARD, a_draft, by
 
-from .asgi import FakeDevice, request
+from .asgi import FakeDevice, Trouble, request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OTHER_DEVICE = UUID(int=77)
@@ -315,7 +315,7 @@ def test_a_cut_body_and_a_body_of_something_else_change_nothing() -> None:
     async def story() -> None:
         device = await enrol()
         batch = device.batch(1, [device.row(1)])
-        assert (await device.upload(batch, cut=True)).status == 400
+        assert (await device.upload(batch, trouble=Trouble.CUT)).status == 400
         path = f"/api/v1/gates/{device.gate}/passages"
         for body, status in ((b"", 400), (b"<html>", 400), (b"\xa0", 400), (b"x" * 70_000, 413)):
             answer = await request("POST", path, headers=device.headers(), body=body)

@@ -22,7 +22,7 @@ from lianfang_pass.signals import SignalKind, decode_signal, encode_signal
 from tests.factories.accounts import client_for
 from tests.factories.credentials import by
 
-from .asgi import FakeDevice
+from .asgi import FakeDevice, Trouble
 from .test_front import AREA, NOW, _empty, a_gate, enrolled, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,7 +55,7 @@ def test_a_signal_is_kept_once_whatever_is_repeated_and_the_receipt_covers_it() 
     async def story() -> None:
         device = await enrol()
         batch = device.batch(1, [device.signal(1), device.signal(2, SignalKind.HANDOVER, **HANDOVER)])
-        assert (await device.tell(batch, cut=True)).status == 400
+        assert (await device.tell(batch, trouble=Trouble.CUT)).status == 400
         for _ in range(3):
             assert device.receipt(await device.tell(batch)).covers(batch)
         assert not device.receipt(await device.tell(batch)).covers(device.batch(1, [batch.rows[0]]))
