@@ -182,7 +182,7 @@ def the_gate(system: System, officer: Officer, monkeypatch: pytest.MonkeyPatch) 
 
     async def over_the_network(
         method: str, path: str, *, query: str = "", headers: dict[str, str] | None = None, body: bytes = b"",
-        cut: bool = False,
+        trouble: asgi.Trouble | None = None,
     ) -> asgi.Answer:  # fmt: skip
         target = path + (f"?{query}" if query else "")
         status, said, content = await asyncio.to_thread(
