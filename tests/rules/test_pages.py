@@ -109,6 +109,8 @@ def test_a_term_is_drafted_on_the_page_and_rules_once_another_person_has_publish
     assert "start_of_next_day" not in shown
     like = author.get(f"/desk/rules/new/isolation/?like={page.split('/')[-2]}").content.decode()
     assert 'value="区指挥部第7号通告"' in like
+    for nonsense in ("x" * 36, "1", ""):
+        assert author.get("/desk/rules/new/isolation/", {"like": nonsense}).status_code == 200
 
 
 def test_a_list_of_areas_is_written_line_by_line() -> None:

@@ -20,6 +20,14 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def id_in(text: str) -> UUID | None:
+    """The identifier that a text from outside spells; None when it spells none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def random_bytes(n: int) -> bytes:
     """`n` bytes of the operating system's generator."""
     return os.urandom(n)

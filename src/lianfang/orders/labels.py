@@ -18,26 +18,11 @@ if TYPE_CHECKING:
 
     from lianfang.rules.policy import Catalogue
 
-MEASURES: Final[Mapping[str, StrPromise]] = {
-    Measure.HOME_ISOLATION: _("居家隔离"),
-    Measure.FACILITY_ISOLATION: _("集中隔离"),
-    Measure.HOME_MONITORING: _("居家健康监测"),
-}
 #: The same in both languages at once, for papers.
 MEASURE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     Measure.HOME_ISOLATION: ("居家隔离医学观察", "isolation at home"),
     Measure.FACILITY_ISOLATION: ("集中隔离医学观察", "isolation in a facility"),
     Measure.HOME_MONITORING: ("居家健康监测", "health monitoring at home"),
-}
-EVENT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    "left_area": ("离开风险地区", "left the area of risk"),
-    "arrival": ("到达本地", "arrived here"),
-    "last_exposure": ("末次接触", "last exposure"),
-    "entered": ("入境", "entered the country"),
-    "left_facility": ("解除集中隔离", "left the facility"),
-    "first_phase_over": ("前一阶段结束", "end of the first phase"),
-    "onset": ("发病", "onset"),
-    "discharge": ("出院", "discharge"),
 }
 RECEIPTS: Final = (
     ("signed", _("本人签收")),
@@ -97,12 +82,6 @@ TODO: Final[Mapping[str, StrPromise]] = {
     "appeals": _("申诉待答复"),
     "take_down": _("公示单待取下"),
 }
-
-
-def event(name: str) -> str:
-    """The event that days are counted from, in the reader's language."""
-    zh, en = EVENT_WORDS.get(name, (name, name))
-    return en if get_language() == "en" else zh
 
 
 def reason(code: str, on: date, *, area: str) -> str:

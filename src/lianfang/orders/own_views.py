@@ -17,6 +17,7 @@ from lianfang.concerns import queries as concerns
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Rate, Repeat
+from lianfang.rules import labels as rule_labels
 from lianfang.rules import queries as rules
 
 from . import actions, labels, policy, prints, proofs, queries
@@ -59,12 +60,12 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
     rule = rules.rule_of(order.rule_id)
     return {
         "order": order,
-        "measure": labels.MEASURES[order.measure],
+        "measure": rule_labels.MEASURES[order.measure],
         "reason": labels.reason(order.reason, day, area=order.area),
         "organ": organ.name if organ else order.organ,
         "phone": organ.phone if organ else "",
         "rule": rule,
-        "event": labels.event(rule.anchor_event),
+        "event": rule_labels.event(rule.anchor_event),
         "last_full_day": order.last_full_day,
         "remedies": prints.remedies(order, rules.Quoted()),
         "appeals": queries.appeals_of(order.id),

@@ -31,6 +31,7 @@ from lianfang.messaging.papers import (
 from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, PersonView, read
 from lianfang.places import queries as places
+from lianfang.rules import labels as rule_labels
 from lianfang.rules import queries as rules
 
 from . import labels, proofs, queries
@@ -161,7 +162,7 @@ def _notice(order: OrderView, facts: _Facts, press: Press) -> IsolationNotice:
             *(Words(*pair) for pair in (wording.legal_basis if wording else ())),
             Words(f"{rule.origin.title}（{rule.version}）"),
         ),
-        anchor_event=Words(*labels.EVENT_WORDS.get(event, (event, ""))),
+        anchor_event=Words(*rule_labels.EVENT_WORDS.get(event, (event, ""))),
         # The second phase is counted from the end of the first, whenever it was signed.
         anchor_at=order.ends_at - timedelta(days=days) if is_second else order.anchor_at,
         days=days,

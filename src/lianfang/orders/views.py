@@ -21,11 +21,12 @@ from lianfang.concerns import queries as concerns
 from lianfang.kernel import ids
 from lianfang.kernel.clock import LEGAL_ZONE, legal_day
 from lianfang.kernel.errors import NotFound, Refused
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import id_in, new_id
 from lianfang.kernel.surfaces import Repeat
 from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, read
 from lianfang.places import queries as places
+from lianfang.rules import labels as rule_labels
 from lianfang.rules import queries as rules
 
 from . import actions, labels, own_views, policy, proofs, queries
@@ -62,13 +63,6 @@ _PAGE = 50
 _SOON = timedelta(days=2)
 
 
-def _order_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _names(ids_: Iterable[UUID], *, by: Actor) -> dict[UUID, PersonView]:
     """Names for those who may read them; a commander's list has none."""
     return read(set(ids_), _NAME, by=by) if by.areas(Right.PEOPLE_PERSON_READ) else {}
@@ -80,7 +74,7 @@ def _line(order: queries.OrderView, names: dict[UUID, PersonView], said: labels.
         "order": order,
         "name": view.shown_name if view else "",
         "door": view.door if view else "",
-        "measure": labels.MEASURES[order.measure],
+        "measure": rule_labels.MEASURES[order.measure],
         "reason": said.say(order.reason, legal_day(order.signed_at), area=order.area),
     }
 
@@ -97,7 +91,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     waiting = concerns.unassessed(by) if sees_concerns else []
     verified = queries.concerns_without_order(by) if sees_concerns else []
     open_proposals = queries.proposals(by)
-    in_force = queries.in_force(by, after=_order_id(request.GET.get("after", "")), limit=_PAGE + 1)
+    in_force = queries.in_force(by, after=id_in(request.GET.get("after", "")), limit=_PAGE + 1)
     running = in_force[:_PAGE]
     total, soon = queries.count_in_force(by, within=_SOON)
     late = queries.late_notices(by)
@@ -221,9 +215,9 @@ def _case(concern: Concern, *, by: Actor, anchor_at: object = None) -> dict[str,
         "concern": concern,
         "person": views.get(concern.person_id),
         "reason": labels.reason(concern.category, by.legal_day, area=person.area),
-        "event": labels.event(concern.anchor_event),
+        "event": rule_labels.event(concern.anchor_event),
         "rule": rule,
-        "measure": labels.MEASURES[rule.measure] if rule else "",
+        "measure": rule_labels.MEASURES[rule.measure] if rule else "",
         "term": term,
         "is_over": term is not None and term.ends_at <= by.at,
         "running": running,
@@ -322,7 +316,7 @@ def proposal(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         "person": views.get(found.person_id),
         "reason": labels.reason(found.reason, by.legal_day, area=found.area),
         "rule": rule,
-        "measure": labels.MEASURES[rule.measure] if rule else "",
+        "measure": rule_labels.MEASURES[rule.measure] if rule else "",
         "term": None if rule is None else policy.term(rule, found.anchor_at),
         "may_second": bool(by.areas(Right.ORDERS_ISOLATION_SECOND_SIGN)),
     }
@@ -618,7 +612,7 @@ def second_phase(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "note": gettext(
             "规则要求前一阶段之后{measure}{days}天，至{until}。不签字，前一阶段到期即自由；晚签不延后终点。"
         ).format(
-            measure=labels.MEASURES[rule.follow_on_measure],
+            measure=rule_labels.MEASURES[rule.follow_on_measure],
             days=rule.follow_on_days,
             until=f"{policy.second_term(rule.follow_on_days, found.ends_at).ends_at.astimezone(LEGAL_ZONE):%Y-%m-%d %H:%M}",
         ),

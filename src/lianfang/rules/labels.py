@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from .policy import Kind, Measure, ReleaseAt
@@ -27,6 +28,17 @@ MEASURES: Final[Mapping[str, StrPromise]] = {
     Measure.HOME_ISOLATION: _("居家隔离"),
     Measure.FACILITY_ISOLATION: _("集中隔离"),
     Measure.HOME_MONITORING: _("居家健康监测"),
+}
+#: The events that days are counted from, in both languages at once, for papers too.
+EVENT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "left_area": ("离开风险地区", "left the area of risk"),
+    "arrival": ("到达本地", "arrived here"),
+    "last_exposure": ("末次接触", "last exposure"),
+    "entered": ("入境", "entered the country"),
+    "left_facility": ("解除集中隔离", "left the facility"),
+    "first_phase_over": ("前一阶段结束", "end of the first phase"),
+    "onset": ("发病", "onset"),
+    "discharge": ("出院", "discharge"),
 }
 #: The names of a document's content; whoever compares it with the official text reads them.
 CONTENT: Final[Mapping[str, StrPromise]] = {
@@ -76,16 +88,20 @@ VALUES: Final[Mapping[str, StrPromise]] = {
     **MEASURES,
     ReleaseAt.START_OF_NEXT_DAY: _("最后一天过后的零点"),
     ReleaseAt.SAME_HOUR: _("满天数的同一时刻"),
-    "left_area": _("离开风险地区"),
-    "arrival": _("到达本地"),
-    "last_exposure": _("末次接触"),
-    "entered": _("入境"),
-    "left_facility": _("解除集中隔离"),
-    "first_phase_over": _("前一阶段结束"),
-    "onset": _("发病"),
-    "discharge": _("出院"),
     "health": _("卫生健康"),
     "district": _("区县"),
     "high": _("高"),
     "medium": _("中"),
 }
+
+
+def event(name: str) -> str:
+    """The event that days are counted from, in the reader's language."""
+    zh, en = EVENT_WORDS.get(name, (name, name))
+    return en if get_language() == "en" else zh
+
+
+def value(found: object) -> object:
+    """A value of a document's content in the reader's language, where it is a code."""
+    code = str(found)
+    return event(code) if code in EVENT_WORDS else VALUES.get(code, found)

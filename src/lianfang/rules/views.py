@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.ids import id_in
 from lianfang.kernel.surfaces import Repeat
 
 from . import actions, labels, queries
@@ -22,6 +22,7 @@ from .policy import Kind
 
 if TYPE_CHECKING:
     from datetime import date
+    from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
 
@@ -129,11 +130,11 @@ def draft_areas(request: HttpRequest) -> HttpResponse:
 
 def _draft(request: HttpRequest, made_of: type[IsolationForm | ListedAreasForm], title: str) -> HttpResponse:
     by = actor(request)
-    catalogue = queries.catalogue(by.legal_day)
+    catalogue = _catalogue(by.legal_day)
     if catalogue is None:
         raise NotFound
-    like = request.GET.get("like", "")
-    initial = initial_of(queries.document(UUID(like), on=by.legal_day)) if len(like) == 36 else {}
+    like = id_in(request.GET.get("like", ""))
+    initial = initial_of(queries.document(like, on=by.legal_day)) if like else {}
     form = made_of(request.POST or None, catalogue=catalogue, initial=initial)
     if form.is_valid():
         try:
@@ -188,4 +189,4 @@ def _shown(value: object) -> dict[str, object]:
         return {"list": [_shown(part) for part in value]}
     if isinstance(value, bool):
         return {"text": gettext("是") if value else gettext("否")}
-    return {"text": labels.VALUES.get(str(value), value)}
+    return {"text": labels.value(value)}

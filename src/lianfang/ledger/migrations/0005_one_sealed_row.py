@@ -3,6 +3,8 @@
 The pieces stay sealed as they are and are put one behind the other, so no key is needed here.
 """
 
+from importlib import import_module
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -54,13 +56,10 @@ CREATE TRIGGER disclosure_is_not_emptied BEFORE TRUNCATE ON ledger_disclosure
     EXECUTE FUNCTION ledger_refuse_emptying();
 """
 
-OLD_CALL = """
-    frees boolean, new_id uuid, data bytea, leaf bytea, kind text, act uuid, organ text, scope ltree,
-    at timestamptz, sealed_key bytea, positions smallint[], sealed bytea[]
-"""
-
-FUNCTION = f"""
-DROP FUNCTION ledger_append({OLD_CALL});
+FUNCTION = """
+DROP FUNCTION ledger_append(
+    boolean, uuid, bytea, bytea, text, uuid, text, ltree, timestamptz, bytea, smallint[], bytea[]
+);
 CREATE FUNCTION ledger_append(
     frees boolean, new_id uuid, data bytea, leaf bytea, kind text, act uuid, organ text, scope ltree,
     at timestamptz, sealed_key bytea, sealed bytea
@@ -78,24 +77,10 @@ BEGIN
 END $$;
 """
 
-OLD_FUNCTION = f"""
-DROP FUNCTION ledger_append(
-    boolean, uuid, bytea, bytea, text, uuid, text, ltree, timestamptz, bytea, bytea
-);
-CREATE FUNCTION ledger_append({OLD_CALL}) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    IF NOT frees AND EXISTS (SELECT 1 FROM ledger_tree WHERE suspended <> '') THEN
-        RETURN false;
-    END IF;
-    INSERT INTO ledger_entry (id, data, leaf_hash, kind, act_id, organ, scope, appended_at)
-        VALUES (new_id, data, leaf, kind, act, organ, scope, at);
-    INSERT INTO ledger_casekey (entry_id, sealed) VALUES (new_id, sealed_key);
-    FOR n IN 1 .. cardinality(positions) LOOP
-        INSERT INTO ledger_disclosure (entry_id, position, sealed) VALUES (new_id, positions[n], sealed[n]);
-    END LOOP;
-    RETURN true;
-END $$;
-"""
+OLD_FUNCTION = (
+    "DROP FUNCTION ledger_append(boolean, uuid, bytea, bytea, text, uuid, text, ltree, timestamptz, bytea, bytea);"
+    + import_module("lianfang.ledger.migrations.0003_one_call_appends").FUNCTION
+)
 
 
 class Migration(migrations.Migration):
