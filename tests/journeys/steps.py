@@ -16,7 +16,7 @@ import xlsxwriter
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.factories.people import a_citizen_number
-from tests.pictures import qr_codes
+from tests.pictures import qr_code, qr_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -224,6 +224,20 @@ def a_new_resident(desk: Page, system: System, phone: Page, name: str, *, compou
     person = find_person(desk, system, name)
     enter(phone, system, one_time_code(desk, person))
     return person
+
+
+def start_phone(system: System, phone: Page, desk: Page, person: str) -> None:
+    """Log in with one slip, bind the pass to this phone with the next; a new slip ends the one before."""
+    enter(phone, system, one_time_code(desk, person))
+    phone.goto(f"{system.address}/me/pass/")
+    phone.get_by_label("社区发的一次性代码").fill(one_time_code(desk, person))
+    phone.get_by_role("button", name="启用").click()
+    phone.locator("canvas").wait_for()
+    phone.get_by_text("秒后更新").wait_for()
+
+
+def code_on(phone: Page) -> str:
+    return str(qr_code(phone.locator("canvas").screenshot()).text)
 
 
 # --- An order --------------------------------------------------------------------------------------------------

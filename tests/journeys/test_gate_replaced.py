@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from lianfang_chain import cbor
-from tests.pictures import qr_code
 
 from .conftest import device
 from .steps import (
     choose,
-    enter,
+    code_on,
     find_person,
     follow,
     log_in,
     next_person,
-    one_time_code,
     picture,
     press,
     scan,
+    start_phone,
     verdict,
 )
 
@@ -50,20 +49,6 @@ def two_minutes() -> Iterator[None]:
     took = time.monotonic() - began
     print(f"replaced in {took:.0f} s")
     assert took < 120
-
-
-def start_phone(system: System, phone: Page, desk: Page, person: str) -> None:
-    """Log in with one slip, bind the pass to this phone with the next; a new slip ends the one before."""
-    enter(phone, system, one_time_code(desk, person))
-    phone.goto(f"{system.address}/me/pass/")
-    phone.get_by_label("社区发的一次性代码").fill(one_time_code(desk, person))
-    phone.get_by_role("button", name="启用").click()
-    phone.locator("canvas").wait_for()
-    phone.get_by_text("秒后更新").wait_for()
-
-
-def code_on(phone: Page) -> str:
-    return str(qr_code(phone.locator("canvas").screenshot()).text)
 
 
 def new_post(desk: Page, system: System, *, place: str, name: str) -> None:

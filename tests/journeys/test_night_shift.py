@@ -17,25 +17,24 @@ import pypdf
 import pytest
 
 from tests.factories.people import a_citizen_number
-from tests.pictures import qr_code
 
 from .conftest import device
 from .steps import (
     a_sheet,
     choose,
+    code_on,
     enrol_gate,
-    enter,
     fetched,
     find_person,
     follow,
     log_in,
     next_person,
-    one_time_code,
     pass_code_on,
     picture,
     press,
     scan,
     send_roster,
+    start_phone,
     until,
     verdict,
     write_roster,
@@ -81,19 +80,6 @@ def a_card(desk: Page, person: str, *, for_household: bool = False) -> tuple[str
     number = re.search(r"\d{8}-\d{2}(?!\d)", page.extract_text())
     assert number
     return pass_code_on(card), number.group()
-
-
-def pass_on_phone(phone: Page, desk: Page, system: System, person: str) -> None:
-    enter(phone, system, one_time_code(desk, person))
-    phone.goto(f"{system.address}/me/pass/")
-    phone.get_by_label("社区发的一次性代码").fill(one_time_code(desk, person))
-    phone.get_by_role("button", name="启用").click()
-    phone.locator("canvas").wait_for()
-    phone.get_by_text("秒后更新").wait_for()
-
-
-def code_on(phone: Page) -> str:
-    return str(qr_code(phone.locator("canvas").screenshot()).text)
 
 
 def fresh_code_on(phone: Page, before: str) -> str:
@@ -166,7 +152,7 @@ def test_a_night_without_network_loses_nothing_and_blames_nobody(system: System,
         people = register(desk, system)
         household, number = a_card(desk, people[NEIGHBOUR], for_household=True)
         lost, _ = a_card(desk, people[LOST])
-        pass_on_phone(phone, desk, system, people[WORKER])
+        start_phone(system, phone, desk, people[WORKER])
         a_quota(desk, leader, system)
         gate = enrol_gate(desk, system, guard, place=COMPOUND, name=POST)
         picture(gate, "s2-1-loaded")
