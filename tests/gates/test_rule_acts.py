@@ -225,6 +225,8 @@ def test_on_the_pages_from_proposal_to_end(compound: str) -> None:
     assert "执行中" in page
     assert "看证明" in page
     assert page.count("已入账，尚未见证") == 1
+    assert page.count('class="lf-chain') == 0
+    assert 'class="lf-chain is-recorded"' in street.get(reverse("gates:acts")).content.decode()
     assert len(published().acts) == 1
     assert lead.post(lift, {"why": ""}).status_code == 302
     assert not GateActLift.objects.exists()

@@ -67,6 +67,23 @@ def test_before_a_quorum_the_paper_says_recorded_and_carries_no_code(order: Isol
     assert printed(order, ppi=150) == []
 
 
+def test_every_list_shows_how_far_an_act_has_come(order: IsolationOrder, luo: UUID) -> None:
+    appeal = actions.appeal(
+        actions.AppealDraft(id=new_id(), order_id=order.pk, text="没有接触过"), by=officer(Role.COMMUNITY)
+    )
+    shown = {
+        "/desk/orders/": (Role.CDC, order.entry_id),
+        f"/desk/orders/person/{luo}/": (Role.CDC, order.entry_id),
+        "/desk/orders/serving/": (Role.COMMUNITY, order.entry_id),
+        "/desk/orders/appeals/": (Role.CMD_LEAD, appeal.entry_id),
+    }
+    for stage in ("recorded", "witnessed"):
+        for address, (role, entry) in shown.items():
+            page = client_for(role).get(address).content.decode()
+            assert f'<a class="lf-chain is-{stage}" href="/open/chain/entry/{entry}/' in page, address
+        sequencer.run_once(S1_NOW)
+
+
 @pytest.mark.parametrize(("ppi", "blur", "lang"), [(300, 1.5, Lang.ZH), (144, 0.5, Lang.BOTH)])
 def test_both_codes_are_read_off_the_paper_and_proved(
     order: IsolationOrder, ppi: int, blur: float, lang: Lang

@@ -17,16 +17,14 @@ from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Repeat
 from lianfang.ledger import queries as ledger
-from lianfang.places import queries as places
 from lianfang.places.policy import Kind, at_level
 
 from . import queries, rule_acts
+from .act_lines import lines
 from .forms import ActForm, WhyForm
-from .labels import ACT_STAGES, ACTS, CLASSES
 from .views import places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -117,20 +115,3 @@ def _with_compounds(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Compounds, and the communities in which one stands: an act over any other would bind no gate."""
     holding = {at_level(path, Kind.COMMUNITY) for path, _ in found if at_level(path, Kind.COMPOUND)}
     return [(path, name) for path, name in found if path in holding or at_level(path, Kind.COMPOUND)]
-
-
-def lines(views: Iterable[queries.ActView]) -> list[dict[str, object]]:
-    """Acts with their words."""
-    found = list(views)
-    where = places.addresses([view.act.area for view in found])
-    return [
-        {
-            "view": view,
-            "act": view.act,
-            "kind": ACTS[view.act.kind],
-            "stage": ACT_STAGES[view.stage],
-            "where": where.get(view.act.area, view.act.area),
-            "classes": [CLASSES[letter] for letter in view.act.classes],
-        }
-        for view in found
-    ]

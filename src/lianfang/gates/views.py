@@ -30,8 +30,9 @@ from lianfang.places import queries as places
 from lianfang_chain import cbor
 
 from . import actions, queries, tickets
+from .act_lines import lines as act_lines
 from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
-from .labels import ACTS, ALARMS, CLASSES, KINDS, SILENCES, TICKETS, VERDICTS
+from .labels import ALARMS, CLASSES, KINDS, SILENCES, TICKETS, VERDICTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -119,7 +120,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 }
                 for h in queries.handovers_of(gate.pk)
             ],
-            "acts": [{"act": v.act, "kind": ACTS[v.act.kind]} for v in queries.acts_at(gate.zones, by=by)],
+            "acts": act_lines(queries.acts_at(gate.zones, by=by)),
             "files": queries.carried_files_of(gate.pk),
             "tickets": _tickets(gate, by=by),
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),

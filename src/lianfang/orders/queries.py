@@ -511,6 +511,7 @@ class AppealView:
     reasons: str
     decided_by: str
     decided_at: datetime | None
+    entry_id: UUID | None  # none for those of before appeals were entries
 
     def is_late(self, at: datetime) -> bool:
         """Whether it should have been answered by now (AP-3)."""
@@ -530,6 +531,7 @@ def _appeal(row: Appeal) -> AppealView:
         "" if made is None else made.reasons,
         "" if made is None else made.organ,
         None if made is None else made.signed_at,
+        row.entry_id,
     )
 
 

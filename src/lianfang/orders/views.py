@@ -23,6 +23,7 @@ from lianfang.kernel.clock import LEGAL_ZONE, legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import id_in, new_id
 from lianfang.kernel.surfaces import Repeat
+from lianfang.ledger import queries as ledger
 from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, read
 from lianfang.places import queries as places
@@ -43,7 +44,7 @@ from .forms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django import forms
     from django.http import HttpRequest, HttpResponse
@@ -77,6 +78,14 @@ def _line(order: queries.OrderView, names: dict[UUID, PersonView], said: labels.
         "measure": rule_labels.MEASURES[order.measure],
         "reason": said.say(order.reason, legal_day(order.signed_at), area=order.area),
     }
+
+
+def _lines(
+    orders: Sequence[queries.OrderView], names: dict[UUID, PersonView], said: labels.Reasons
+) -> list[dict[str, object]]:
+    """Lines of a list, each with how far its order has come in the chain."""
+    chain = ledger.newest_states([o.entry_id for o in orders])
+    return [_line(o, names, said) | {"chain": chain[o.entry_id]} for o in orders]
 
 
 # --- Lists -------------------------------------------------------------------------------------------------
@@ -129,11 +138,11 @@ def desk(request: HttpRequest) -> HttpResponse:
                 }
                 for p in open_proposals
             ],
-            "running": [_line(o, names, said) for o in running],
+            "running": _lines(running, names, said),
             "total": total,
             "soon": soon,
             "next": running[-1].id if len(in_force) > _PAGE else None,
-            "late": [_line(o, names, said) for o in late],
+            "late": _lines(late, names, said),
         },
     )
 
@@ -146,7 +155,10 @@ def serving(request: HttpRequest) -> HttpResponse:
     waiting = queries.to_serve(by)
     names = _names({o.person_id for o in waiting}, by=by)
     said = labels.Reasons()
-    lines = [_line(o, names, said) | {"late": by.at >= o.signed_at + policy.TELL_WITHIN} for o in waiting]
+    lines = [
+        line | {"late": by.at >= order.signed_at + policy.TELL_WITHIN}
+        for order, line in zip(waiting, _lines(waiting, names, said), strict=True)
+    ]
     return render(
         request,
         "orders/serving.html",
@@ -176,7 +188,11 @@ def care(request: HttpRequest) -> HttpResponse:
 def appeals(request: HttpRequest) -> HttpResponse:
     """Objections that wait for the panel."""
     by = actor(request)
-    lines = [{"appeal": a, "late": a.is_late(by.at)} for a in queries.appeals_to_decide(by)]
+    waiting = queries.appeals_to_decide(by)
+    chain = ledger.newest_states([a.entry_id for a in waiting if a.entry_id])
+    lines = [
+        {"appeal": a, "late": a.is_late(by.at), "chain": a.entry_id and chain[a.entry_id]} for a in waiting
+    ]
     return render(request, "orders/appeals.html", {"lines": lines})
 
 
@@ -388,7 +404,7 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return render(
         request,
         "orders/person.html",
-        {"person": views[person_id], "lines": [_line(o, views, said) for o in known]},
+        {"person": views[person_id], "lines": _lines(known, views, said)},
     )
 
 
