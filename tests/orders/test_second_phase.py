@@ -26,7 +26,7 @@ from lianfang.orders.errors import (
 from lianfang.orders.models import IsolationOrder
 from lianfang.rules import actions as rules
 from tests.factories.accounts import client_for
-from tests.factories.orders import S1_ANCHOR, S1_NOW, a_draft, a_rule_draft, officer
+from tests.factories.orders import S1_ANCHOR, S1_NOW, a_concern, a_draft, a_rule_draft, officer
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -190,6 +190,19 @@ def test_the_page_signs_it_and_says_that_it_is_ahead(first: IsolationOrder) -> N
         assert "2020年2月7日 00:00开始" in page
         assert "到期解除" not in page
         assert client.get(f"/desk/orders/{second.pk}/print/notice/").content.startswith(b"%PDF")
+
+
+def test_who_signs_late_is_warned_that_gates_may_not_hear_in_time(first: IsolationOrder, luo: UUID) -> None:
+    """passes.md 4.2: less than two hours before the earlier end; a warning, no refusal."""
+    at = FIRST_END - timedelta(hours=3)
+    concern = a_concern(luo, category="close_contact", anchor_at=at - timedelta(days=1), at=at)
+    pages = (f"/desk/orders/{first.pk}/second-phase/", f"/desk/orders/concern/{concern}/sign/")
+    for url in pages:
+        for before, warned in ((timedelta(hours=2), False), (timedelta(hours=2, seconds=-1), True)):
+            with clock.fixed(FIRST_END - before):
+                page = client_for(Role.CDC).get(url).content.decode()
+            assert "签字" in page
+            assert ("已不足2小时" in page) is warned, (url, before)
 
 
 def test_a_served_order_is_no_longer_owed(first: IsolationOrder) -> None:

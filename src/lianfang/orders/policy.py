@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Within this the person is told; later it is a task (O-10).
 TELL_WITHIN: Final = timedelta(hours=2)
+#: A longer term signed later than this before the earlier end may not reach every gate in time (passes.md 4.2): there the
+#: earlier end counts and the person passes. The signer is warned; nothing is refused.
+REACHES_GATES_WITHIN: Final = timedelta(hours=2)
 #: An appeal is possible while restricted and this long after (AP-1).
 APPEAL_AFTER_END: Final = timedelta(days=60)
 #: An appeal about a status is answered within this, else it escalates (AP-3).
@@ -164,6 +167,11 @@ def status(orders: Iterable[SignedOrder], lifts: Iterable[Lifted], at: datetime)
         if o.starts_at <= at < o.ends_at and not (o.id in lifted_at and lifted_at[o.id] <= at)
     ]
     return Status(tuple(sorted(in_force, key=lambda o: (o.ends_at, str(o.id)))))
+
+
+def may_miss_gates(earlier_ends_at: datetime, *, at: datetime) -> bool:
+    """Whether what is signed now after an earlier order may come to a gate without network after that one's end."""
+    return at > earlier_ends_at - REACHES_GATES_WITHIN
 
 
 def days_left(ends_at: datetime, *, at: datetime) -> int:

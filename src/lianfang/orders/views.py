@@ -237,6 +237,7 @@ def _case(concern: Concern, *, by: Actor, anchor_at: object = None) -> dict[str,
         "term": term,
         "is_over": term is not None and term.ends_at <= by.at,
         "running": running,
+        "may_miss_gates": any(policy.may_miss_gates(r.ends_at, at=by.at) for r in running),
     }
 
 
@@ -633,6 +634,7 @@ def second_phase(request: HttpRequest, order_id: UUID) -> HttpResponse:
             until=f"{policy.second_term(rule.follow_on_days, found.ends_at).ends_at.astimezone(LEGAL_ZONE):%Y-%m-%d %H:%M}",
         ),
         "order": found,
+        "may_miss_gates": policy.may_miss_gates(found.ends_at, at=by.at),
     }
     return _done(
         request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
