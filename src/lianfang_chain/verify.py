@@ -32,7 +32,7 @@ from .proof import FIRST_LINE, QR_PREFIX, Proved, from_qr_text, verify_paper_pro
 from .reading_proof import FIRST_LINE as READING
 from .reading_proof import ReadingProof
 from .tree import NotProved
-from .words import SCOPES, words_of
+from .words import SCOPES, field_words, words_of
 
 __all__ = ["main", "one_file", "say"]
 
@@ -129,8 +129,8 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
         f"签发 issued         {_when(act.issued_at)}  {act.organ}  {scope_zh} / {scope_en}  {act.scope}",
         f"依据 basis          {act.basis}",
     ]
-    lines += [f"条款 term           {name} = {value}" for name, value in sorted(act.terms.items())]
-    lines += [f"出示 disclosed      {d.field} = {d.value}" for d in proved.disclosed]
+    lines += [f"条款 term           {field_words(name)} = {value}" for name, value in sorted(act.terms.items())]
+    lines += [f"出示 disclosed      {field_words(d.field)} = {d.value}" for d in proved.disclosed]
     hidden = len(act.commitments) - sum(d.commitment in act.commitments for d in proved.disclosed)
     lines.append(f"未出示 not shown    {hidden} 项加盐指纹 salted commitments (decoys among them)")
     known, signed = _organ_signed(entry, organs)

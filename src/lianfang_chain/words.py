@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["KINDS", "SCOPES", "words_of"]
+__all__ = ["FIELDS", "KINDS", "SCOPES", "field_words", "words_of"]
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders:isolation:issued": ("个人居家隔离决定", "home isolation order"),
@@ -16,6 +16,11 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders:appeal:lost": ("异议不成立", "appeal lost"),
     "gates:act:signed": ("限次或封控令", "quota or perimeter act"),
     "gates:act:lifted": ("限次或封控令解除", "quota or perimeter act lifted"),
+    "gates:passes:given": ("批量制发出入证", "passes given to a compound"),
+    "gates:passes:withdrawn": ("批量作废出入证", "passes of a compound withdrawn"),
+    "announcements:announcement:published": ("公告发布", "announcement published"),
+    "announcements:announcement:superseded": ("公告被替代", "announcement superseded"),
+    "announcements:announcement:withdrawn": ("公告撤回", "announcement withdrawn"),
     "ledger:disclosures:erased": ("个人明细已删除", "personal details erased"),
     "ledger:key:announced": ("公布单位签名公钥", "an organ's key announced"),
     "ledger:key:succeeded": ("单位更换签名公钥，由旧钥签名", "an organ's next key, signed by the one before"),
@@ -39,8 +44,60 @@ SCOPES: Final[Mapping[str, tuple[str, str]]] = {
     "building": ("楼栋", "building"),
     "stairwell": ("单元", "stairwell"),
 }
+#: Terms, and what is disclosed. A digest of status lists has the codes of streets as terms; they stand as they are.
+FIELDS: Final[Mapping[str, tuple[str, str]]] = {
+    "at": ("时间", "At"),
+    "auditor": ("审计人代号", "Pseudonym of the auditor"),
+    "by": ("替代它的编号", "Superseded by"),
+    "classes": ("证件类别", "Classes of passes"),
+    "count": ("数量", "Count"),
+    "days": ("天数", "Days"),
+    "door": ("门牌", "Door"),
+    "drafted_by": ("起草人编号", "Number of the drafter"),
+    "ends_at": ("到期", "Ends"),
+    "evidence": ("证据", "Evidence"),
+    "first": ("起始编号", "First number"),
+    "former": ("原链", "Former chain"),
+    "former_vkey": ("原链公钥", "Key of the former chain"),
+    "from": ("起", "From"),
+    "hour": ("小时", "Hour"),
+    "kind": ("种类", "Kind"),
+    "measure": ("措施", "Measure"),
+    "no": ("编号", "Number"),
+    "notice_no": ("通知编号", "Number of the notice"),
+    "number": ("编号", "Number"),
+    "officer": ("经办人代号", "Pseudonym of the officer"),
+    "order_no": ("决定编号", "Number of the order"),
+    "organ": ("机关", "Organ"),
+    "person": ("当事人编号", "Number of the person"),
+    "positions": ("删除的项", "Items erased"),
+    "proposed_by": ("提出人编号", "Number of the proposer"),
+    "readings": ("查阅次数", "Readings"),
+    "reason": ("原因", "Reason"),
+    "reasons": ("理由", "Reasons"),
+    "recovered": ("找回的记录", "Entries recovered"),
+    "retired": ("停用的公钥", "Key that counts no more"),
+    "reviewed_by": ("审核人编号", "Number of the reviewer"),
+    "root": ("根指纹", "Root"),
+    "rule": ("规则版本", "Version of the rule"),
+    "sha256": ("正文指纹（SHA-256）", "Fingerprint of the text (SHA-256)"),
+    "size": ("记录条数", "Entries"),
+    "starts_at": ("开始", "Begins"),
+    "text": ("内容", "Text"),
+    "times": ("次数", "Times"),
+    "until": ("至", "Until"),
+    "vkey": ("公钥", "Public key"),
+    "why": ("缘由", "Grounds"),
+    "witness": ("见证方", "Witness"),
+}
 
 
 def words_of(kind: str) -> tuple[str, str]:
     """Chinese and English for a kind."""
     return KINDS.get(kind, (kind, kind))
+
+
+def field_words(field: str) -> str:
+    """Chinese and English for a term, with its own name behind them."""
+    chinese, english = FIELDS.get(field, ("", ""))
+    return f"{chinese} {english} ({field})" if chinese else field

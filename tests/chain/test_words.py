@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from lianfang_chain.words import KINDS, SCOPES
+from lianfang_chain.words import FIELDS, KINDS, SCOPES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "web" / "src" / "verifier" / "words.ts"
@@ -21,6 +21,7 @@ def _table(name: str) -> dict[str, tuple[str, str]]:
 def test_kinds_and_places_have_the_same_words_on_the_page_and_in_the_command() -> None:
     assert _table("KINDS") == dict(KINDS)
     assert _table("SCOPES") == dict(SCOPES)
+    assert _table("FIELDS") == dict(FIELDS)
 
 
 def test_reasons_are_called_as_in_the_catalogue_that_ships() -> None:

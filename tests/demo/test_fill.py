@@ -13,6 +13,8 @@ from django.test import RequestFactory
 
 from lianfang.accounts.models import Office, User
 from lianfang.accounts.rights import Purpose, Role
+from lianfang.announcements import queries as announcements
+from lianfang.announcements.policy import State
 from lianfang.concerns import queries as concerns
 from lianfang.config import demo
 from lianfang.config.demo import cases, population, world
@@ -212,6 +214,18 @@ def test_every_order_and_lift_stands_in_the_chain_without_a_name(day_twenty: con
     assert acts <= entries.keys()
     everything = b"".join(entries.values())
     assert not [n for n in Person.objects.values_list("name", flat=True) if n.encode() in everything]
+
+
+def test_there_are_announcements_in_force_past_and_waiting(day_twenty: conftest.Filled) -> None:
+    """One of each state a reader should meet, each with its entry."""
+    current = announcements.current(day_twenty.at)
+    past, _ = announcements.past(day_twenty.at)
+    assert {v.state for v in current} == {State.IN_FORCE}
+    assert {v.text.organ for v in current} >= {"command", "community-510402002001"}
+    assert {v.state for v in past} == {State.SUPERSEDED, State.ENDED}
+    duty = officers.an_officer("cmd_duty", at=day_twenty.at, purpose=Purpose.ADMINISTRATION)
+    assert len(announcements.to_review(by=duty)) == 1
+    assert announcements.chain_faults() == []
 
 
 # --- Passes ------------------------------------------------------------------------------------------------

@@ -336,7 +336,9 @@ def test_board_sheets_hold_place_period_and_phone_and_nothing_else() -> None:
 # --- codes --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", [p for p in PAPERS if p not in ("spoken_sheet", "take_down_sheet")])
+@pytest.mark.parametrize(
+    "template", [p for p in PAPERS if p not in ("spoken_sheet", "take_down_sheet", "loudspeaker_sheet")]
+)
 def test_every_code_is_read_back_from_a_tilted_scan(template: str) -> None:
     paper = specimens.one_of_each(Lang.BOTH)[template]
     values = [getattr(paper, name, None) for name in (*paper.__dataclass_fields__, "code")]
@@ -350,6 +352,30 @@ def test_every_code_is_read_back_from_a_tilted_scan(template: str) -> None:
             picture = Image.open(BytesIO(page)).convert("L").rotate(tilt, expand=True, fillcolor=255)
             read |= {found.text for found in qr_codes(picture)}
         assert read == wanted, tilt
+
+
+def test_a_code_on_a_board_is_never_small_and_leads_where_the_sheet_says() -> None:
+    sheet = specimens.announcement_sheet()
+    assert sheet.proof is not None
+    with pytest.raises(ValueError, match="arm's length"):
+        replace(sheet, check=replace(sheet.check, mm=59))
+    with pytest.raises(ValueError, match="arm's length"):
+        replace(sheet, proof=replace(sheet.proof, mm=59))
+    with pytest.raises(ValueError, match="does not lead"):
+        replace(sheet, check_domain="another.example")
+
+
+def test_the_text_of_a_board_is_as_large_as_one_page_allows() -> None:
+    short = replace(specimens.announcement_sheet(), body=Words("早晚测体温。"), plain="")
+    middle = replace(short, body=Words("各单位落实值守、消毒、测温和登记，保障居民生活。\n" * 8))
+    long = replace(short, body=Words("各单位落实值守、消毒、测温和登记，保障居民生活。" * 120))
+    assert short.points > middle.points > long.points
+    assert [len(texts(sheet)) for sheet in (short, middle)] == [1, 1]
+
+
+def test_a_loudspeaker_text_longer_than_a_minute_is_refused() -> None:
+    with pytest.raises(TooLongToReadAloud):
+        replace(specimens.loudspeaker_sheet(), aloud="字" * 241)
 
 
 @pytest.mark.parametrize("template", PAPERS)

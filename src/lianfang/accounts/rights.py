@@ -59,6 +59,10 @@ class Right(StrEnum):
     PEOPLE_OWN_SEE = "people:own:see"
     PEOPLE_READINGS_AUDIT = "people:readings:audit"
 
+    ANNOUNCEMENTS_TEXT_DRAFT = "announcements:text:draft"
+    ANNOUNCEMENTS_TEXT_REVIEW = "announcements:text:review"
+    ANNOUNCEMENTS_TEXT_SIGN = "announcements:text:sign"
+
     CONCERNS_OWN_REPORT = "concerns:own:report"
     CONCERNS_PROXY_REPORT = "concerns:proxy:report"
     CONCERNS_REPORT_SEE = "concerns:report:see"
@@ -89,6 +93,7 @@ class Right(StrEnum):
     GATES_ACT_PROPOSE = "gates:act:propose"
     GATES_ACT_SIGN = "gates:act:sign"
     GATES_HELP_ANSWER = "gates:help:answer"
+    GATES_CODE_OPEN = "gates:code:open"
     GATES_PASS_VERIFY = "gates:pass:verify"  # noqa: S105 - a right, not a secret
     GATES_COUNTS_SEE = "gates:counts:see"
 
@@ -160,6 +165,10 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     Right.PEOPLE_ROSTER_IMPORT: _over_area(Role.COMMUNITY),
     Right.PEOPLE_OWN_SEE: _OWN,
     Right.PEOPLE_READINGS_AUDIT: _over_area(Role.AUDITOR),
+    # announcements — each in the name of the own organ; property companies speak for nobody's authority
+    Right.ANNOUNCEMENTS_TEXT_DRAFT: _over_area(Role.COMMUNITY, Role.STREET, Role.CMD_DUTY, Role.CMD_LEAD),
+    Right.ANNOUNCEMENTS_TEXT_REVIEW: _over_area(Role.COMMUNITY, Role.STREET, Role.CMD_DUTY, Role.CMD_LEAD),
+    Right.ANNOUNCEMENTS_TEXT_SIGN: _over_area(Role.COMMUNITY, Role.STREET, Role.CMD_LEAD),
     # concerns
     Right.CONCERNS_OWN_REPORT: _OWN,
     Right.CONCERNS_PROXY_REPORT: _over_area(Role.GRID, Role.COMMUNITY, Role.CDC),
@@ -193,6 +202,7 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     Right.GATES_ACT_PROPOSE: _over_area(Role.COMMUNITY, Role.STREET, Role.CMD_DUTY),
     Right.GATES_ACT_SIGN: _over_area(Role.CMD_LEAD),
     Right.GATES_HELP_ANSWER: _over_area(Role.PROPERTY, Role.COMMUNITY, Role.STREET, Role.CMD_DUTY),
+    Right.GATES_CODE_OPEN: _over_area(Role.CMD_DUTY),
     Right.GATES_PASS_VERIFY: _over_area(Role.GUARD, Role.POLICE),
     Right.GATES_COUNTS_SEE: _over_area(
         Role.GUARD,

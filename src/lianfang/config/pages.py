@@ -25,6 +25,8 @@ from lianfang.accounts import queries
 from lianfang.accounts.labels import ROLES
 from lianfang.accounts.rights import Purpose, Right, Role
 from lianfang.accounts.web import RefusableForm, actor, surface
+from lianfang.announcements import queries as announcements
+from lianfang.announcements.lines import lines
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Rate, Repeat
@@ -40,14 +42,21 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+#: So many announcements stand on a resident's first page; the list has the others.
+_NEWEST: Final = 3
+
+
 @never_cache
 @surface(public=True)
 def start(request: HttpRequest) -> HttpResponse:
     """Where a resident begins: what this phone can do now, one purpose behind each line."""
     by = actor(request)
-    return render(
-        request, "start.html", {"entries": shell.menu("PHONE", by), "known": by.person_id is not None}
-    )
+    context = {
+        "entries": shell.menu("PHONE", by),
+        "known": by.person_id is not None,
+        "announced": lines(announcements.for_resident(by=by)[:_NEWEST]),
+    }
+    return render(request, "start.html", context)
 
 
 @never_cache

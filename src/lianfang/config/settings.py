@@ -35,8 +35,8 @@ CSRF_TRUSTED_ORIGINS = [f"https://{h}" for h in ALLOWED_HOSTS] + [f"https://{h}:
 #: The rooms, top to bottom (docs/where-is-what.md). An upper room may use a lower one, never the reverse.
 ROOMS = [
     "command", "data_rights", "audit", "analysis", "gates", "relief", "supplies", "market", "permits", "enterprises",
-    "reports", "duty", "orders", "survey", "concerns", "messaging", "people", "rules", "accounts", "places",
-    "credentials", "ledger", "kernel",
+    "reports", "duty", "orders", "survey", "concerns", "announcements", "messaging", "people", "rules", "accounts",
+    "places", "credentials", "ledger", "kernel",
 ]  # fmt: skip
 _SOURCE = Path(__file__).parents[1]
 INSTALLED_APPS = [

@@ -315,6 +315,12 @@ def entries_of_case(act_id: UUID) -> list[UUID]:
     return list(Entry.objects.filter(act_id=act_id).order_by("id").values_list("pk", flat=True))
 
 
+def acts_of_room(room: str) -> Iterator[tuple[UUID, str, UUID]]:
+    """Every entry of a room with its kind and the act it is about; to be compared with the room's own rows (L-5)."""
+    found = Entry.objects.filter(kind__startswith=f"{room}:").order_by("pk")
+    return found.values_list("pk", "kind", "act_id").iterator()
+
+
 def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
     """What is left of an entry's disclosures, opened. Whoever calls this writes down who reads it and why."""
     return _opened([entry_id]).get(entry_id, {})

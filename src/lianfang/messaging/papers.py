@@ -21,6 +21,8 @@ from .errors import PlaceTooSmall, TooLongToReadAloud
 
 #: Anything public names a place of at least so many households (product decision 9).
 FEWEST_HOUSEHOLDS: Final = 5
+#: Millimetres: at A3, and read with a telephone over other people's shoulders (ledger.md 6.5).
+SMALLEST_ON_A_BOARD: Final = 60
 
 
 #: What a place looks like that is one dwelling.
@@ -407,3 +409,98 @@ class TakeDownSheet:
     check_domain: str
     lang: Lang = Lang.ZH
     demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementSheet:
+    """An announcement for notice boards (F15), A3: the whole text, its period, and two codes of 6 cm at least.
+
+    `check` opens its page, which says whether it still holds; `proof` shows without network that this text stands in
+    the chain, and is there once a quorum has seen it. What holds no more says so across the page.
+
+    :raises ValueError: the code leads elsewhere than the domain in the text (T38), or is too small to be read
+    """
+
+    TEMPLATE: ClassVar[str] = "announcement_sheet"
+
+    kind: Words
+    number: str
+    title: Words
+    body: Words
+    plain: str
+    basis: str
+    places: str
+    organ: str
+    signatory: str
+    starts_at: datetime
+    ends_at: datetime | None
+    supersedes: tuple[str, ...]
+    published_at: datetime
+    is_current: bool
+    text_hash: str
+    chain: ChainLine
+    check: Code
+    proof: Code | None
+    check_domain: str
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+    def __post_init__(self) -> None:
+        _same_domain(self.check, self.check_domain)
+        if any(c.mm < SMALLEST_ON_A_BOARD for c in (self.check, self.proof) if c):
+            raise ValueError("a code on a board is read from an arm's length")
+
+    @property
+    def points(self) -> int:
+        """The largest size at which the text fits one page; the smallest, on several pages, if none does."""
+        return next((size for size in (30, 26, 22, 19, 17, 15, 13) if self._height(size) <= 1), 12)
+
+    def _height(self, points: int) -> float:
+        """How much of the room for the text it takes: 241 mm wide, 152 mm high, less with English below."""
+        em = points * 0.353
+        wide = 241 / em  # a Latin letter is half as wide
+        zh, en = self.body.zh.split("\n"), self.body.en.split("\n") if self.body.en else []
+        lines = sum(-(-(len(p) + 2) // wide) for p in zh) if self.lang is not Lang.EN or not en else 0.0
+        if self.plain and self.lang is not Lang.EN:
+            lines += 2 + sum(-(-len(p) // wide) for p in self.plain.split("\n"))
+        if self.lang is Lang.EN:
+            lines += sum(-(-len(p) // (2 * wide)) for p in en)
+        if self.lang is Lang.BOTH:
+            lines += 0.62 * sum(-(-len(p) // (2 * wide / 0.62)) for p in en)
+        below = 3 * 0.9 * 1.6 * em  # who signs
+        return (lines * 1.65 * em + below) / (152 - 30 * (self.lang is Lang.BOTH))
+
+    @property
+    def hash_lines(self) -> tuple[str, str]:
+        """The hash in groups of eight, on two lines, to be compared by eye."""
+        groups = [self.text_hash[i : i + 8] for i in range(0, 64, 8)]
+        return " ".join(groups[:4]), " ".join(groups[4:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoudspeakerSheet:
+    """What a loudspeaker car or a caretaker reads out, in large print; a minute at most (`spoken`).
+
+    :raises TooLongToReadAloud: the text holds more than a minute of speech
+    """
+
+    TEMPLATE: ClassVar[str] = "loudspeaker_sheet"
+
+    number: str
+    title: str
+    aloud: str
+    places: str
+    starts_at: datetime
+    ends_at: datetime | None
+    chain: ChainLine
+    lang: Lang = Lang.ZH
+    demo: bool = False
+
+    def __post_init__(self) -> None:
+        if self.seconds > spoken.MINUTE:
+            raise TooLongToReadAloud(seconds=self.seconds, most=spoken.MINUTE)
+
+    @property
+    def seconds(self) -> int:
+        """How long a calm voice needs."""
+        return spoken.seconds_zh((self.aloud,))

@@ -14,6 +14,7 @@ from lianfang_pass import base45
 
 from .codes import Code, Correction
 from .papers import (
+    AnnouncementSheet,
     BoardSheet,
     Care,
     ChainLine,
@@ -25,6 +26,7 @@ from .papers import (
     EmployerCertificate,
     IsolationNotice,
     Lang,
+    LoudspeakerSheet,
     PassCard,
     PostedSheet,
     ReleaseNotice,
@@ -324,6 +326,69 @@ def chain_proof(*, lang: Lang = Lang.ZH) -> ChainProof:
     )
 
 
+#: What is read out, and printed as the text of the sheet for boards.
+_ALOUD: Final = (
+    "各位居民，明天起，示例花苑的核酸检测改在小区南广场，每天早上八点到下午五点。请带身份证件，戴好口罩，"
+    "间隔一米排队。行动不便的，打电话一九九零零零零零一一零，我们上门。居家隔离的住户不用下楼，工作人员会来。"
+)
+_BODY: Final = """为方便居民就近检测，现将有关事项通告如下：
+一、自2020年2月1日起，示例花苑社区的检测点设在小区南广场，每日8时至17时开放。
+二、请携带有效证件，佩戴口罩，保持一米间隔，听从现场工作人员引导。
+三、行动不便的居民可拨打社区电话预约上门。居家隔离的居民不必下楼。
+四、检测免费，结果在24小时内可在本人页面查询，也可由网格员代查。"""
+_BODY_EN: Final = """So that everybody is tested near home, the following is announced:
+1. From 1 February 2020 the test point of the Demonstration Community stands on the south square of the compound, 8:00 to 17:00 every day.
+2. Bring a document, wear a mask, keep one metre apart and follow the staff.
+3. Whoever walks with difficulty may call the community to be tested at home. Residents isolating at home do not come down.
+4. The test costs nothing; the result is on your page within 24 hours, or ask the grid worker."""
+
+
+def announcement_sheet(*, lang: Lang = Lang.ZH) -> AnnouncementSheet:
+    """An announcement for the notice board."""
+    return AnnouncementSheet(
+        kind=Words("通　告", "Announcement"),
+        number="示例街道办事处〔2020〕3号",
+        title=Words("关于调整核酸检测点的通告", "On the new place of the test point"),
+        body=Words(_BODY, _BODY_EN),
+        plain="明天起做核酸去南广场。\n走不动的打电话，我们上门。\n不要钱。",
+        basis="《中华人民共和国传染病防治法》第三十九条；示例区应急指挥部第3号公告",
+        places="示例街道示例花苑社区",
+        organ="示例街道办事处",
+        signatory="主任 沙马·伍各",
+        starts_at=AT + timedelta(days=2),
+        ends_at=ENDS_AT,
+        supersedes=("示例街道办事处〔2020〕1号",),
+        published_at=AT,
+        is_current=True,
+        text_hash=sha256(_BODY.encode()).hexdigest(),
+        chain=CHAIN,
+        check=Code(
+            f"https://{DOMAIN}/open/announcements/0190a0c0-0000-7000-8000-000000000001/",
+            mm=60,
+            correction=Correction.Q,
+        ),
+        proof=Code("LFC1:" + slip("announcement", 1300)[4:], mm=90, correction=Correction.L),
+        check_domain=DOMAIN,
+        lang=lang,
+        demo=True,
+    )
+
+
+def loudspeaker_sheet(*, lang: Lang = Lang.ZH) -> LoudspeakerSheet:
+    """The same to be read out."""
+    return LoudspeakerSheet(
+        number="示例街道办事处〔2020〕3号",
+        title="关于调整核酸检测点的通告",
+        aloud=_ALOUD,
+        places="示例街道示例花苑社区",
+        starts_at=AT + timedelta(days=2),
+        ends_at=ENDS_AT,
+        chain=CHAIN,
+        lang=lang,
+        demo=True,
+    )
+
+
 def one_of_each(lang: Lang = Lang.ZH) -> dict[str, Paper]:
     """Every paper once, by the name of its template."""
     made: tuple[Paper, ...] = (
@@ -336,5 +401,7 @@ def one_of_each(lang: Lang = Lang.ZH) -> dict[str, Paper]:
         board_sheet(lang=lang),
         take_down_sheet(lang),
         chain_proof(lang=lang),
+        announcement_sheet(lang=lang),
+        loudspeaker_sheet(lang=lang),
     )
     return {paper.TEMPLATE: paper for paper in made}

@@ -155,8 +155,8 @@ class Page {
     this.#result = result;
     this.#sheet = null;
     if (result.kind === "proved" && result.proved.quorum) {
-      const { size, root } = result.proved.checkpoint;
-      remember({ size, root: hex(root) });
+      const { origin, size, root } = result.proved.checkpoint;
+      remember({ size, root: hex(root) }, origin);
     }
     this.#hint = null;
     this.render();

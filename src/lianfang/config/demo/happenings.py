@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from lianfang.accounts.rights import Purpose
+from lianfang.announcements import actions as announcements
 from lianfang.concerns import actions as concerns
 from lianfang.credentials import bulk as credentials
 from lianfang.credentials.actions import PassDraft
@@ -28,8 +30,10 @@ from lianfang.people.policy import Care, age
 from lianfang.places.queries import Kind, at_level
 from lianfang_pass.tokens import Flag
 
+from . import announced
 from .calendar import REGISTERED_ON, at
 from .cases import Case
+from .estates import HEMU, LUO_DOOR
 from .numbers import TEST_PHONES, Ids
 from .offices import community_login, officer_login, street_login
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
     from lianfang.kernel.actor import Actor
 
+    from .announced import Announced
     from .offices import Staff
     from .progress import Progress
     from .settling import Settled
@@ -55,6 +60,7 @@ _PASSES_AT_ONCE: Final = 2_000
 _UNSIGNED: Final = (timedelta(minutes=12), timedelta(minutes=47), timedelta(hours=3))
 _UNSERVED: Final = (timedelta(minutes=35), timedelta(hours=2, minutes=40))
 _APPEALED: Final = timedelta(hours=4)
+_UNREVIEWED: Final = timedelta(hours=1)
 #: Where those who arrive came from: Wuhan, by its division code.
 _WUHAN: Final = "4201"
 _READ_OUT_FROM: Final = 75
@@ -111,6 +117,7 @@ class Stage:
             "appeal",
             "gate",
             "take-down",
+            "announcement",
         )
         self._ids = {name: Ids(kind=0x10 + i, at=PASSES_AT + shift) for i, name in enumerate(kinds)}
         self._concerns: dict[int, UUID] = {}
@@ -118,6 +125,7 @@ class Stage:
         self._orders: dict[int, UUID] = {}
         self._ends: dict[int, datetime] = {}
         self._queue: list[Happening] = []
+        self._announced: list[UUID] = []
         self._number = 0
 
     def play(self) -> None:
@@ -126,6 +134,8 @@ class Stage:
         self._plan(PASSES_AT, self._give_out_passes)
         for case in self._world.cases:
             self._plan_case(case)
+        for said in announced.ANNOUNCED:
+            self._plan(said.at, partial(self._announce, said))
         # The passes count as one step among many, so they have a progress of their own.
         self._progress.begin("days of the story", (self._until - self._queue[0].at).days + 1)
         reached = self._queue[0].at
@@ -309,6 +319,23 @@ class Stage:
             self._sign(case, self._until - before)
         self._report(self._fresh_case(next(free), self._until), self._until - timedelta(minutes=5))
         self._appeal()
+        draft = self._text(announced.WAITING, when := self._until - _UNREVIEWED)
+        announcements.draft_announcement(draft, by=self._staff.actor("street", when, Purpose.ADMINISTRATION))
+
+    def _announce(self, said: Announced, when: datetime) -> None:
+        draft = self._text(said, when)
+        logins = (said.drafted_by, said.reviewed_by, said.signed_by)
+        drafter, reviewer, signer = (
+            self._staff.actor(login, when + timedelta(minutes=20 * n), Purpose.ADMINISTRATION)
+            for n, login in enumerate(logins)
+        )
+        announced.announce(said, draft, (drafter, reviewer, signer))
+        self._announced.append(draft.id)
+
+    def _text(self, said: Announced, when: datetime) -> announcements.Draft:
+        home = self._settled.homes[self._world.home_of(HEMU, LUO_DOOR)]
+        replaced = None if said.replaces is None else self._announced[said.replaces]
+        return said.draft(self._ids["announcement"].next(), home, when, replaced)
 
     def _reported_and_proposed(self, case: Case) -> None:
         when = case.proposed_at + self._shift
