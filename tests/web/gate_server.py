@@ -64,6 +64,10 @@ class GateServer:
         #: The ends of addresses that answer 503.
         self.out_of_order: tuple[str, ...] = ()
         self.uploads = 0
+        #: What each poll said of the highest number written.
+        self.lasts: list[str] = []
+        #: A server of before codes were kept refuses a batch with a longer row.
+        self.longest_row: int | None = None
         self.fault = ""
         self.stopped = False
         self.signals: dict[int, signals.Signal] = {}
@@ -112,6 +116,10 @@ class GateServer:
             self.version += 1
             self.statuses[index], self.ends[index] = ListStatus.SUSPENDED, end
             self.changed.notify_all()
+
+    def codes(self) -> list[str | None]:
+        """The code that each row carries."""
+        return [row.code for row in self.opened()]
 
     def opened(self) -> list[passages.Passage]:
         """What the rows say, by the key that only the server has."""
@@ -202,7 +210,9 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, statuslist.sign_until(
                     ends, uri=world.URI, version=server.version, at=server.list_at, key=key))  # fmt: skip
             elif url.path == f"{SHARD}/d":
-                self.changes(int(parse_qs(url.query)["v"][0]))
+                asked = parse_qs(url.query)
+                server.lasts.append(asked["last"][0])
+                self.changes(int(asked["v"][0]))
             else:
                 self.answer(404)
 
@@ -270,6 +280,9 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, b"<html>Welcome to free Wi-Fi</html>", Content_Type="text/html")
                 return
             batch = passages.decode_batch(body)
+            if server.longest_row is not None and any(len(row) > server.longest_row for row in batch.rows):
+                self.answer(400, cbor.encode({1: "form", 2: "格式不对"}))
+                return
             for i, row in enumerate(batch.rows):
                 held = server.rows.setdefault((batch.device, batch.from_seq + i), row)
                 assert held == row, "one key with two contents"

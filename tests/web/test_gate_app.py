@@ -24,6 +24,7 @@ from tests.web.film import card, film, held_up
 from tests.web.gate_page import (
     WATCH,
     enrol,
+    look,
     next_person,
     paper,
     pull,
@@ -220,11 +221,23 @@ def keep_open(page: Page, name: str, value: str) -> None:
     )
 
 
-def hand_over(page: Page, to: str) -> None:
+def leave(page: Page, **stock: str) -> None:
+    """The one who leaves says how the post stands, and taps."""
     page.get_by_role("button", name="更多").click()
     page.get_by_role("button", name="交接班").click()
+    for name, value in stock.items():
+        if name == "thermometer":
+            page.locator("select[name=thermometer]").select_option(value)
+        else:
+            page.locator(f"input[name={name}]").fill(value)
+    page.get_by_role("button", name="我交班").click()
+    page.get_by_role("button", name="我接班").wait_for()
+
+
+def hand_over(page: Page, to: str, **stock: str) -> None:
+    leave(page, **stock)
     page.locator("input[name=to]").fill(to)
-    page.get_by_role("button", name="双方确认交接").click()
+    page.get_by_role("button", name="我接班").click()
     page.locator("dialog").wait_for(state="detached")
 
 
@@ -442,20 +455,119 @@ def test_a_call_that_does_not_get_through_is_shown_as_waiting(gate: Watched, ser
     assert "求助" not in page.locator(".g-facts").inner_text()
 
 
-def test_handover_names_both_and_counts(gate: Watched, server: GateServer) -> None:
+def test_a_handover_is_said_by_who_leaves_and_taken_by_who_comes(gate: Watched, server: GateServer) -> None:
     page = gate.page
     scan(page, paper())
     page.get_by_role("button", name="下一位").click()
     page.get_by_role("button", name="更多").click()
     page.get_by_role("button", name="交接班").click()
-    counts = page.locator("dialog .g-counts").inner_text()
-    assert re.search(r"放行\s+1\b", counts)
-    page.locator("input[name=to]").fill("G-12")
-    page.get_by_role("button", name="双方确认交接").click()
-    page.locator("dialog").wait_for(state="detached")
+    assert re.search(r"放行\s+1\b", page.locator("dialog .g-counts").inner_text())
+    assert (axe(page), sideways(page)) == ([], 0)
+    look(page, "handover-1")
+    page.locator("input[name=masks]").fill("many")
+    page.get_by_role("button", name="我交班").click()
+    page.get_by_text("请填数字").wait_for()
+    page.get_by_role("button", name="取消").click()
+    # Left by one and taken by nobody, or by the same: no handover.
+    leave(page, masks="40")
+    page.locator("input[name=to]").fill("G-07")
+    page.get_by_role("button", name="我接班").click()
+    page.get_by_text("请接班人本人输入自己的工号").wait_for()
+    page.get_by_role("button", name="取消").click()
     gate.set_clock(NOON + 30)
     scan(page, paper(cti=bytes(8)))
-    assert [row.guard for row in sent(page, server, 2)] == ["G-07", "G-12"]
+    next_person(page)
+    assert [row.guard for row in sent(page, server, 2)] == ["G-07", "G-07"]
+    assert server.signals == {}
+
+    leave(page, issues="2", masks="40", thermometer="0")
+    said = page.locator("dialog").inner_text()
+    assert "未了事项 2，口罩剩余 40，体温枪不可用" in said
+    assert "G-07" in said
+    assert (axe(page), sideways(page)) == ([], 0)
+    look(page, "handover-2")
+    page.locator("input[name=to]").fill("G-12")
+    page.get_by_role("button", name="我接班").click()
+    page.locator("dialog").wait_for(state="detached")
+    gate.set_clock(NOON + 60)
+    scan(page, paper(cti=bytes(7) + b"1"))
+    next_person(page)
+    assert sent(page, server, 3)[-1].guard == "G-12"
+    deadline = time.monotonic() + 15
+    while not server.signals and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    (told,) = server.signals.values()
+    facts = dict(told.facts)
+    assert (facts.pop("from"), facts.pop("to")) == ("G-07", "G-12")
+    assert facts == {"unsent": 0, "ALLOW": 2, "in": 2, "issues": 2, "masks": 40, "thermometer": 0}
+    # A server reads at most twelve numbers: five more counts may come to these.
+    assert len(facts) + len({"out", "ALLOW_REG", "CALL", "DENY", "override", "turned"}) <= 12
+
+
+def test_every_poll_says_the_highest_number_written_and_it_outlives_row_and_page(
+    gate: Watched, server: GateServer
+) -> None:
+    page = gate.page
+
+    def polled(last: str) -> None:
+        for index in range(9_000, 9_150):
+            if server.lasts[-1:] == [last]:
+                break
+            server.suspend(index, None)  # what comes ends the wait, and the next poll begins
+            page.wait_for_timeout(100)
+        assert server.lasts[-1:] == [last]
+
+    polled("0")
+    scan(page, paper())
+    next_person(page)
+    polled("1")
+    sent(page, server, 1)
+    server.lasts.clear()
+    page.reload()
+    polled("1")
+    assert set(server.lasts) == {"1"}
+
+
+def test_a_code_that_cannot_be_trusted_goes_with_its_row_and_keeps_no_other_back(
+    gate: Watched, server: GateServer
+) -> None:
+    """The server is from before: it refuses such a row, until it is updated."""
+    page = gate.page
+    forged = paper()[:-2] + "00"
+    server.longest_row = 400
+    assert scan(page, forged) == ("CALL", "SIGNATURE_BAD")
+    scan(page, paper())
+    next_person(page)
+    page.locator(".g-facts", has_text="未上传 1").wait_for()
+    assert [seq for _, seq in server.rows] == [2]
+    server.longest_row = None
+    page.reload()
+    deadline = time.monotonic() + 30
+    while len(server.rows) < 2 and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert server.codes() == [forged, None]
+
+
+def test_what_a_quota_leaves_is_told_until_it_is_used(gate: Watched, server: GateServer) -> None:
+    page = gate.page
+    quota = rules.ActKind.QUOTA
+    server.acts = [rules.GateAct("DEMO-9", quota, (world.HOME,), NOON - world.DAY, END, "P", 2, 2)]
+    page.reload()
+    page.locator(".g-facts", has_text="在线").wait_for()
+    page.wait_for_timeout(500)
+    turn(page, "出")
+    told = []
+    for minutes in (0, 11, 22):
+        gate.set_clock(NOON + minutes * 60)
+        verdict = scan(page, paper())
+        told.append((verdict[1], page.locator(".g-quota").inner_text()))
+        look(page, f"quota-{minutes}")
+    assert told == [
+        ("OK", "这 2 天可出 2 次，此次后剩 1 次"),
+        ("OK", "这 2 天可出 2 次，此次后剩 0 次"),
+        ("QUOTA_USED", "这 2 天可出 2 次，已用完"),
+    ]
+    assert (axe(page), sideways(page), page.evaluate(OVERLONG)) == ([], 0, 0)
 
 
 def test_unsent_records_leave_as_a_file_and_stay(gate: Watched, server: GateServer) -> None:
@@ -494,7 +606,7 @@ def test_a_day_in_which_nothing_was_sent_is_an_alarm_across_the_screen(
     assert "导出文件，交到值班台" in alarm.inner_text()
     assert (axe(page), sideways(page)) == ([], 0)
     with page.expect_download():
-        alarm.get_by_role("button", name="导出未上传记录").click()
+        alarm.get_by_role("button", name="导出文件").click()
     page.get_by_role("button", name="输号码").click()
     page.locator("input[name=number]").fill("12345678-89")
     page.keyboard.press("Enter")
@@ -504,7 +616,7 @@ def test_a_day_in_which_nothing_was_sent_is_an_alarm_across_the_screen(
     page.get_by_role("button", name="未放行").click()
     page.get_by_role("button", name="更多").click()
     page.get_by_role("button", name="English").click()
-    page.get_by_text("Nothing has been sent for over 24 hours").wait_for()
+    page.get_by_text("Nothing sent for over 24 hours").wait_for()
     back = server.back_again(now=NOON + world.DAY + 60)
     page.locator(".g-facts", has_text="Unsent 0").wait_for(timeout=45_000)
     page.get_by_role("alert").filter(has_text="24 hours").wait_for(state="hidden")

@@ -4,16 +4,18 @@ import { type Bytes, fromHex, hex } from "../src/bytes";
 import { type Enrolment, GateStore, StoreTrouble } from "../src/gate/store";
 import { plainDoor, Post, type Surroundings, TURNED_AWAY } from "../src/gate/post";
 import { readInvitation } from "../src/gate/enrol";
-import { REASONS } from "../src/gate/reasons";
+import { stockOf } from "../src/gate/handover";
+import { REASONS, reasonWords } from "../src/gate/reasons";
 import { tuneOf } from "../src/gate/sound";
 import { readCompound, readReceipts } from "../src/gate/sync";
 import { exportFile } from "../src/gate/store";
 import { characterOf } from "../src/gate/wedge";
-import { WORDS } from "../src/gate/words";
+import { quotaWords, WORDS } from "../src/gate/words";
 import { encode, CborMap } from "../src/cbor";
 import { acceptKeyList, type KeyList } from "../src/pass/keylist";
 import { PublicKey } from "../src/pass/keys";
-import { acceptReceipt, encodeBatch, type Passage, rowsHash } from "../src/pass/passages";
+import { acceptReceipt, codeToKeep, encodeBatch, encodePassage, LONGEST_ROW, type Passage, rowsHash } from "../src/pass/passages";
+import { AGES } from "../src/pass/evidence";
 import type { RuleSet } from "../src/pass/rules";
 import type { StoreRow } from "../src/pass/scan";
 import { acceptList } from "../src/pass/statuslist";
@@ -72,6 +74,7 @@ const PASSAGE: Omit<Passage, "seq" | "gate"> = {
   byHand: null,
   guard: null,
   rulesVersion: 0,
+  code: null,
 };
 
 let store: GateStore;
@@ -97,6 +100,36 @@ describe("the store", () => {
     const batch = await store.nextBatch();
     expect([batch?.fromSeq, batch?.rows.length]).toEqual([1, 40]);
     expect(new Set(batch?.rows.map(hex)).size).toBe(40);
+  });
+
+  test("the highest number ever written rises with a row, and outlives its receipt and a reload", async () => {
+    await enrolled();
+    const keys = await keyList();
+    expect(await store.lastSeq()).toBe(0);
+    await store.record(PASSAGE, keys, NOON);
+    await store.record(PASSAGE, keys, NOON, true); // held back, and written all the same
+    expect(await store.lastSeq()).toBe(2);
+    await store.db.clear("queue"); // what a receipt does
+    store.db.close();
+    store = await GateStore.open(`test-${number - 1}`);
+    expect([await store.unsent(), await store.lastSeq()]).toEqual([0, 2]);
+  });
+
+  test("a row with a code is no reason to send too much at once, and one that a server refuses keeps nobody waiting", async () => {
+    await enrolled();
+    const keys = await keyList();
+    const long = { ...PASSAGE, code: "x".repeat(1024) };
+    for (let i = 0; i < 100; i++) await store.record(i % 2 === 0 ? long : PASSAGE, keys, NOON);
+    const batches = await store.allBatches();
+    expect(batches.map(({ rows }) => rows.length).reduce((a, b) => a + b)).toBe(100);
+    expect(Math.max(...batches.map((batch) => encodeBatch(batch).length))).toBeLessThan(65_535);
+    expect(batches.length).toBe(2);
+    expect(await store.nextBatch()).toEqual(batches[0]);
+    const longest = Math.max(...batches.flatMap(({ rows }) => rows.map((row) => row.length)));
+    expect(longest).toBeGreaterThan(LONGEST_ROW);
+    expect(longest).toBeLessThanOrEqual(1428);
+    const short = await store.nextBatch(LONGEST_ROW);
+    expect([short?.fromSeq, short?.rows.length]).toEqual([2, 1]);
   });
 
   test("two tabs never give one number to two rows", async () => {
@@ -262,6 +295,8 @@ describe("the post", () => {
 
   const isolated = scan.cases.find((c) => c.name === "isolated, out of the own compound")?.texts[0] ?? "";
   const free = vectors<{ cases: { text?: string; pass?: { index: number } }[] }>("pass/codes.json").cases[0]?.text ?? "";
+
+  const paper = scan.cases.find((c) => c.name === "free")?.texts[0] ?? "";
 
   test("ALLOW is on disk at once; the same code in view is one look", async () => {
     await post.scan(free, "scanner");
@@ -490,20 +525,99 @@ describe("the post", () => {
     expect(post.shift?.counts).toEqual({ ALLOW_REG: 3, in: 3, turned: 1, DENY: 1, out: 1 });
   });
 
+  const quota = { no: "DEMO-1", kind: "quota" as const, zones: [HOME], start: NOON - 86_400, end: NOON + 86_400, classes: "P", times: 1, window: 2 };
+  const set = (acts: RuleSet["acts"]): RuleSet => ({ version: 1, issuedAt: NOON, expiresAt: NOON + 86_400, acts, feverTenths: 373, ages: AGES });
+
   test("a quota counts ways out only while its signed act is in force", async () => {
-    const act = { no: "DEMO-1", kind: "quota" as const, zones: [HOME], start: NOON - 86_400, end: NOON + 86_400, classes: "P", times: 1, window: 2 };
-    rules = { version: 1, issuedAt: NOON, expiresAt: NOON + 86_400, acts: [act], feverTenths: 373 };
+    rules = set([quota]);
     await post.setDirection(false);
     await post.scan(free, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(post.current?.outcome.quota).toEqual({ left: 1, times: 1, days: 2 });
     now += 70;
     await post.next();
     await post.scan(free, "scanner");
     expect(post.current?.outcome.decision.reason).toBe("QUOTA_USED");
-    rules = { ...rules, acts: [{ ...act, end: NOON - 1 }] };
+    expect(post.current?.outcome.quota).toEqual({ left: 0, times: 1, days: 2 });
+    rules = set([{ ...quota, end: NOON - 1 }]);
     now += 5;
     await post.scan(`${free}\r`, "scanner");
     expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(post.current?.outcome.quota).toBeNull();
+  });
+
+  test("of two quotas each counts in its own window, and the tighter one is told", async () => {
+    // At midnight the window of one day begins anew, that of seven does not.
+    rules = set([{ ...quota, times: 1, window: 1 }, { ...quota, no: "DEMO-2", times: 2, window: 7 }]);
+    await post.setDirection(false);
+    for (const [hours, left, reason] of [[0, 1, "OK"], [13, 1, "OK"], [14, 0, "QUOTA_USED"]] as const) {
+      now = NOON + hours * 3600;
+      await post.scan(paper, "scanner");
+      expect(post.current?.outcome.decision.reason).toBe(reason);
+      expect(post.current?.outcome.quota?.left).toBe(left);
+      await post.next();
+    }
+  });
+
+  test("nothing is said of a quota on the way in, of another class, or of a pass that is not remembered in time", async () => {
+    rules = set([quota]);
+    await post.scan(free, "scanner");
+    expect(post.current?.outcome.quota).toBeNull();
+    await post.next();
+    await post.setDirection(false);
+    rules = set([{ ...quota, classes: "W" }]);
+    await post.scan(free, "scanner");
+    expect(post.current?.outcome.quota).toBeNull();
+    await post.next();
+    rules = set([quota]);
+    store.mark = () => new Promise(() => undefined);
+    await post.scan(free, "scanner");
+    expect(post.current?.outcome.decision.verdict).toBe("ALLOW");
+    expect(post.current?.outcome.quota).toBeNull();
+  });
+
+  test("what a quota leaves is told for the window, this way out counted", () => {
+    const words = (left: number, times: number, days: number): string[] => [quotaWords({ left, times, days }, "zh"), quotaWords({ left, times, days }, "en")];
+    expect(words(2, 3, 2)).toEqual(["这 2 天可出 3 次，此次后剩 1 次", "After this 1 of 3 left in this 2-day window"]);
+    expect(words(0, 1, 1)).toEqual(["今天可出 1 次，已用完", "0 of 1 left in this 1-day window"]);
+  });
+
+  test("the code that could not be trusted is in its row, and no other row carries one", async () => {
+    const rows = rowsWritten();
+    const forged = `${free.slice(0, -2)}00`;
+    await post.scan(forged, "scanner");
+    expect(post.current?.outcome.decision).toMatchObject({ verdict: "CALL", reason: "SIGNATURE_BAD" });
+    await post.turned();
+    await post.next();
+    await post.scan(free, "scanner");
+    await post.findByNumber("1234567889");
+    await post.pass();
+    await post.lifeExit();
+    await post.next();
+    await post.nothingShown();
+    await post.next();
+    // The same person's number was typed: it is known who that is, and the code says nothing more.
+    await post.scan(forged, "scanner");
+    await post.findByNumber("1234567889");
+    expect(post.current?.outcome).toMatchObject({ bad: forged, situation: { proof: "found" } });
+    await post.pass();
+    expect([...rows.values()].map((row) => row.code)).toEqual([forged, null, null, null, null, null]);
+    expect(encodePassage({ ...PASSAGE, seq: 1, gate: new Uint8Array(16), code: forged }).length).toBeGreaterThan(forged.length);
+  });
+
+  test("of a code 1,024 bytes are kept, in whole characters and in the form that the other side reads", () => {
+    expect(codeToKeep("")).toBeNull();
+    expect(codeToKeep("A".repeat(3000))).toBe("A".repeat(1024));
+    expect(codeToKeep("码".repeat(500))).toBe("码".repeat(341));
+    expect(codeToKeep("e\u0301\ud800")).toBe("\u00e9\ufffd");
+  });
+
+  test("a list is called old after the hours that the rule set says", () => {
+    expect(reasonWords("LIST_OLD", AGES, "zh")).toBe(REASONS.LIST_OLD.zh);
+    const ages = { day: 12 * 3600, old: 48 * 3600 };
+    expect(reasonWords("LIST_DAY_OLD", ages, "zh")).toBe("名单已超过 12 小时未更新");
+    expect(reasonWords("LIST_OLD", ages, "en")).toBe("The list is older than 48 hours");
+    expect(reasonWords("OK", ages, "en")).toBe("Valid");
   });
 
   test("a code scanned again after the next person was called for is a look of its own, in whatever second", async () => {
@@ -589,6 +703,12 @@ describe("small things", () => {
   test("the words of the reasons are those of the shared table", () => {
     const { reasons } = vectors<{ reasons: unknown }>("verdicts.json");
     expect(REASONS).toEqual(reasons);
+  });
+
+  test("what is left at the post is said in whole numbers, or not at all", () => {
+    expect(stockOf({ issues: "0", masks: "", thermometer: "" })).toEqual({ issues: 0 });
+    expect(stockOf({ issues: " ２ ", masks: "150", thermometer: "0" })).toEqual({ issues: 2, masks: 150, thermometer: 0 });
+    for (const wrong of ["-1", "1.5", "many", "12345"]) expect(stockOf({ issues: "0", masks: wrong })).toBeNull();
   });
 
   test("every word is said in both languages, and DENY asks to step aside", () => {

@@ -1,7 +1,10 @@
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { type Bytes, utf8 } from "../src/bytes";
-import { type Files, type Fork, type Kept, lookAtChain, meetSheet } from "../src/gate/chain";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { base64, type Bytes, concat, hex, utf8 } from "../src/bytes";
+import { COSIGNATURE, ED25519, VerifierKey } from "../src/chain/note";
+import { fingerprint } from "../src/chain/sheets";
+import { type Files, type Fork, type Kept, lookAtChain, meetSheet, visitChain } from "../src/gate/chain";
 import { GateStore } from "../src/gate/store";
 import { vectors } from "./vectors";
 
@@ -90,5 +93,94 @@ describe("the chain as a gate saw it", () => {
     expect(await store.setting<Fork>("chainFork")).toBeNull();
     expect(await meetSheet(store, `257 ${"ab".repeat(8)}`, server(later))).toBe("fork");
     expect((await store.setting<Fork>("chainFork"))?.held).toBe("257 abababababab");
+  });
+});
+
+describe("a chain that was begun anew", () => {
+  let store: GateStore;
+  let number = 0;
+  const kept = new Map<string, string>();
+  beforeEach(async () => {
+    kept.clear();
+    vi.stubGlobal("localStorage", {
+      getItem: (k: string) => kept.get(k) ?? null,
+      setItem: (k: string, v: string) => kept.set(k, v),
+      removeItem: (k: string) => kept.delete(k),
+    });
+    store = await GateStore.open(`anew-${number++}`);
+  });
+
+  interface Signer {
+    readonly secret: Uint8Array;
+    readonly key: VerifierKey;
+  }
+  function signer(name: string, type: number, seed: number): Signer {
+    const secret = new Uint8Array(32).fill(seed);
+    return { secret, key: new VerifierKey(name, type, ed25519.getPublicKey(secret) as Bytes) };
+  }
+  const vkey = ({ key }: Signer): string => `${key.name}+${hex(key.keyId)}+${base64(concat(new Uint8Array([key.type]), key.publicKey))}`;
+  const names = ["residents", "property", "community"] as const;
+  const witnesses = names.map((name, i) => signer(`old.example/${name}`, COSIGNATURE, 10 + i));
+  const strangers = names.map((name, i) => signer(`old.example/${name}`, COSIGNATURE, 20 + i));
+  const [old, anew] = [signer("old.example", ED25519, 1), signer("new.example", ED25519, 2)] as const;
+
+  function policy(log: Signer, by: readonly Signer[]): string {
+    return [`log ${vkey(log)} https://x`, ...by.map((w, i) => `witness ${names[i]} ${vkey(w)}`), `group three 2 ${names.join(" ")}`, "quorum three", ""].join("\n");
+  }
+  /** A tree of one entry, whose root is whatever hash it has. */
+  function checkpoint(log: Signer, by: readonly Signer[], root = 7): string {
+    const text = `${log.key.name}\n1\n${base64(new Uint8Array(32).fill(root))}\n`;
+    const line = ({ key, secret }: Signer): string => {
+      const at = new Uint8Array([0, 0, 0, 0, 94, 69, 77, 61]);
+      const cosigned = key.type === COSIGNATURE;
+      const raw = ed25519.sign(utf8(cosigned ? `cosignature/v1\ntime 1581600061\n${text}` : text), secret) as Bytes;
+      return `\u2014 ${key.name} ${base64(concat(key.keyId, ...(cosigned ? [at] : []), raw))}`;
+    };
+    return `${text}\n${[log, ...by].map(line).join("\n")}\n`;
+  }
+  const first = { "policy.txt": policy(old, witnesses), checkpoint: checkpoint(old, witnesses) };
+  const heldPolicy = (): Promise<string | null> => store.setting<string>("chainPolicy");
+
+  test("is followed when a quorum of the witnesses pinned here has cosigned it, and only its log is taken", async () => {
+    expect(await visitChain(store, 1, server(first))).toEqual({ which: "same", fork: null });
+    await store.keepSetting("chainFork", { held: "1 07", told: "1 08", said: true });
+    // The server's new trust file names strangers: of it the log alone is taken.
+    const files = { "policy.txt": policy(anew, strangers), checkpoint: checkpoint(anew, witnesses.slice(0, 2), 9) };
+    expect(await visitChain(store, 2, server(files))).toEqual({ which: "followed", fork: null });
+    expect(await heldPolicy()).toBe(policy(anew, witnesses));
+    expect(await store.setting<Kept[]>("chainDays")).toEqual([{ day: 2, size: 1, root: "09".repeat(32) }]);
+    expect(await visitChain(store, 3, server({ ...files, "checkpoint/1": files.checkpoint }))).toEqual({ which: "same", fork: null });
+  });
+
+  test("is another one where too few of them, or others under their names, cosigned it; and the old fork stays said", async () => {
+    await visitChain(store, 1, server(first));
+    const fork = { held: "1 07", told: "1 08", said: true };
+    await store.keepSetting("chainFork", fork);
+    for (const by of [[], witnesses.slice(0, 1), strangers]) {
+      const files = { "policy.txt": policy(anew, strangers), checkpoint: checkpoint(anew, by) };
+      expect(await visitChain(store, 2, server(files))).toEqual({ which: "other", fork });
+    }
+    expect(await heldPolicy()).toBe(first["policy.txt"]);
+  });
+
+  test("is not seen in a captive portal, in half an answer, or in a checkpoint that its log did not sign", async () => {
+    await visitChain(store, 1, server(first));
+    const after = { "policy.txt": policy(anew, witnesses), checkpoint: checkpoint(anew, witnesses) };
+    const forged = after.checkpoint.replace(/^(\u2014 new\.example .{20})./m, (line, head: string) => head + (line.endsWith("A") ? "B" : "A"));
+    const portal = { "policy.txt": "<html>", checkpoint: "<html>" };
+    for (const files of [portal, { checkpoint: after.checkpoint }, { "policy.txt": after["policy.txt"] }, { ...after, checkpoint: forged }]) {
+      expect((await visitChain(store, 2, server(files))).which).toBe("same");
+    }
+    expect(await heldPolicy()).toBe(first["policy.txt"]);
+  });
+
+  test("has other roots under the same sizes, and what was remembered of the old one is no fork", async () => {
+    kept.set("lianfang-verifier-roots", JSON.stringify({ 1: "07".repeat(32) })); // as an earlier version kept them
+    await visitChain(store, 1, server({ ...first, "checkpoint/1": first.checkpoint }));
+    expect(await meetSheet(store, fingerprint({ size: 1, root: "08".repeat(32) }), server({}))).toBe("fork");
+    await store.keepSetting("chainFork", null);
+    const files = { "policy.txt": policy(anew, witnesses), checkpoint: checkpoint(anew, witnesses, 9) };
+    await visitChain(store, 2, server(files));
+    expect(await meetSheet(store, fingerprint({ size: 1, root: "09".repeat(32) }), server({ ...files, "checkpoint/1": files.checkpoint }))).toBe("consistent");
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { CborMap, type Value } from "../src/cbor";
+import { sign1 } from "../src/pass/cose";
 import { type Bytes, fromHex, hex, utf8 } from "../src/bytes";
 import { NotBase45, decodeBase45, encodeBase45, fromText, toText } from "../src/pass/base45";
 import { phonesDisagree, timeUsed } from "../src/pass/clock";
@@ -281,17 +283,58 @@ describe("rules", () => {
     fever_tenths: number;
     quota_windows: { now: number; expect: number }[];
     cases: { compounds: string[]; class: string; movement: Situation["movement"]; used: number; now: number; expect: string }[];
+    ages: { hours: unknown; rules: string; expect: string }[];
+    aged: { hours: [number, number]; after: number; expect: string }[];
   }>("pass/rules.json");
+
+  test.each(shared.ages)("say how old evidence may be: $hours $expect", async (c) => {
+    const read = acceptRules(h(c.rules), await keyListOf(shared.keys), null);
+    if (c.expect === "refused") await expect(read).rejects.toThrow(Rejected);
+    else expect([(await read).ages.day / 3600, (await read).ages.old / 3600]).toEqual(c.hours);
+  });
+  test.each(shared.aged)("$hours: after $after s $expect", (c) => {
+    const [day, old] = c.hours;
+    expect(ageOf(0, c.after, { day: day * 3600, old: old * 3600 })).toBe(c.expect);
+  });
 
   test("decide the act's dimension as the other side does", async () => {
     const rules = await acceptRules(h(shared.rules), await keyListOf(shared.keys), null);
     expect([rules.version, rules.feverTenths]).toEqual([shared.version, shared.fever_tenths]);
     for (const c of shared.cases) {
-      expect(actAt(rules, c.now, new Set(c.compounds), c.class, c.movement, c.used), JSON.stringify(c)).toBe(c.expect);
+      expect(actAt(rules, c.now, new Set(c.compounds), c.class, c.movement, () => c.used), JSON.stringify(c)).toBe(c.expect);
     }
     const quota = rules.acts.find((act) => act.kind === "quota");
     if (quota === undefined) throw new Error("no quota");
     for (const w of shared.quota_windows) expect(windowStart(quota, w.now)).toBe(w.expect);
+  });
+});
+
+describe("the ages of a rule set", () => {
+  // Only what is read is tried here; who signed it stands in pass/rules.json.
+  const keys = { signed: () => Promise.resolve(true) } as unknown as KeyList;
+  async function read(more: readonly (readonly [number, Value])[]): Promise<{ day: number; old: number }> {
+    const { privateKey } = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    const body = new CborMap([[1, 1], [2, []], [3, 373], ...more]);
+    const claims = new CborMap([[1, "LF"], [6, 1], [4, 2], [-65538, 1], [-65543, body]]);
+    const signed = await sign1([[4, new Uint8Array(4)], [16, "application/lf-rules+cwt"]], claims, privateKey);
+    const { day, old } = (await acceptRules(signed, keys, null)).ages;
+    return { day: day / 3600, old: old / 3600 };
+  }
+
+  test("are a day and three where it says nothing, and what it says where it does", async () => {
+    expect(await read([])).toEqual({ day: 24, old: 72 });
+    for (const [day, old] of [[12, 48], [1, 1], [720, 720]] as const) expect(await read([[4, [day, old]]])).toEqual({ day, old });
+  });
+
+  test.each([[[]], [[24]], [[0, 72]], [[72, 24]], [[24, 721]], [["24", 72]], [[24, 72, 96]]])("%j is refused", async (ages: Value[]) => {
+    await expect(read([[4, ages]])).rejects.toThrow(Rejected);
+  });
+
+  test("decide how old what is known is", () => {
+    const ages = { day: 12 * 3600, old: 48 * 3600 };
+    const at = (hours: number, second: number): string => ageOf(0, hours * 3600 + second, ages);
+    expect([at(12, 0), at(12, 1), at(48, 0), at(48, 1)]).toEqual(["day", "three_days", "three_days", "old"]);
+    expect([ageOf(0, 24 * 3600), ageOf(0, 24 * 3600 + 1), ageOf(0, 72 * 3600 + 1)]).toEqual(["day", "three_days", "old"]);
   });
 });
 

@@ -11,7 +11,10 @@ import type { Policy } from "./policy";
 import { parseConsistency, SHEET_PREFIX, verifySheetText } from "./proof";
 import { NotProved, verifyConsistency } from "./tree";
 
-const KEPT = "lianfang-verifier-roots";
+/** Under the name of each chain: one that was begun anew has other roots under the same sizes. */
+const KEPT = "lianfang-roots:";
+/** Where an earlier version kept them, without the name of their chain. */
+const BEFORE = "lianfang-verifier-roots";
 const MOST = 200;
 /** So many characters of the root are printed beside the size. */
 const SHORT = 16;
@@ -52,25 +55,34 @@ export async function compareSheet(text: string, policy: Policy, files: (path: s
     }
     throw error;
   }
-  const held = remembered()[String(sheet.size)];
+  const held = remembered(originOf(policy))[String(sheet.size)];
   if (held !== undefined && !held.startsWith(sheet.root.slice(0, SHORT))) return { kind: "fork", sheet, other: held };
   const told = await asked(sheet, policy, files);
-  if (told.kind !== "fork" && sheet.signed) remember(sheet);
+  if (told.kind !== "fork" && sheet.signed) remember(sheet, originOf(policy));
   if (told.kind === "alone" && held !== undefined) return { kind: "consistent", sheet, with: sheet.size, by: [] };
   return told;
 }
 
 /** Keep a checkpoint that was verified, for the next sheet. */
-export function remember(checkpoint: { readonly size: number; readonly root: string }): void {
-  const roots = remembered();
+export function remember(checkpoint: { readonly size: number; readonly root: string }, origin: string): void {
+  const roots = remembered(origin);
   roots[String(checkpoint.size)] ??= checkpoint.root;
   const sizes = Object.keys(roots).map(Number).sort((a, b) => b - a);
-  localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(sizes.slice(0, MOST).map((size) => [size, roots[String(size)]]))));
+  localStorage.setItem(KEPT + origin, JSON.stringify(Object.fromEntries(sizes.slice(0, MOST).map((size) => [size, roots[String(size)]]))));
 }
 
-function remembered(): Record<string, string> {
+function originOf({ logs: [log] }: Policy): string {
+  return log?.name ?? "";
+}
+
+function remembered(origin: string): Record<string, string> {
+  const before = localStorage.getItem(BEFORE);
+  if (before !== null) {
+    localStorage.setItem(KEPT + origin, before);
+    localStorage.removeItem(BEFORE);
+  }
   try {
-    const held: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    const held: unknown = JSON.parse(localStorage.getItem(KEPT + origin) ?? "{}");
     if (typeof held !== "object" || held === null) return {};
     return Object.fromEntries(Object.entries(held).filter((item): item is [string, string] => typeof item[1] === "string"));
   } catch {
@@ -106,7 +118,7 @@ async function asked(sheet: Seen, policy: Policy, files: (path: string) => Promi
     const [same] = await opened(note, policy);
     if (old !== older.size || same.size !== newer.size || !equal(same.root, newer.root)) return alone;
     verifyConsistency(older.size, newer.size, older.root, newer.root, proof);
-    remember({ size: newer.size, root: hex(newer.root) });
+    remember({ size: newer.size, root: hex(newer.root) }, originOf(policy));
     return { kind: "consistent", sheet, with: newer.size, by };
   } catch (error) {
     if (error instanceof NotProved) return { kind: "fork", sheet, other: error.message };

@@ -6,9 +6,10 @@ import { SHEET_PREFIX } from "../chain/proof";
 import { make } from "../dom";
 import { timeUsed } from "../pass/clock";
 import { encodeBatch } from "../pass/passages";
-import { ask, counts, field, menu } from "./dialogs";
+import { ask, field, menu } from "./dialogs";
 import { enrolPage } from "./enrol_page";
 import { readInvitation } from "./enrol";
+import { handover } from "./handover";
 import { Post } from "./post";
 import { allowSound, play } from "./sound";
 import { type Enrolment, exportFile, GateStore, type Shift } from "./store";
@@ -46,9 +47,9 @@ class App {
   readonly #inward = make("button", { type: "button", onclick: () => this.#guarded(this.post.setDirection(true)) });
   readonly #outward = make("button", { type: "button", onclick: () => this.#guarded(this.post.setDirection(false)) });
   /** Across the screen, whoever stands there: rows that nobody else has, for more than a day. */
-  readonly #alarmText = make("p", { class: "g-flag" });
-  readonly #alarmExport = make("button", { type: "button", class: "is-main", onclick: () => this.#guarded(this.#export()) });
-  readonly #alarm = make("div", { class: "g-form lf-note is-error", role: "alert", hidden: true }, this.#alarmText, this.#alarmExport);
+  readonly #alarmText = make("p");
+  readonly #alarmExport = make("button", { type: "button", onclick: () => this.#guarded(this.#export()) });
+  readonly #alarm = make("div", { class: "g-alarm lf-note is-error", role: "alert", hidden: true }, this.#alarmText, this.#alarmExport);
   readonly #main: HTMLElement;
   readonly #verdict = make("div", { class: "g-main", hidden: true });
   readonly #live = make("p", { class: "lf-hidden-visually", role: "status", "aria-live": "assertive" });
@@ -264,8 +265,10 @@ class App {
           ),
       age === null
         ? fact(this.#say("no_list"), true)
-        : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > DAY),
+        : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > this.sync.ages.day),
       this.sync.fork !== null && fact(this.#say("chain_fork"), true),
+      this.sync.chain === "other" && fact(this.#say("chain_other"), true),
+      this.sync.chain === "followed" && fact(this.#say("chain_followed"), false),
       !this.sync.compoundHere && fact(this.#say("no_compound"), true),
       fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
       // The guard must know that a call did not get through; the words tell nobody else what it was.
@@ -286,11 +289,10 @@ class App {
     if (silent) {
       const words = this.#say("silent_long");
       if (this.#alarmText.textContent !== words) this.#alarmText.textContent = words;
-      this.#alarmExport.textContent = this.#say("exported");
+      this.#alarmExport.textContent = this.#say("export_file");
       // Who stands here comes first: beside a verdict the line alone, so that no button leaves the screen.
       this.#alarmExport.style.display = this.post.current === null ? "" : "none";
     }
-    this.#alarm.style.display = silent ? "" : "none";
     this.#alarm.hidden = !silent;
   }
 
@@ -336,6 +338,7 @@ class App {
           inward: this.post.inward,
           phone: this.enrolment.communityPhone,
           overriding: this.#overriding,
+          ages: this.sync.ages,
           mayMeasure: this.post.mayMeasure,
         },
         {
@@ -393,9 +396,9 @@ class App {
   #temperatureDialog(): void {
     this.post.measuring(true);
     const [label, input] = field(`${this.#say("temperature")} ℃`, { inputmode: "decimal", maxlength: "4", name: "temperature" });
-    const dialog = ask(this.#say("temperature"), this.language, [label], this.#say("look_up"), async () => {
+    const dialog = ask(this.#say("temperature"), this.language, [label], this.#say("measured"), async () => {
       const tenths = Math.round(Number(input.value.normalize("NFKC").replace(/[,，。]/, ".")) * 10);
-      if (!(tenths >= 300 && tenths <= 450)) return "temperature_again";
+      if (!(tenths >= 300 && tenths <= 450)) return "temperature_odd";
       const result = await this.post.temperature(tenths);
       if (result !== "again") return null;
       input.value = "";
@@ -437,15 +440,16 @@ class App {
       this.#shiftDialog();
       return;
     }
-    const [label, input] = field(this.#say("handover_to"), { maxlength: "24", name: "to" });
-    const from = make("p", {}, `${this.#say("guard")}：${shift.guard}`);
-    ask(this.#say("handover"), this.language, [from, counts(shift, this.#unsent, this.language), label], this.#say("handover_confirm"), async () => {
-      const to = input.value.trim();
-      if (to === "" || to === shift.guard) return "handover_to";
-      // Both names leave sealed, and stay nowhere else: the next screen needs who stands here now.
-      await this.sync.tell({ kind: "handover", at: deviceTime(), facts: { from: shift.guard, to, unsent: this.#unsent, ...shift.counts } });
-      await this.#beginShift(to);
-      return null;
+    handover({
+      language: this.language,
+      shift: () => this.post.shift ?? shift,
+      unsent: () => this.#unsent,
+      taken: async (to, stock) => {
+        const { guard, counts } = this.post.shift ?? shift;
+        // Both names leave sealed, and stay nowhere else: the next screen needs who stands here now.
+        await this.sync.tell({ kind: "handover", at: deviceTime(), facts: { from: guard, to, unsent: this.#unsent, ...stock, ...counts } });
+        await this.#beginShift(to);
+      },
     });
   }
 

@@ -2,11 +2,14 @@
  * The chain as this gate saw it (docs/gates.md, "The chain"): the last checkpoint is kept, and each later one must grow
  * out of it. A log that tells its gates another story than the parties is found out here, without anybody's doing.
  *
- * The trust file is pinned at the first contact; another log's checkpoint is no answer.
+ * The trust file is pinned at the first contact; another log's checkpoint is no answer. Where the chain was begun anew
+ * (chain.md, "A fork") its log has another name and key, and the witnesses keep theirs: the new chain is the one whose
+ * checkpoint a quorum of the witnesses pinned here has cosigned. Of the server's new trust file only the line of that log
+ * is taken. KNOWN: what entry 0 of the new chain says of the old one is not read here; witnesses and auditors do.
  */
 
 import { type Bytes, hex } from "../bytes";
-import { Malformed, NotSigned, openCheckpoint } from "../chain/note";
+import { Malformed, NotSigned, openCheckpoint, type VerifierKey } from "../chain/note";
 import { Policy } from "../chain/policy";
 import { type Compared, compareSheet, fingerprint } from "../chain/sheets";
 import type { GateStore } from "./store";
@@ -57,6 +60,55 @@ export async function lookAtChain(store: GateStore, day: number, from: Files): P
   return null;
 }
 
+/** Which chain the server speaks of: the one held, one that follows it and is taken now, or another that nobody confirms. */
+export type Which = "same" | "followed" | "other";
+
+/** One look at the chain: which it is, and what it says. */
+export async function visitChain(store: GateStore, day: number, from: Files): Promise<{ which: Which; fork: Fork | null }> {
+  const files = once(from);
+  const which = await follow(store, files);
+  return { which, fork: which === "other" ? await store.setting<Fork>("chainFork") : await lookAtChain(store, day, files) };
+}
+
+async function follow(store: GateStore, files: Files): Promise<Which> {
+  const held = await store.setting<string>("chainPolicy");
+  const note = held === null ? null : await files("checkpoint");
+  if (held === null || note === null) return "same";
+  const policy = Policy.parse(held);
+  if (policy.logs[0] !== undefined && (await signedBy(note, policy.logs[0], policy)) !== null) return "same";
+  const told = new TextDecoder().decode((await files("policy.txt")) ?? new Uint8Array());
+  const line = told.split("\n").find((one) => /^\s*log\s/.test(one)) ?? "";
+  const anew = tried(`${line}\nquorum none\n`)?.logs[0];
+  const by = anew === undefined ? null : await signedBy(note, anew, policy);
+  if (by === null) return "same"; // a captive portal, or half an answer
+  if (by.size === 0 || !policy.metBy(by)) return "other";
+  const others = held.split("\n").filter((one) => !/^\s*log\s/.test(one));
+  for (const name of ["chainDays", "chainFork"] as const) await store.keepSetting(name, null);
+  await store.keepSetting("chainPolicy", [line, ...others].join("\n"));
+  return "followed";
+}
+
+/** Which witnesses of the policy cosigned this checkpoint of this log; null where the log did not sign it. */
+async function signedBy(note: Bytes, log: VerifierKey, { witnesses }: Policy): Promise<ReadonlySet<string> | null> {
+  try {
+    const { opened } = await openCheckpoint(note, log, witnesses.map(({ key }) => key));
+    return new Set(witnesses.filter(({ key }) => opened.verified.some((v) => v.key === key)).map(({ name }) => name));
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof NotSigned) return null;
+    throw error;
+  }
+}
+
+/** The trust file; null where this is none, as of a captive portal. */
+function tried(text: string): Policy | null {
+  try {
+    return Policy.parse(text);
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
+}
+
 /** Compare the code of a board sheet with what this gate holds and what the server says. */
 export async function meetSheet(store: GateStore, text: string, files: Files): Promise<Compared["kind"]> {
   const policy = await pinned(store, files);
@@ -93,14 +145,9 @@ async function pinned(store: GateStore, files: Files): Promise<Policy | null> {
   const file = await files("policy.txt");
   if (file === null) return null;
   const text = new TextDecoder().decode(file);
-  try {
-    const policy = Policy.parse(text);
-    await store.keepSetting("chainPolicy", text);
-    return policy;
-  } catch (error) {
-    if (error instanceof Malformed) return null; // a captive portal's page
-    throw error;
-  }
+  const policy = tried(text);
+  if (policy !== null) await store.keepSetting("chainPolicy", text);
+  return policy;
 }
 
 async function newest(policy: Policy, files: Files): Promise<{ size: number; root: string } | null> {

@@ -15,8 +15,8 @@
 import type { Bytes } from "../bytes";
 import { phonesDisagree } from "../pass/clock";
 import { passNumber } from "../pass/number";
-import type { ByHand, Passage } from "../pass/passages";
-import { isOverLong, windowOf } from "./windows";
+import { type ByHand, codeToKeep, type Passage } from "../pass/passages";
+import { isOverLong, quotaAt } from "../pass/rules";
 import { type Held, look, type Outcome, type StoreRow } from "../pass/scan";
 import type { Decision } from "../pass/verdict";
 import type { GateStore, Mark, Shift } from "./store";
@@ -297,6 +297,7 @@ export class Post {
         override: word,
         temperature: null,
         byHand: null,
+        code: null,
       }),
     );
     await this.store.keepSetting("pendingLifeExit", null);
@@ -434,11 +435,18 @@ export class Post {
       const nothing = await look({ ...once, texts: [], found: null }, this.around.compounds, held);
       return { ...nothing, decision: UNREADABLE };
     }
-    const quota = windowOf(held.rules, first, this.around.compounds);
-    if (quota === null || first.cti === null) return first;
-    const { mark } = await this.#remembered(first.cti);
-    const used = (mark?.outs ?? []).filter((at) => at >= quota).length;
-    return used === 0 ? first : look({ ...once, used }, this.around.compounds, held);
+    const { cti, shown, timeUsed } = first;
+    const { rules } = held;
+    if (rules === null || cti === null || shown === null) return first;
+    const quotaOf = (outs: readonly number[]) =>
+      quotaAt(rules, timeUsed, this.around.compounds, shown.kind, first.situation.movement, outs);
+    if (quotaOf([]) === null) return first;
+    const { key, mark } = await this.#remembered(cti);
+    // Who is not remembered in time is let out, and nothing is said of what is left.
+    if (key === null) return first;
+    const outs = mark?.outs ?? [];
+    const quota = quotaOf(outs);
+    return quota?.left === 0 ? look({ ...once, outs }, this.around.compounds, held) : { ...first, quota };
   }
 
   /** What is remembered of a pass; the key is null when the store could not say it in time. */
@@ -537,7 +545,7 @@ export class Post {
   }
 
   #rowOf(at: AtGate, override: string | null, idSeen: boolean): Row {
-    const { decision, situation, cti } = at.outcome;
+    const { decision, situation, cti, bad } = at.outcome;
     return this.#row({
       at: this.around.deviceTime(),
       inward: this.inward,
@@ -548,6 +556,7 @@ export class Post {
       override,
       temperature: at.temperature,
       byHand: at.byHand === null ? null : { ...at.byHand, idSeen },
+      code: bad !== null && decision.notes.includes("KEEP_CODE") ? codeToKeep(bad) : null,
     });
   }
 

@@ -1,6 +1,8 @@
 /** Words of the reasons and the next step: those of `vectors/verdicts.json`, which a test compares. */
 
+import { AGES, type Ages } from "../pass/evidence";
 import type { Reason } from "../pass/verdict";
+import type { Language } from "./words";
 
 export const REASONS: Readonly<
   Record<Reason, { readonly zh: string; readonly en: string; readonly next_zh: string; readonly next_en: string }>
@@ -8,19 +10,19 @@ export const REASONS: Readonly<
   LIFE_EXIT: {
     zh: "紧急通行",
     en: "Life exit",
-    next_zh: "立即放行,事后登记一个词",
+    next_zh: "立即放行，事后登记一个词",
     next_en: "Let pass at once, note one word afterwards",
   },
   ORDER_IN_FORCE: {
     zh: "隔离期未满",
     en: "An order is in force",
-    next_zh: "请其靠边,说明到期时间和申诉电话",
+    next_zh: "请其靠边，说明到期时间和申诉电话",
     next_en: "Ask to step aside, tell the end and how to object",
   },
   CLOCK_IN_DOUBT: {
     zh: "本机时间存疑",
     en: "The clock of this device is in doubt",
-    next_zh: "登记;校准本机时间",
+    next_zh: "登记；校准本机时间",
     next_en: "Register; set the clock of the device",
   },
   END_UNKNOWN: {
@@ -32,13 +34,13 @@ export const REASONS: Readonly<
   SIGNATURE_BAD: {
     zh: "无法核验此码",
     en: "This code cannot be verified",
-    next_zh: "查号码或门牌;打电话给社区",
+    next_zh: "查号码或门牌；打电话给社区",
     next_en: "Look up number or door; phone the community",
   },
   NO_PASS: {
     zh: "未出示可读的通行证",
     en: "No readable pass was shown",
-    next_zh: "输入号码或门牌;打电话给社区",
+    next_zh: "输入号码或门牌；打电话给社区",
     next_en: "Type number or door; phone the community",
   },
   QUOTA_USED: {
@@ -68,19 +70,19 @@ export const REASONS: Readonly<
   PASS_INVALID: {
     zh: "此证已停用",
     en: "This pass was replaced or withdrawn",
-    next_zh: "登记;提醒补办",
+    next_zh: "登记；提醒补办",
     next_en: "Register; remind to get a new one",
   },
   PASS_REISSUE: {
     zh: "此证需换发",
     en: "This pass must be re-issued",
-    next_zh: "登记;提醒换发",
+    next_zh: "登记；提醒换发",
     next_en: "Register; remind to get it re-issued",
   },
   PASS_EXPIRED: {
     zh: "此证已过期",
     en: "This pass has expired",
-    next_zh: "登记;提醒换发",
+    next_zh: "登记；提醒换发",
     next_en: "Register; remind to get it re-issued",
   },
   PASS_NOT_YET: {
@@ -128,7 +130,7 @@ export const REASONS: Readonly<
   LIST_OLD: {
     zh: "名单已超过三天未更新",
     en: "The list is older than three days",
-    next_zh: "登记放行;尽快联网",
+    next_zh: "登记放行；尽快联网",
     next_en: "Register and let pass; connect soon",
   },
   LIST_DAY_OLD: {
@@ -140,7 +142,7 @@ export const REASONS: Readonly<
   KEYS_EXPIRED: {
     zh: "密钥清单已过期",
     en: "The key list has expired",
-    next_zh: "登记放行;尽快联网",
+    next_zh: "登记放行；尽快联网",
     next_en: "Register and let pass; connect soon",
   },
   OK: {
@@ -156,3 +158,11 @@ export const REASONS: Readonly<
     next_en: "Phone the community",
   },
 };
+
+/** The reason as it stands on the screen: where the rule set sets other ages than a day and three, it says the hours. */
+export function reasonWords(reason: Reason, ages: Ages, language: Language): string {
+  const age = reason === "LIST_DAY_OLD" ? "day" : reason === "LIST_OLD" ? "old" : null;
+  if (age === null || ages[age] === AGES[age]) return REASONS[reason][language];
+  const hours = ages[age] / 3600;
+  return language === "zh" ? `名单已超过 ${hours} 小时未更新` : `The list is older than ${hours} hours`;
+}

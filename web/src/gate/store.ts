@@ -18,7 +18,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import { type Bytes, hex } from "../bytes";
 import { encode } from "../cbor";
 import type { KeyList } from "../pass/keylist";
-import { type Batch, covers, MOST_ROWS, type Passage, type Receipt, sealPassage } from "../pass/passages";
+import { type Batch, covers, LONGEST_ROW, MOST_ROWS, type Passage, type Receipt, sealPassage } from "../pass/passages";
 import { type Signal, sealSignal } from "../pass/signals";
 import type { PublicKey } from "../pass/keys";
 import type { StoreRow } from "../pass/scan";
@@ -27,8 +27,9 @@ import type { PassClass } from "../pass/tokens";
 
 const NAME = "lianfang-gate";
 const VERSION = 2;
-/** A batch must stay below 65,535 bytes; a row has at most 400. */
+/** A batch must stay below 65,535 bytes, and a row is in no two: most have two hundred, with a code up to 1,428. */
 const ROWS_PER_BATCH = Math.min(MOST_ROWS, 150);
+const BYTES_PER_BATCH = ROWS_PER_BATCH * LONGEST_ROW;
 
 export type GateKind = "compound" | "road" | "site" | "venue";
 
@@ -354,6 +355,11 @@ export class GateStore {
     }
   }
 
+  /** The highest number that this device ever gave to a row; 0 before the first. It survives every reload. */
+  async lastSeq(): Promise<number> {
+    return (((await this.db.get("device", NEXT.queue)) as number | undefined) ?? 1) - 1;
+  }
+
   unsent(): Promise<number> {
     return this.db.count("queue");
   }
@@ -374,33 +380,46 @@ export class GateStore {
     return now;
   }
 
-  /** The oldest unsent rows without a gap between them, up to the one held back. */
-  async nextBatch(limit: number = ROWS_PER_BATCH): Promise<Batch | null> {
-    const enrolment = await this.enrolment();
-    if (enrolment === null) return null;
-    const keys = await this.db.getAllKeys("queue", null, limit);
-    const [fromSeq] = keys;
-    if (fromSeq === undefined) return null;
-    const run = keys.filter((key, i) => key === fromSeq + i && (this.#heldBack === null || key < this.#heldBack));
-    if (run.length === 0) return null;
-    const rows = await Promise.all(run.map((key) => this.db.get("queue", key)));
-    return { device: enrolment.device, fromSeq, rows: rows.filter((row) => row !== undefined) };
+  /**
+   * The oldest unsent rows without a gap between them, up to the one held back.
+   *
+   * @param longest rows that are longer stay for later: a server of before refuses a batch with one of them
+   */
+  async nextBatch(longest: number = Number.POSITIVE_INFINITY): Promise<Batch | null> {
+    const most = longest === Number.POSITIVE_INFINITY ? ROWS_PER_BATCH : undefined;
+    const may = (row: Bytes, seq: number): boolean => row.length <= longest && (this.#heldBack === null || seq < this.#heldBack);
+    for (const { device, fromSeq, rows } of await this.#batches(most)) {
+      const from = rows.findIndex((row, i) => may(row, fromSeq + i));
+      if (from < 0) continue;
+      const end = rows.findIndex((row, i) => i > from && !may(row, fromSeq + i));
+      return { device, fromSeq: fromSeq + from, rows: rows.slice(from, end < 0 ? undefined : end) };
+    }
+    return null;
   }
 
   /** All unsent rows of this device, in batches; for a file when there is no network at all. */
-  async allBatches(): Promise<Batch[]> {
+  allBatches(): Promise<Batch[]> {
+    return this.#batches();
+  }
+
+  /** The oldest `most` unsent rows, or all. */
+  async #batches(most?: number): Promise<Batch[]> {
     const enrolment = await this.enrolment();
     if (enrolment === null) return [];
-    const keys = await this.db.getAllKeys("queue");
+    const tx = this.db.transaction("queue");
+    const [keys, found] = await Promise.all([tx.store.getAllKeys(null, most), tx.store.getAll(null, most)]);
     const batches: { device: Bytes; fromSeq: number; rows: Bytes[] }[] = [];
-    for (const key of keys) {
-      const row = await this.db.get("queue", key);
-      if (row === undefined) continue;
+    let bytes = 0;
+    keys.forEach((key, i) => {
+      const row = found[i];
+      if (row === undefined) return;
       const last = batches.at(-1);
-      if (last === undefined || key !== last.fromSeq + last.rows.length || last.rows.length >= ROWS_PER_BATCH) {
+      bytes += row.length;
+      if (last === undefined || key !== last.fromSeq + last.rows.length || last.rows.length >= ROWS_PER_BATCH || bytes > BYTES_PER_BATCH) {
         batches.push({ device: enrolment.device, fromSeq: key, rows: [row] });
+        bytes = row.length;
       } else last.rows.push(row);
-    }
+    });
     return batches;
   }
 

@@ -10,10 +10,11 @@
 import { type Bytes, concat, equal } from "../bytes";
 import { CborMap, decode } from "../cbor";
 import { timeUsed } from "../pass/clock";
+import { AGES, type Ages } from "../pass/evidence";
 import { acceptKeyList, KeyList } from "../pass/keylist";
 import { PublicKey } from "../pass/keys";
 import { passNumber } from "../pass/number";
-import { acceptReceipt, encodeBatch } from "../pass/passages";
+import { acceptReceipt, encodeBatch, LONGEST_ROW } from "../pass/passages";
 import { Rejected } from "../pass/rejected";
 import { acceptRules, type RuleSet } from "../pass/rules";
 import type { Held, StoreRow } from "../pass/scan";
@@ -21,7 +22,7 @@ import type { Signal } from "../pass/signals";
 import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
 import { PASS_CLASSES } from "../pass/tokens";
 import type { Compared } from "../chain/sheets";
-import { chainFile, type Fork, lookAtChain, meetSheet } from "./chain";
+import { chainFile, type Fork, meetSheet, visitChain, type Which } from "./chain";
 import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
 import type { ClockState, Enrolment, GateStore } from "./store";
 
@@ -42,9 +43,13 @@ export class Sync {
   compoundHere = false;
   /** The chain told this gate two stories. */
   fork: Fork | null = null;
+  /** Which chain the server speaks of. */
+  chain: Which = "same";
   #stopped = false;
   #rulesTag: string | null = null;
   #wakeUpload: () => void = () => undefined;
+  /** Rows with a code wait: this server is from before them. */
+  #longWait = false;
 
   private constructor(
     readonly store: GateStore,
@@ -87,6 +92,11 @@ export class Sync {
       offset: this.clock.offset,
       rules: this.rules,
     };
+  }
+
+  /** How old a list may be: the rule set's, or what is usual. */
+  get ages(): Ages {
+    return this.rules?.ages ?? AGES;
   }
 
   /** The instant of the oldest list among those this gate must have; null while one is missing. */
@@ -205,7 +215,10 @@ export class Sync {
 
   async #chain(): Promise<void> {
     const day = Math.floor((this.now + 8 * 3600) / 86_400);
-    await this.#tellFork(await lookAtChain(this.store, day, chainFile));
+    const { which, fork } = await visitChain(this.store, day, chainFile);
+    // What was followed is said until the page is opened again.
+    if (which !== "same" || this.chain === "other") this.chain = which;
+    await this.#tellFork(fork);
   }
 
   /** Compare a board sheet's code with what this gate holds. */
@@ -217,8 +230,8 @@ export class Sync {
 
   async #tellFork(fork: Fork | null): Promise<void> {
     this.fork = fork;
-    if (fork === null) return;
     this.changed();
+    if (fork === null) return;
     if (fork.said) return;
     await this.tell({ kind: "fork", at: this.deviceTime(), facts: { held: fork.held, told: fork.told } });
     await this.store.keepSetting("chainFork", { ...fork, said: true });
@@ -229,7 +242,9 @@ export class Sync {
     const path = `/s/${uri.replace(/^lf:s\//, "")}`;
     const held = this.shards.get(uri);
     if (held === undefined) return this.#wholeList(uri, path, null);
-    const answer = await this.#ask(`${path}/d?v=${held.version}&wait=${WAIT}`, null, WAIT + 15);
+    // With its last number: if this device dies now, the server knows how many rows died with it.
+    const last = await this.store.lastSeq();
+    const answer = await this.#ask(`${path}/d?v=${held.version}&wait=${WAIT}&last=${last}`, null, WAIT + 15);
     if (answer.status === 304) return;
     if (answer.status === 410) return this.#wholeList(uri, path, held);
     if (answer.status !== 200 || this.keys === null) throw new Unreachable(`status ${answer.status}`);
@@ -277,7 +292,7 @@ export class Sync {
 
   /** Send the oldest batch; true when it left the device and another may follow. */
   async #uploadOne(): Promise<boolean> {
-    const batch = await this.store.nextBatch();
+    const batch = await this.store.nextBatch(this.#longWait ? LONGEST_ROW : undefined);
     if (batch === null || this.keys === null) return false;
     const answer = await this.server.ask(`${this.server.gatePath}/passages`, this.keys, {
       method: "POST",
@@ -289,6 +304,12 @@ export class Sync {
       const seqs = Array.isArray(conflicts) ? conflicts.filter((seq): seq is number => typeof seq === "number") : [];
       if (seqs.length === 0) return false;
       await this.store.setAside(seqs);
+      return true;
+    }
+    if (answer.status === 400 && batch.rows.some((row) => row.length > LONGEST_ROW)) {
+      // A server that went back a version. Its rows with a code are kept and tried again; none waits behind them.
+      this.#longWait = true;
+      setTimeout(() => (this.#longWait = false), SLOW);
       return true;
     }
     if (answer.status !== 201) return false;

@@ -1,11 +1,12 @@
 /** The verdict as the guard sees it: shape, word, reason, next step, and what can be tapped. */
 
 import { drawing, make } from "../dom";
+import type { Ages } from "../pass/evidence";
 import type { Verdict } from "../pass/verdict";
 import { FLAG } from "../pass/tokens";
 import { type AtGate, LIFE_EXIT_WORDS, type LifeExitWord } from "./post";
-import { REASONS } from "./reasons";
-import { instant, type Language, say, type Word } from "./words";
+import { REASONS, reasonWords } from "./reasons";
+import { instant, type Language, quotaWords, say, type Word } from "./words";
 
 const SHAPES: Readonly<Record<Verdict, readonly string[]>> = {
   ALLOW: ["M50 6a44 44 0 1 0 .1 0z", "M30 52l14 14 27-30"],
@@ -44,6 +45,7 @@ interface Context {
   readonly inward: boolean;
   readonly phone: string;
   readonly overriding: boolean;
+  readonly ages: Ages;
   /** The row of this ALLOW is still here for a temperature. */
   readonly mayMeasure: boolean;
 }
@@ -69,9 +71,10 @@ export function verdictView(
       "aria-labelledby": "verdict-word",
     },
     make("div", { class: "g-head" }, drawing(SHAPES[decision.verdict], "g-shape"), label),
-    make("p", { class: "g-reason" }, language === "zh" ? words.zh : words.en),
+    make("p", { class: "g-reason" }, reasonWords(decision.reason, context.ages, language)),
     until(at, language),
     person(at, language),
+    quota(at, language),
     // Whoever chooses a reason has read the flags; the choices stand where they were, without scrolling.
     ...(context.overriding ? [] : flags(at, language)),
     // "Let pass" below "Let pass" is one more line for tired eyes.
@@ -88,6 +91,12 @@ function until(at: AtGate, language: Language): HTMLElement | null {
   const { orderEnd } = at.outcome;
   if (orderEnd === null) return null;
   return make("p", { class: "g-reason" }, `${say("until", language)} ${instant(orderEnd, language)}`);
+}
+
+/** What is left where a signed act sets a number; a gate that does not remember the pass says nothing. */
+function quota(at: AtGate, language: Language): HTMLElement | null {
+  const found = at.outcome.quota;
+  return found === null ? null : make("p", { class: "g-next g-quota" }, quotaWords(found, language));
 }
 
 /** What the guard compares with the person: initials, door, birth year. Never a name. */

@@ -1,5 +1,7 @@
 /** What the gate says, Chinese first. */
 
+import type { Quota } from "../pass/rules";
+
 export type Language = "zh" | "en";
 
 export const WORDS = {
@@ -43,8 +45,8 @@ export const WORDS = {
   recorded: ["已记录", "Recorded"],
   temperature: ["体温", "Temp."],
   temperature_again: ["偏高，请复测一次", "High: measure once more"],
-  temperature_high: ["两次偏高，已计入", "High twice, counted"],
-  temperature_normal: ["体温正常", "Temperature normal"],
+  temperature_odd: ["请填 30 到 45 之间的读数", "A reading between 30 and 45, please"],
+  measured: ["确定", "OK"],
   already_shown: ["此证十分钟内已出示过，请多核对", "Shown within ten minutes: look twice"],
   ask_refresh: ["请对方刷新后再扫", "Ask to refresh, then scan again"],
   tell_community: ["请告知社区", "Tell the community"],
@@ -64,6 +66,8 @@ export const WORDS = {
   no_list: ["尚无名单", "No list yet"],
   no_compound: ["住户表未到，暂不能查号码和门牌", "This compound's residents have not arrived: numbers and doors cannot be looked up yet"],
   chain_fork: ["信息链对不上，请报告指挥部", "The chain told two stories: report to the command"],
+  chain_other: ["信息链已换，见证方未确认：问过指挥部后，用值班台的登记码重新登记本机", "Another chain, not confirmed by the witnesses: ask the command, then enrol this device anew with the desk's code"],
+  chain_followed: ["信息链已换新，见证方已确认", "The chain was begun anew, its witnesses confirm it"],
   sheet_consistent: ["公示单指纹一致", "The sheet's fingerprint agrees"],
   sheet_fork: ["公示单指纹对不上", "The sheet's fingerprint does not agree"],
   sheet_alone: ["公示单指纹已记下，联网后再比较", "The sheet's fingerprint is kept, and compared once online"],
@@ -77,7 +81,7 @@ export const WORDS = {
   aside: ["待核对", "To be checked"],
   clock_doubt: ["本机时间存疑", "Clock in doubt"],
   clock_suspect: ["多部手机的时间与本机不同，请校准", "Several phones disagree with this clock: set it"],
-  silent_long: ["超过 24 小时没有传出任何记录：请导出文件，交到值班台", "Nothing has been sent for over 24 hours: export the file and take it to the desk"],
+  silent_long: ["超过 24 小时没有传出任何记录：请导出文件，交到值班台", "Nothing sent for over 24 hours: take the file to the desk"],
   enrol_title: ["登记这台设备", "Enrol this device"],
   enrol_text: ["请在值班台打开本卡口的登记二维码，用这台设备扫描或打开链接。", "Open this gate's enrolment code at the desk and scan it, or open its link, on this device."],
   enrol_paste: ["或粘贴登记链接", "Or paste the enrolment link"],
@@ -93,9 +97,20 @@ export const WORDS = {
   guard: ["值守员工号", "Guard's number"],
   begin: ["开始值守", "Begin"],
   handover: ["交接班", "Handover"],
+  leaves: ["交班人", "Leaves"],
+  left_by: ["请接班人核对。交班人", "Please check. Left by"],
+  i_leave: ["我交班", "I hand over"],
   handover_to: ["接班人工号", "Number of who takes over"],
-  handover_confirm: ["双方确认交接", "Both confirm"],
+  handover_other: ["请接班人本人输入自己的工号", "Who takes over types the own number"],
+  i_take: ["我接班", "I take over"],
+  open_issues: ["未了事项", "Open issues"],
+  masks_left: ["口罩剩余", "Masks left"],
+  thermometer: ["体温枪", "Thermometer"],
+  works: ["可用", "works"],
+  broken: ["不可用", "broken"],
+  whole_number: ["请填数字", "A whole number, please"],
   exported: ["导出未上传记录", "Export unsent records"],
+  export_file: ["导出文件", "Export file"],
   receipts: ["读取值班台回执", "Read the desk's receipts"],
   receipts_read: ["回执已收，送达", "Receipts read, delivered"],
   receipts_bad: ["不是值班台的回执文件；记录文件请交到值班台", "This is no file of receipts; take a file of records to the desk"],
@@ -129,6 +144,16 @@ export type Word = keyof typeof WORDS;
 
 export function say(word: Word, language: Language): string {
   return WORDS[word][language === "zh" ? 0 : 1];
+}
+
+/** What a quota leaves, told so that it stays true after the person has gone out. */
+export function quotaWords({ left, times, days }: Quota, language: Language): string {
+  if (language === "zh") {
+    const window = days === 1 ? "今天" : `这 ${days} 天`;
+    return left === 0 ? `${window}可出 ${times} 次，已用完` : `${window}可出 ${times} 次，此次后剩 ${left - 1} 次`;
+  }
+  const window = `in this ${days}-day window`;
+  return left === 0 ? `0 of ${times} left ${window}` : `After this ${left - 1} of ${times} left ${window}`;
 }
 
 /** "2 小时 10 分", "35 分", "3 天". */

@@ -9,7 +9,15 @@ import type { ListStatus } from "./statuslist";
 import type { Slip } from "./tokens";
 import type { Situation } from "./verdict";
 
-const DAY = 86_400;
+const HOUR = 3600;
+
+/** How old what is known may be, in seconds: up to `day` it counts as of today, beyond `old` it is old. */
+export interface Ages {
+  readonly day: number;
+  readonly old: number;
+}
+/** passes.md 4.3; a rule set may set others. */
+export const AGES: Ages = { day: 24 * HOUR, old: 72 * HOUR };
 
 /** What the list held says of the pass. `status` null: it has no row for it. */
 export interface ListRow {
@@ -25,9 +33,9 @@ export interface Weighed {
   readonly known: number | null;
 }
 
-export function ageOf(known: number | null, now: number): Situation["evidence"] {
-  if (known === null || now - known > 3 * DAY) return "old";
-  return now - known <= DAY ? "day" : "three_days";
+export function ageOf(known: number | null, now: number, ages: Ages = AGES): Situation["evidence"] {
+  if (known === null || now - known > ages.old) return "old";
+  return now - known <= ages.day ? "day" : "three_days";
 }
 
 export interface Known {

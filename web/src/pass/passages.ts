@@ -21,6 +21,10 @@ const RECEIPT_HEADERS = [ALG, KID] as const;
 /** Verdicts travel as their place in this list, never re-ordered. */
 const VERDICTS: readonly Verdict[] = ["ALLOW", "ALLOW_REG", "CALL", "DENY"];
 export const MOST_ROWS = 500;
+/** Of a sealed row, in bytes; one that carries a code is longer by that and its heads. */
+export const LONGEST_ROW = 400;
+/** So much of a code that could not be trusted is kept, in bytes. */
+const LONGEST_CODE = 1024;
 
 export interface ByHand {
   readonly door: string;
@@ -28,7 +32,10 @@ export interface ByHand {
   readonly idSeen: boolean;
 }
 
-/** One crossing. No name, phone, document number, photo or position. */
+/**
+ * One crossing. No name, phone, document number, photo or position; only the code of somebody whose
+ * signature was bad may say any of it, because it is kept as it was read.
+ */
 export interface Passage {
   readonly seq: number;
   readonly gate: Bytes;
@@ -45,6 +52,8 @@ export interface Passage {
   readonly byHand: ByHand | null;
   readonly guard: string | null;
   readonly rulesVersion: number;
+  /** The code that could not be trusted, where that is why the gate decided so (KEEP_CODE). */
+  readonly code: string | null;
 }
 
 export function encodePassage(p: Passage): Bytes {
@@ -64,6 +73,7 @@ export function encodePassage(p: Passage): Bytes {
     [10, p.override],
     [11, p.temperature],
     [13, p.guard],
+    [15, p.code],
   ];
   for (const [key, value] of optional) if (value !== null) row.set(key, value);
   if (p.byHand !== null) {
@@ -75,6 +85,19 @@ export function encodePassage(p: Passage): Bytes {
     row.set(12, hand);
   }
   return encode(row);
+}
+
+/** A code as a row keeps it: its first 1,024 bytes in whole characters; null where nothing was read. */
+export function codeToKeep(read: string): string | null {
+  let kept = "";
+  let left = LONGEST_CODE;
+  // Halves of characters have no bytes; normal form C is what the other side reads.
+  for (const character of new TextDecoder().decode(utf8(read)).normalize("NFC")) {
+    left -= utf8(character).length;
+    if (left < 0) break;
+    kept += character;
+  }
+  return kept === "" ? null : kept;
 }
 
 const suite = new CipherSuite({

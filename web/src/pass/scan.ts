@@ -8,10 +8,10 @@
 import type { Bytes } from "../bytes";
 import { fromText } from "./base45";
 import { timeUsed, TOLERANCE } from "./clock";
-import { ageOf, type ListRow, weigh } from "./evidence";
+import { AGES, ageOf, type ListRow, weigh } from "./evidence";
 import type { KeyList } from "./keylist";
 import { Rejected } from "./rejected";
-import { actAt, type RuleSet } from "./rules";
+import { actAt, type Quota, quotaAt, type RuleSet, usedOf } from "./rules";
 import { rowOf, type ShardState } from "./statuslist";
 import {
   CODE_WINDOW,
@@ -57,8 +57,8 @@ export interface Look {
   readonly found?: StoreRow | null;
   readonly lifeExit?: boolean;
   readonly temperatureHigh?: boolean;
-  /** Ways out already in the window of a quota. */
-  readonly used?: number;
+  /** When this pass went out before, as far as this gate remembers; null where it cannot say. */
+  readonly outs?: readonly number[] | null;
 }
 
 export interface Outcome {
@@ -72,6 +72,10 @@ export interface Outcome {
   readonly slips: readonly Slip[];
   readonly phoneSignedAt: number | null;
   readonly orderEnd: number | null;
+  /** How the quota stands that binds the pass shown; null where none does, or nothing is remembered of the pass. */
+  readonly quota: Quota | null;
+  /** The last code that could not be trusted, as it was read. */
+  readonly bad: string | null;
 }
 
 interface Shown {
@@ -80,16 +84,19 @@ interface Shown {
   readonly phoneSignedAt: number | null;
   readonly slips: readonly Slip[];
   readonly newest: number;
+  readonly bad: string | null;
 }
 
 export async function look(asked: Look, compounds: ReadonlySet<string>, held: Held): Promise<Outcome> {
-  let shown: Shown = { proof: "none", pass: null, phoneSignedAt: null, slips: [], newest: 0 };
+  let shown: Shown = { proof: "none", pass: null, phoneSignedAt: null, slips: [], newest: 0, bad: null };
   for (const text of asked.texts) shown = await add(shown, text, held.keys);
   const found = asked.found ?? null;
   const floor = Math.max(held.floor, shown.newest);
   const clock = timeUsed(asked.deviceTime, held.offset, floor);
   const now = clock.at;
   const { pass } = shown;
+  const { rules } = held;
+  const outs = asked.outs ?? null;
 
   let proof: Situation["proof"] = shown.proof;
   // In doubt the gate cannot tell a stale code from its own wrong clock; it registers anyway.
@@ -117,10 +124,10 @@ export async function look(asked: Look, compounds: ReadonlySet<string>, held: He
     term: termOf(pass, now),
     status: weighed.status,
     slip: weighed.slip,
-    evidence: ageOf(weighed.known, now),
+    evidence: ageOf(weighed.known, now, rules?.ages ?? AGES),
     clock: clock.inDoubt ? "doubt" : "sure",
     keys: held.keys !== null && now < held.keys.expiresAt ? "current" : "expired",
-    act: held.rules === null ? "none" : actAt(held.rules, now, compounds, kind, movement, asked.used ?? 0),
+    act: rules === null ? "none" : actAt(rules, now, compounds, kind, movement, (quota) => usedOf(quota, outs ?? [], now)),
     clearance: clearanceOf(pass, compounds),
     temperature: asked.temperatureHigh === true ? "high" : "normal",
   };
@@ -136,12 +143,14 @@ export async function look(asked: Look, compounds: ReadonlySet<string>, held: He
     slips,
     phoneSignedAt: shown.phoneSignedAt,
     orderEnd: ends.length > 0 ? Math.max(...ends) : null,
+    quota: rules === null || pass === null || outs === null ? null : quotaAt(rules, now, compounds, kind, movement, outs),
+    bad: shown.bad,
   };
 }
 
 /** Take in one scanned text. A bad code never hides a good one scanned before it. */
 async function add(shown: Shown, text: string, keys: KeyList | null): Promise<Shown> {
-  const worse: Shown = shown.pass === null ? { ...shown, proof: "bad" } : shown;
+  const worse: Shown = { ...shown, proof: shown.pass === null ? "bad" : shown.proof, bad: text };
   let read: Token;
   try {
     read = readToken(fromText(text));
