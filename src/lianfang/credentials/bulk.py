@@ -1,4 +1,4 @@
-"""Issuing many passes at once: when a district begins, and in its demonstration.
+"""Many passes at once: a whole compound gets its cards, or a stack of them is withdrawn.
 
 Rights are the caller's, as in `actions`.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .actions import PassDraft
 
-__all__ = ["issue_passes"]
+__all__ = ["issue_passes", "revoke_passes"]
 
 _BATCH: Final = 2_000
 _COPY: Final = (
@@ -72,6 +72,15 @@ def issue_passes(drafts: Iterable[PassDraft], *, suspended: Collection[UUID] = (
                     )
                 )  # fmt: skip
         count += len(batch)
+    wake("passes")
+    return count
+
+
+@transaction.atomic
+def revoke_passes(pass_ids: Collection[UUID], *, reason: str, by: Actor) -> int:
+    """Withdraw those of them that are not withdrawn yet; returns how many."""
+    live = Pass.objects.filter(pk__in=pass_ids, revoked_at=None)
+    count = live.update(revoked_at=by.at, revoked_reason=reason, settled=False)
     wake("passes")
     return count
 

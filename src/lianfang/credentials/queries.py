@@ -34,6 +34,7 @@ __all__ = [
     "compound_store",
     "deltas_since",
     "files",
+    "issued_together",
     "key_list",
     "pass_by_number",
     "passes_by_id",
@@ -42,6 +43,7 @@ __all__ = [
     "root_public",
     "seal_keys",
     "token",
+    "tokens",
     "uri",
     "listed_passes_of",
     "private_key",
@@ -221,6 +223,19 @@ def signed(row: Pass) -> bytes:
         holder_key=PublicKey.from_point(bytes(row.cnf)) if row.cnf is not None else None,
     )
     return sign_pass(claims, key=keys.signing_key(Purpose.PASS, row.issued_at))
+
+
+def issued_together(*, zone: str, issued_at: datetime, valid_until: datetime) -> list[PassView]:
+    """Personal paper passes of a compound that one act made."""
+    rows = Pass.objects.filter(valid_until=valid_until, issued_at=issued_at, zones=[zone], kind="P").exclude(
+        channel="phone"
+    )
+    return [view(row) for row in rows.order_by("pass_no")]
+
+
+def tokens(pass_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """The signed tokens of many passes."""
+    return {row.id: signed(row) for row in Pass.objects.filter(pk__in=list(pass_ids))}
 
 
 def compound_store(zones: Collection[str], at: datetime) -> list[PassView]:

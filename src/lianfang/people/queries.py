@@ -53,6 +53,7 @@ __all__ = [
     "WhyDependant",
     "acting_for",
     "dependants",
+    "count_within",
     "household_count",
     "household_members",
     "households_of",
@@ -258,6 +259,11 @@ def persons_within(area: str, *, after: UUID | None = None, limit: int = 500) ->
     if after is not None:
         rows = rows.filter(pk__gt=after)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def count_within(area: str) -> int:
+    """How many persons live at or below a place."""
+    return Person.objects.filter(area__within=area).count()
 
 
 def reads_of(person_id: UUID, *, before: int | None = None, limit: int = 50) -> list[ReadView]:

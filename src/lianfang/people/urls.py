@@ -3,13 +3,9 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from lianfang.kernel import routes  # noqa: F401 - makes `area_path` known
+
 from . import import_views, views
-
-
-class AreaPath(StringConverter):
-    """A place's path in an address."""
-
-    regex = r"d[a-z0-9]+(?:\.[a-z0-9]+)*"
 
 
 class CorrectableField(StringConverter):
@@ -25,7 +21,6 @@ class Spreadsheet(StringConverter):
 
 
 register_converter(Spreadsheet, "spreadsheet")
-register_converter(AreaPath, "area_path")
 register_converter(CorrectableField, "correctable")
 
 app_name = "people"
