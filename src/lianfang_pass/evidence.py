@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 
     from lianfang_pass.tokens import SlipClaims
 
-DAY = 86_400
-THREE_DAYS = 3 * DAY
+_HOUR = 3600
+
+
+class Ages(NamedTuple):
+    """From how many hours on evidence is no longer of the day, and from how many on it is old (passes.md §4.3)."""
+
+    day_hours: int = 24
+    old_hours: int = 72
+
+
+AGES = Ages()
 
 
 class ListRow(NamedTuple):
@@ -41,10 +50,10 @@ class Weighed(NamedTuple):
     slip: Slip
     known: int | None  # the instant of the freshest evidence
 
-    def age(self, now: int) -> Evidence:
-        if self.known is None or now - self.known > THREE_DAYS:
+    def age(self, now: int, ages: Ages = AGES) -> Evidence:
+        if self.known is None or now - self.known > ages.old_hours * _HOUR:
             return Evidence.OLD
-        return Evidence.DAY if now - self.known <= DAY else Evidence.THREE_DAYS
+        return Evidence.DAY if now - self.known <= ages.day_hours * _HOUR else Evidence.THREE_DAYS
 
 
 def weigh(

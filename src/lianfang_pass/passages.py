@@ -28,7 +28,10 @@ FORMAT: Final = 1
 SEAL_INFO: Final = b"lf-passage/1"
 DEVICE_SIZE: Final = 16
 MOST_ROWS: Final = 500
-MAX_ROW: Final = 400
+#: A code that could not be trusted is kept up to so many bytes of UTF-8.
+MOST_CODE: Final = 1_024
+#: 400 without a code; with one, that and the head of its entry.
+MAX_ROW: Final = 400 + MOST_CODE + 4
 MAX_BATCH: Final = 65_535
 RECEIPT_HEADERS: Final = frozenset({cose.ALG, cose.KID})
 #: Verdicts travel as their place in this list, never re-ordered.
@@ -51,7 +54,8 @@ _R_DEVICE, _R_FROM, _R_TO, _R_HASH = 1, 2, 3, 4
     _BY_HAND,
     _GUARD,
     _RULES_VERSION,
-) = range(1, 15)
+    _CODE,
+) = range(1, 16)
 _DOOR, _BIRTH_YEAR, _ID_SEEN = 1, 2, 3
 
 
@@ -66,7 +70,9 @@ class ByHand:
 
 @dataclass(frozen=True)
 class Passage:
-    """One crossing. No name, phone, document number, photo or position."""
+    """One crossing. No name, phone, document number, photo or position; but a code that could not be trusted says
+    what its maker wrote, and is kept as it was read.
+    """
 
     seq: int
     gate: bytes
@@ -82,6 +88,7 @@ class Passage:
     by_hand: ByHand | None = None
     guard: str | None = None  # pseudonym of the shift's guard
     rules_version: int = 0
+    code: str | None = None  # read at the gate, with a bad signature or of an unknown key
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,7 @@ def encode_passage(passage: Passage) -> bytes:
         (_OVERRIDE, passage.override),
         (_TEMPERATURE, passage.temperature),
         (_GUARD, passage.guard),
+        (_CODE, passage.code),
     ):
         if value is not None:
             row[key] = value
@@ -170,8 +178,11 @@ def decode_passage(data: bytes) -> Passage:
         by_hand=_by_hand(row.inner(_BY_HAND)) if row.has(_BY_HAND) else None,
         guard=row.text(_GUARD, most=24) if row.has(_GUARD) else None,
         rules_version=row.number(_RULES_VERSION),
+        code=row.text(_CODE, most=MOST_CODE) if row.has(_CODE) else None,
     )
     row.done()
+    if passage.code is not None and len(passage.code.encode()) > MOST_CODE:
+        raise Rejected("claims")
     return passage
 
 

@@ -1,4 +1,5 @@
-"""The signed rule set of a gate: quota and perimeter acts with their ends, and the limit for a temperature.
+"""The signed rule set of a gate: quota and perimeter acts with their ends, the limit for a temperature, and how old
+evidence may be.
 
 An act that is over, or that does not name this gate, changes nothing: the gate only registers.
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lianfang_pass import cose
 from lianfang_pass.claims import EXP, IAT, ISS, ISSUER, RULES, VERSION, Claims, texts
 from lianfang_pass.errors import Rejected
+from lianfang_pass.evidence import AGES, Ages
 from lianfang_pass.keylist import FILE_HEADERS, Purpose
 from lianfang_pass.keys import kid_of
 from lianfang_pass.situation import Act, Movement
@@ -28,7 +30,9 @@ TYPE: Final = "application/lf-rules+cwt"
 LIFE: Final = 30 * 86_400
 MAX_BYTES: Final = 65_535
 FORMAT: Final = 1
-_FORMAT, _ACTS, _FEVER = 1, 2, 3
+_FORMAT, _ACTS, _FEVER, _AGES = 1, 2, 3, 4
+#: The longest age a rule set may name, in hours: a list lives 30 days.
+_LONGEST_AGE: Final = 720
 _NO, _KIND, _ZONES, _START, _END, _CLASSES, _TIMES, _WINDOW = range(1, 9)
 #: Windows of a quota begin at 00:00 in Asia/Shanghai, which is UTC+8 all year.
 _LEGAL_OFFSET: Final = 8 * 3600
@@ -71,6 +75,7 @@ class RuleSet:
     expires_at: int
     acts: tuple[GateAct, ...]
     fever_tenths: int = 373
+    ages: Ages = AGES
 
     def act(self, now: int, *, compounds: frozenset[str], kind: str, movement: Movement, used: int) -> Act:
         """The value of the decision's dimension `act`. `used`: ways out already in the window."""
@@ -92,8 +97,12 @@ def sign_rules(
     at: int,
     key: ec.EllipticCurvePrivateKey,
     fever_tenths: int = 373,
+    ages: Ages = AGES,
 ) -> bytes:
-    """Sign the rule set with a key of purpose `rules`."""
+    """Sign the rule set with a key of purpose `rules`.
+
+    Other ages than a day and three are written only then: clients of before refuse a field that they do not know.
+    """
     rows: list[cbor.Value] = []
     for act in acts:
         row: dict[int, cbor.Value] = {
@@ -108,6 +117,8 @@ def sign_rules(
             row |= {_TIMES: act.times, _WINDOW: act.window}
         rows.append(row)
     body: dict[int, cbor.Value] = {_FORMAT: FORMAT, _ACTS: rows, _FEVER: fever_tenths}
+    if ages != AGES:
+        body[_AGES] = list(ages)
     head: dict[int, cbor.Value] = {cose.KID: kid_of(key), cose.TYP: TYPE}
     return cose.sign1(head, {ISS: ISSUER, IAT: at, EXP: at + LIFE, VERSION: version, RULES: body}, key=key)
 
@@ -128,10 +139,19 @@ def accept_rules(data: bytes, *, keys: KeyList, held: RuleSet | None = None) -> 
         raise Rejected("format")
     acts = tuple(_read_act(Claims(row)) for row in body.items(_ACTS, most=100))
     fever = body.number(_FEVER, least=360, most=400)
+    ages = _read_ages(body.items(_AGES, most=2)) if body.has(_AGES) else AGES
     body.done()
     if held is not None and version < held.version:
         raise Rejected("rollback")
-    return RuleSet(version, issued_at, expires_at, acts, fever)
+    return RuleSet(version, issued_at, expires_at, acts, fever, ages)
+
+
+def _read_ages(hours: Sequence[cbor.Value]) -> Ages:
+    """:raises Rejected: `claims` - not two numbers, 1 ≤ day ≤ old ≤ 720"""
+    found = [n for n in hours if type(n) is int and 1 <= n <= _LONGEST_AGE]
+    if len(found) != 2 or len(hours) != 2 or found[0] > found[1]:
+        raise Rejected("claims")
+    return Ages(found[0], found[1])
 
 
 def _read_act(row: Claims) -> GateAct:

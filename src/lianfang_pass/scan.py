@@ -138,7 +138,7 @@ def look(asked: Look, *, gate: Gate, held: Held) -> Outcome:
         term=_term(claims, now),
         status=weighed.status,
         slip=weighed.slip,
-        evidence=weighed.age(now),
+        evidence=weighed.age(now, held.rules.ages if held.rules else evidence.AGES),
         clock=Clock.DOUBT if clock.in_doubt else Clock.SURE,
         keys=KeyListState.CURRENT
         if held.keys is not None and now < held.keys.expires_at

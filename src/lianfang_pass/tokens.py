@@ -42,6 +42,7 @@ KBT_TYPE: Final = 294  # application/kb+cwt, of the SD-CWT draft
 #: How far a rotating code may lie from the gate's time, before or after.
 CODE_WINDOW: Final = 90
 MOST_BYTES: Final = 2048
+MOST_ZONES: Final = 8
 
 _CLASS, _DOOR, _ZONES, _INITIALS, _BIRTH_YEAR, _FLAGS = 1, 2, 3, 4, 5, 6
 _SLIP_KIND, _ORDER_NO, _START, _END, _MEMBER_NO = 7, 8, 9, 10, 11
@@ -307,7 +308,7 @@ def _read_pass(token: cose.Sign1, claims: Claims) -> ReadPass:
         index=index,
         kind=kind,
         identity=_read_identity(lf),
-        zones=texts(lf.items(_ZONES, most=8), most=32),
+        zones=texts(lf.items(_ZONES, most=MOST_ZONES), most=32),
         flags=flags,
         holder_key=holder_key,
     )

@@ -11,7 +11,7 @@ from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders.models import IsolationOrder
-from tests.factories import desk, orders
+from tests.factories import announcements, desk, orders
 from tests.factories.accounts import DISTRICT
 from tests.factories.people import a_dwelling
 
@@ -48,6 +48,14 @@ def fill_rooms(world: World) -> None:
         if world.areas[Role.AUDITOR] in community:  # elsewhere the auditor of the crawl holds no office
             desk.a_grant(world.users[Role.AUDITOR].login, community, order_no=order.order_no)
     _second_phase_and_care(world)
+    _announcements()
+
+
+def _announcements() -> None:
+    """Of the street: a draft, one to be signed, one that everybody reads and a car says aloud."""
+    announcements.a_draft()
+    announcements.reviewed(announcements.a_draft().pk)
+    announcements.a_published(aloud="请各位居民到南广场检测。")
 
 
 def _rosters(community: str, marked: Marked, by: Actor) -> None:

@@ -192,6 +192,7 @@ UNFILLED: Final[set[str]] = {
     "/desk/people/corrections/<uuid:correction_id>/",  # an answer to a form; opened, it sends on
     "/me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt",  # no log is published here
     "/me/reads/<int:read_id>/proof.txt",  # as above
+    "/desk/passes/rounds/<uuid:round_id>/print/<int:part>/",  # no round was given here
     "/desk/gates/files/<uuid:file_id>/",  # no device has handed one in; it names nobody
     "/desk/gates/files/<uuid:file_id>/receipts/",  # as above
 }

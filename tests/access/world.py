@@ -185,6 +185,7 @@ TABLES: Final = {
     "office_id": "accounts.Office",
     "proposed_id": "accounts.OfficeProposal",
     "pass_id": "credentials.Pass",
+    "round_id": "gates.PassRound",
     "document_id": "rules.Document",
     "device_id": "gates.Device",
     "gate_id": "gates.Gate",
@@ -195,6 +196,7 @@ TABLES: Final = {
     "grant_id": "audit.Grant",
     "organ_code": "accounts.Organ",
     "request_id": "people.ExportRequest",
+    "announcement_id": "announcements.Announcement",
 }
 #: Which of those rows, where most would fill nothing.
 ONLY: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
@@ -211,7 +213,9 @@ WORDS: Final[dict[str, list[Any]]] = {
     "code": ["ABCDEFGHJK"],
     "signal_id": [1],
     "ticket_id": [1],
+    "code_id": [1],
     "read_id": [1, 2],
+    "part": [1],
     "size": [1],
     "old": [1],
     "new": [1],
@@ -246,6 +250,8 @@ def _values(argument: str, address: Address, world: World, most: int) -> list[An
     if argument == "path" and "area_path" in address.route:
         building = [p.area.rpartition(".")[0] for p in (world.people[0], world.people[-1])]
         return [building[0], world.people[0].area, building[1]]
+    if argument == "area":
+        return [p.area.partition(".b")[0] for p in (world.people[0], world.people[-1])]
     if argument in TABLES:
         app, _, model = TABLES[argument].partition(".")
         only = ONLY[argument](world) if argument in ONLY else {}

@@ -8,8 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tests.access.world import OWN, World
-from tests.factories import desk, orders
-from tests.factories.accounts import DISTRICT, a_user, an_office, an_organ
+from tests.factories import announcements, desk, orders
+from tests.factories.accounts import DISTRICT, STREET, a_user, an_office, an_organ
 from tests.factories.people import a_citizen_number, a_community, a_dwelling, a_household, a_person
 from tests.factories.rosters import a_roster, as_csv
 from tests.faults import submitting
@@ -25,7 +25,7 @@ from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as credentials_queries
 from lianfang.gates import actions as gates
 from lianfang.gates import jobs as gates_jobs
-from lianfang.gates import passes, rule_acts, tickets
+from lianfang.gates import passes, rounds, rule_acts, tickets
 from lianfang.gates.models import Device, Gate, Signal, Ticket
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
@@ -80,6 +80,7 @@ def typed() -> dict[str, str]:
 
 #: What is typed at one address alone.
 TYPED_AT: Final[Mapping[str, Mapping[str, str]]] = {
+    "announcements:draft": {"places": STREET, "starts_at": "", "ends_at": moment(24)},
     "gates:new_gate": {"kind": "road"},
     "gates:propose_act": {"classes": "H", "times": "1", "window": "2"},
     "accounts:new_officer": {"login": "ceshi-yuan"},
@@ -216,6 +217,27 @@ def _with_pass(world: World) -> None:
     desk.a_paper_pass(_someone(world), by=_by(Role.COMMUNITY))
 
 
+def _to_work(world: World) -> dict[str, object]:
+    """Somebody, and the compound of the own work."""
+    person = _someone(world)
+    with scope(areas=[DISTRICT]):
+        home = people_queries.person_refs([person])[person].area
+    return {"person_id": person, "compounds": home.rsplit(".", 3)[0]}
+
+
+def _with_marked_pass(world: World) -> dict[str, object]:
+    """A worker who is not yet cleared; the id of the pass that takes the place of the marked one."""
+    found = _to_work(world)
+    person = cast("UUID", found["person_id"])
+    draft = passes.WorkPassDraft(
+        id=new_id(), person_id=person, kind="W", compounds=(str(found["compounds"]),),
+        valid_until=clock.now() + timedelta(days=1), not_cleared=True,
+    )  # fmt: skip
+    with scope(areas=[DISTRICT]):
+        made = passes.give_work_pass(draft, by=_by(Role.COMMUNITY))
+    return {"person_id": person, "pass_id": made.pass_id, "id": str(new_id())}
+
+
 def _act_proposed(world: World) -> UUID:
     return desk.a_quota(a_community(OWN), by=_by(Role.COMMUNITY))
 
@@ -224,6 +246,18 @@ def _act_signed(world: World) -> None:
     act = _act_proposed(world)
     with scope(areas=[DISTRICT]):
         rule_acts.sign(act, by=orders.officer(Role.CMD_LEAD, at=clock.now()))
+
+
+def _text_drafted(_: World) -> None:
+    announcements.a_draft()
+
+
+def _text_reviewed(_: World) -> None:
+    announcements.reviewed(announcements.a_draft().pk)
+
+
+def _text_published(_: World) -> None:
+    announcements.a_published()
 
 
 def _device(world: World) -> None:
@@ -308,6 +342,21 @@ def _called(world: World) -> dict[str, object]:
     return {"signal_id": Signal.objects.latest("pk").pk}
 
 
+def _without_card(world: World) -> dict[str, object]:
+    """Somebody lives there who has no card yet."""
+    with scope(areas=[DISTRICT]):
+        return {"area": people_queries.person_refs([person := _someone(world)])[person].area.partition(".b")[0]}
+
+
+def _round_given(world: World) -> dict[str, object]:
+    area = cast("str", _without_card(world)["area"])
+    with scope(areas=[DISTRICT]):
+        made = rounds.give_passes(
+            rounds.RoundDraft(id=new_id(), area=area, basis="通告（示例）"), by=_by(Role.COMMUNITY)
+        )
+    return {"round_id": made.pk}
+
+
 def _ticketed(world: World) -> dict[str, object]:
     """A pass was withdrawn before a post that had not heard of it let it through."""
     person = _someone(world)
@@ -387,8 +436,15 @@ READY: Final[Mapping[str, Callable[[World], object]]] = {
     "people:decide": _duplicate,
     "accounts:confirm": _office_proposed,
     "gates:withdraw_pass": _with_pass,
+    "gates:compound": _without_card,
+    "gates:withdraw_round": _round_given,
+    "gates:work_pass": _to_work,
+    "gates:clear_worker": _with_marked_pass,
     "gates:sign_act": _act_proposed,
     "gates:lift_act": _act_signed,
+    "announcements:review": _text_drafted,
+    "announcements:sign": _text_reviewed,
+    "announcements:withdraw": _text_published,
     "gates:withdraw": _device,
     "gates:explain": _device,
     "audit:sample": _granted,
@@ -402,6 +458,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "accounts:log_out": "leaves only the session",
     "first_run": "tests/access/test_first_run.py",
     "people:export_file": "tests/people/test_records.py: each fetch is a reading of its own",
+    "gates:open_code": "tests/gates/test_kept_codes.py: each opening is a reading of its own",
     "audit:identity": "tests/audit/test_audit.py: each opening is a reading of its own",
 } | dict.fromkeys(
     ("accounts:login", "accounts:start", "accounts:set_up", "accounts:second_factor", "accounts:enter"),

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection
 
-from lianfang.gates import actions
 from lianfang.gates.models import Conflict, Contact
 from lianfang.kernel import clock
 from lianfang_pass.errors import Rejected
 from tests.sizes import SIZE, size
 
 from .asgi import Answer, FakeDevice, Trouble
-from .test_front import NOW, _empty, a_gate, officer, run, stored
+from .test_front import NOW, _empty, a_gate, enrolled, run, stored
 
 if TYPE_CHECKING:
     from lianfang_pass.passages import Batch
@@ -99,14 +98,10 @@ async def live(device: FakeDevice, chance: random.Random) -> int:
 @pytest.mark.timeout({"change": 300, "nightly": 3600, "release": 8 * 3600}[SIZE])
 def test_every_passage_is_stored_exactly_once_through_a_bad_network() -> None:
     gate = a_gate()
-    offers = [actions.open_enrolment(gate.pk, by=officer(NOW)) for _ in range(DEVICES)]
+    enrol = [enrolled(gate, bytes(30) + (n + 1).to_bytes(2, "big")) for n in range(DEVICES)]
 
     async def story() -> list[FakeDevice]:
-        devices = []
-        for n, offer in enumerate(offers):
-            device = FakeDevice(bytes(30) + (n + 1).to_bytes(2, "big"))
-            await device.enrol(offer.code, offer.thumbprint)
-            devices.append(device)
+        devices = [await one() for one in enrol]
         tries = await asyncio.gather(*(live(d, random.Random(f"{SEED} {n}")) for n, d in enumerate(devices)))
         assert sum(tries) > DEVICES * PASSAGES // 60
         return devices
@@ -119,12 +114,10 @@ def test_every_passage_is_stored_exactly_once_through_a_bad_network() -> None:
 
 
 def test_a_captive_portal_never_makes_a_device_forget() -> None:
-    gate = a_gate()
-    offer = actions.open_enrolment(gate.pk, by=officer(NOW))
+    enrol = enrolled(a_gate())
 
     async def story() -> None:
-        device = FakeDevice(b"\x07" * 32)
-        await device.enrol(offer.code, offer.thumbprint)
+        device = await enrol()
         with pytest.raises(Rejected):
             device.receipt(PORTAL)
 

@@ -493,6 +493,44 @@ def test_what_was_received_stays_as_received() -> None:
             cursor.execute(statement)
 
 
+def test_a_device_says_how_far_it_has_written_and_what_it_did_not_send_is_known() -> None:
+    """It dies with its last rows: without its word nothing would be missing, as no later row shows the gap."""
+    gate = a_gate()
+    enrol = enrolled(gate)
+
+    def post(at: datetime = NOW) -> tuple[int, int]:
+        found = queries.posts(by=officer(at))[0]
+        return found.unsent, found.missing
+
+    async def story() -> FakeDevice:
+        device = await enrol()
+        rows = [device.row(seq) for seq in range(1, 10)]
+        await device.upload(device.batch(1, rows[:5]))
+        for last in ("9", "7", None):  # an older client, or another process of ours, says less or nothing
+            said = f"&last={last}" if last else ""
+            assert (await device.get(f"/s/{SHARD}/d", query=f"v=99&wait=0{said}")).status == 304
+        for bad in ("", "-1", "+9", "09", "9.0", "٩", "1" + "0" * 15, "9&last=9"):
+            answer = await device.get(f"/s/{SHARD}/d", query=f"v=99&wait=0&last={bad}")
+            assert answer.status == 400, bad
+        return device
+
+    device = run(story)
+    assert Contact.objects.get(device_id=device.id).last_seq == 9
+    assert post() == (4, 0)
+    assert device.id is not None
+    actions.withdraw_device(device.id, reason="lost", by=officer())
+    assert post() == (0, 4)
+    actions.explain_missing(device.id, why="屏幕损坏", by=officer())
+    assert post() == (0, 0)
+
+    async def found_again() -> None:
+        await device.upload(device.batch(6, [device.row(seq) for seq in (6, 7)]))
+
+    run(found_again)
+    view = queries.devices_of(gate.pk, at=NOW)[0]
+    assert (view.missing, view.missing_explained) == (2, "屏幕损坏")
+
+
 def test_command_sees_when_a_post_was_last_heard_of_and_whether_its_list_is_new() -> None:
     enrol = enrolled(a_gate())
 

@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 
 from lianfang.accounts.rights import Role
-from lianfang.gates import actions, forms
+from lianfang.gates import actions, forms, queries
 from lianfang.gates.models import Backlog, Contact, Device, EnrolmentCode, Gate, HourCount
 from lianfang.kernel import clock, ids
 from lianfang_chain import cbor
@@ -64,6 +64,42 @@ def test_silent_posts_come_first_and_say_how_much_is_probably_unsent() -> None:
     row = re.sub(r"<[^>]+>|\s+", " ", page[page.index("北门") : page.index("南门")])
     assert re.search(r"\b200\b", row), row  # 40 an hour for five hours
     assert re.search(r"\b3\b", row), row  # ten written, seven stored
+
+
+@pytest.mark.parametrize(
+    ("silent_for", "withdrawn", "unsent", "missing"),
+    [
+        (timedelta(0), False, 4, 2),  # written to 13, sent to 9, of which 7 are here
+        (timedelta(hours=71), False, 4, 2),
+        (timedelta(hours=72), False, 0, 6),  # nobody waits for it any more
+        (timedelta(0), True, 0, 6),
+    ],
+)
+def test_what_a_device_wrote_and_did_not_send_is_unsent_while_it_lives_and_missing_when_it_is_dead(
+    silent_for: timedelta, withdrawn: bool, unsent: int, missing: int
+) -> None:
+    now, gate = clock.now(), a_gate()
+    device = a_device(gate, 1, last_at=now - silent_for, last_seq=13, highest_seq=9, stored=7)
+    if withdrawn:
+        actions.withdraw_device(device.pk, reason="丢失", by=officer(now))
+    view = queries.devices_of(gate.pk, at=now)[0]
+    assert (view.unsent, view.missing) == (unsent, missing)
+    post = queries.posts(by=officer(now))[0]
+    assert (post.unsent, post.missing) == (unsent, missing)
+    page = client_for(Role.COMMUNITY, COMMUNITY).get(reverse("gates:post", args=[gate.pk])).content.decode()
+    assert f"缺 {missing} 条" in page
+    assert ("未传 4 条" in page) == bool(unsent)
+
+
+def test_an_explanation_speaks_for_what_is_missing_then() -> None:
+    now, gate = clock.now(), a_gate()
+    device = a_device(gate, 1, last_at=now, last_seq=13, highest_seq=9, stored=7)
+    actions.explain_missing(device.pk, why="断电", by=officer(now))
+    assert queries.posts(by=officer(now))[0].missing == 0
+    actions.withdraw_device(device.pk, reason="丢失", by=officer(now))
+    assert queries.posts(by=officer(now))[0].missing == 4  # its last rows are another loss
+    actions.explain_missing(device.pk, why="丢失", by=officer(now))
+    assert queries.posts(by=officer(now))[0].missing == 0
 
 
 def test_the_list_costs_the_same_queries_for_one_post_and_for_many(

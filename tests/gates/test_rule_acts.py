@@ -21,6 +21,7 @@ from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.ledger.models import Entry
+from lianfang_pass.evidence import Ages
 from lianfang_pass.keylist import accept_key_list
 from lianfang_pass.rules import RuleSet, accept_rules
 from tests.factories.accounts import an_organ, client_for
@@ -67,6 +68,17 @@ def published() -> RuleSet:
     assert listed is not None
     known = accept_key_list(listed[1], root=root, thumbprint=root.thumbprint)
     return accept_rules(bytes(row.data), keys=known)
+
+
+def test_how_old_evidence_may_be_stays_as_set_until_it_is_set_anew() -> None:
+    jobs.keep(NOW)
+    assert published().ages == (24, 72)
+    rule_acts.publish(NOW, ages=Ages(12, 48))
+    jobs.keep(NOW + timedelta(days=1))  # signed anew each day, by nobody who knows of ages
+    assert RuleFile.objects.count() == 3
+    assert published().ages == (12, 48)
+    rule_acts.publish(NOW + timedelta(days=1), ages=Ages(24, 72))
+    assert published().ages == (24, 72)
 
 
 def test_nothing_counts_before_another_signs_and_it_ends_by_itself(compound: str) -> None:

@@ -33,6 +33,7 @@ SIGNED: Final = (
     "INSERT INTO gates_gateactsignature (act_id, signed_at, signed_by, signed_as, entry_id)"
     " SELECT id, now(), gen_random_uuid(), 'x', gen_random_uuid() FROM gates_gateact"
 )
+READING: Final = 'INSERT INTO gates_codereading (device_id, gate_id, seq, passage_received_at, at, "user", read_as, reason) VALUES'
 ACT: Final = (
     'INSERT INTO gates_gateact (id, no, kind, area, zones, starts_at, ends_at, classes, times, "window", basis, remedy,'
     " proposed_at, proposed_by, proposed_as) VALUES"
@@ -46,6 +47,8 @@ WORLD: Final = (
     f"INSERT INTO gates_conflict (device_id, seq, row_hash, sealed, received_at, explained) VALUES ({D}, 1, 'h', 's', now(), '')",
     f"{HOUR} ({G}, '2020-02-10T00:00Z', true, 'ALLOW', 'OK', 1, 0, 0)",
     f"{SIGNAL} ({D}, {G}, 1, 'h', 's', now(), 'help', '{{}}', NULL, NULL, '')",
+    f"INSERT INTO gates_keptcode (device_id, gate_id, seq, received_at, inward, verdict) VALUES ({D}, {G}, 1, now(), true, 'CALL')",
+    f"{READING} ({D}, {G}, 1, now(), now(), {NEW}, 'x', 'y')",
     f"INSERT INTO gates_carriedfile VALUES ({NEW}, 'h', now(), {NEW}, 'x', '[]', 'a')",
     f"{ACT} ({NEW}, 'Q1', 'quota', 'd999999', '{{m1}}', now(), now() + interval '1 day', 'H', 1, 1, 'b', 'r', now(), {NEW}, 'x')",
     "INSERT INTO gates_progress VALUES (1, 0)",
@@ -77,6 +80,12 @@ CASES: Final = [
     ("gates_signal", "signal_is_answered_by_somebody", "UPDATE gates_signal SET answered_at = now(), answered_as = 'x'"),
     ("gates_signal", "signal_stays_as_received", "UPDATE gates_signal SET facts = '{\"a\": 1}'"),
     ("gates_signal", "signal_stays_as_received", "DELETE FROM gates_signal"),
+    ("gates_keptcode", "code_of_a_passage_is_noted_once", f"INSERT INTO gates_keptcode (device_id, gate_id, seq, received_at, inward, verdict) VALUES ({D}, {G}, 1, now(), true, 'CALL')"),
+    ("gates_codereading", "code_is_opened_for_a_reason", f"{READING} ({D}, {G}, 2, now(), now(), {NEW}, 'x', '')"),
+    ("gates_codereading", "code_reading_stays_as_written", "UPDATE gates_codereading SET reason = 'z'"),
+    ("gates_codereading", "code_reading_stays_as_written", "DELETE FROM gates_codereading"),
+    ("gates_rulefile", "ages_of_evidence_follow_each_other", "INSERT INTO gates_rulefile (version, signed_at, fever_tenths, day_hours, old_hours, data) VALUES (1, now(), 373, 72, 24, 'd')"),
+    ("gates_rulefile", "ages_of_evidence_follow_each_other", "INSERT INTO gates_rulefile (version, signed_at, fever_tenths, old_hours, data) VALUES (1, now(), 373, 721, 'd')"),
     ("gates_carriedfile", "carried_file_stays_as_brought", "UPDATE gates_carriedfile SET brought_as = 'y'"),
     ("gates_carriedfile", "carried_file_stays_as_brought", "DELETE FROM gates_carriedfile"),
     ("gates_gateact", "act_stays_as_said", "UPDATE gates_gateact SET ends_at = ends_at + interval '1 h'"),
@@ -120,6 +129,24 @@ def test_a_guard_refuses_and_without_it_the_row_goes_through(table: str, guard: 
             cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {guard}")
         cursor.execute(statement)
         assert cursor.rowcount >= 1
+
+
+def test_what_was_explained_before_spoke_for_all_that_was_missing_then() -> None:
+    """Migration 0010."""
+    migration = importlib.import_module("lianfang.gates.migrations.0010_last_seq")
+    with connection.cursor() as cursor:
+        cursor.execute(f"{GATE} ({G}, 'g', 'road', 'd999999', '{{}}', '{{1}}', '0')")
+        for device, point, why in ((D, "04", "broken"), (NEW, "05", "")):
+            cursor.execute(
+                f"{DEVICE} ({device}, {G}, decode(repeat('{point}', 65), 'hex'), now(), NULL, '', '{why}')"
+            )
+        cursor.execute(
+            "INSERT INTO gates_contact (device_id, last_at, list_version, highest_seq, stored)"
+            " SELECT id, now(), 0, 9, 7 FROM gates_device"
+        )
+        cursor.execute(migration.EXPLAINED)
+        cursor.execute("SELECT missing_explained, explained_count FROM gates_device ORDER BY 1")
+        assert cursor.fetchall() == [("", 0), ("broken", 2)]
 
 
 def test_keys_of_single_passages_become_ranges_of_those_received_together() -> None:

@@ -26,12 +26,12 @@ from lianfang_pass import (
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import KeyList, ListedKey, Purpose, accept_key_list, sign_key_list
 from lianfang_pass.keys import PublicKey
-from lianfang_pass.situation import Movement
+from lianfang_pass.situation import Movement, Slip, Status
 from lianfang_pass.statuslist import Change, ListStatus, ShardState
 from lianfang_pass.tokens import Flag, Pass, PassClass, SlipClaims, SlipKind
 from lianfang_pass.verdict import Verdict
 
-from . import world
+from . import theirs, world
 from .world import DAY, HOME, HOUR, KEY_LIST, KEYS, NOON, URI
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "pass"
@@ -339,6 +339,14 @@ def slips_file() -> Case:
             }
         )
     good = world.slip_token(world.a_slip())
+    cases.append(
+        {
+            "name": "a release written by another implementation",
+            "token": theirs.written(good, KEYS[Purpose.SLIP]).hex(),
+            "expect": "ok",
+            "slip": slip_json(world.a_slip()),
+        }
+    )
     body = loose(loose(good).value[2])
     lf = body[-65537]
     key = KEYS[Purpose.SLIP]
@@ -384,6 +392,11 @@ def keylist_file() -> Case:
         ("a key withdrawn", withdrawn, "ok"),
         ("the withdrawn key listed again: accepted, and still withdrawn", back, "ok"),
         ("a purpose nobody knows yet", sign_key_list(unknown, version=6, at=NOON + HOUR, root=root), "ok"),
+        (
+            "written by another implementation",
+            theirs.written(sign_key_list(old, version=7, at=NOON + HOUR, root=root), root),
+            "ok",
+        ),
     ]
     held: KeyList | None = None
     cases = []
@@ -502,6 +515,18 @@ def lists_file() -> Case:
         ("a whole list after deltas, not newer", "list", [later, later_until], "refused"),
         ("an older list", "list", [first, first_until], "refused"),
         ("a newer list", "list", list(whole(21, NOON + HOUR)), "ok"),
+        (
+            "both lists written by another implementation",
+            "list",
+            [theirs.written(data, key) for data in whole(22, NOON + 2 * HOUR)],
+            "ok",
+        ),
+        (
+            "a delta written by another implementation",
+            "delta",
+            [theirs.written(delta(lifted, 22, 23, NOON + 2 * HOUR), KEYS[Purpose.DELTA])],
+            "ok",
+        ),
     ]
     held: ShardState | None = None
     cases = []
@@ -721,6 +746,7 @@ def receipts_file() -> Case:
             }
             for name, b in (("other order", swapped), ("fewer rows", shorter), ("another device", other))
         ),
+        {"name": "written by another implementation", "receipt": theirs.written(receipt, key).hex(), "expect": "covers"},
         {"name": "a key of another purpose", "receipt": passages.sign_receipt(batch, at=NOON, key=KEYS[Purpose.PASS]).hex(), "expect": "refused"},
         {"name": "a captive portal", "receipt": b"<html>welcome</html>".hex(), "expect": "refused"},
         {"name": "cut", "receipt": receipt[:-1].hex(), "expect": "refused"},
@@ -785,6 +811,13 @@ def example_acts() -> list[rules.GateAct]:
     ]
 
 
+#: What a rule set may say of how old evidence may be, and what it may not.
+AGES_ASKED: list[Any] = [
+    [12, 48], [1, 1], [720, 720], [24, 72], [], [24], [24, 72, 96], [0, 72], [72, 24], [24, 721], ["24", 72], [-1, 72],
+    [True, 72], 24,
+]  # fmt: skip
+
+
 def rules_file() -> Case:
     data = rules.sign_rules(example_acts(), version=2, at=NOON, key=KEYS[Purpose.RULES])
     ruleset = rules.accept_rules(data, keys=KEY_LIST)
@@ -811,6 +844,19 @@ def rules_file() -> Case:
                                 "expect": act.value,
                             }
                         )
+    plain = loose(loose(data).value[2])[-65543]
+    read = []
+    for hours in AGES_ASKED:
+        signed = resigned(data, KEYS[Purpose.RULES], payload={-65543: {**plain, 4: hours}})
+        found = outcome_of(lambda signed=signed: rules.accept_rules(signed, keys=KEY_LIST))
+        read.append({"hours": hours, "rules": signed.hex(), "expect": found})
+    weighed = evidence.Weighed(Status.VALID, Slip.NONE, NOON)
+    aged = [
+        {"hours": list(ages), "after": after, "expect": weighed.age(NOON + after, ages).value}
+        for ages in (evidence.AGES, evidence.Ages(12, 48), evidence.Ages(1, 1))
+        for limit in ages
+        for after in (limit * HOUR, limit * HOUR + 1)
+    ]
     quota = example_acts()[0]
     windows = [
         {"now": now, "expect": quota.window_start(now)}
@@ -824,6 +870,8 @@ def rules_file() -> Case:
         "fever_tenths": ruleset.fever_tenths,
         "cases": asked,
         "quota_windows": windows,
+        "ages": read,
+        "aged": aged,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import base45 as their_base45
 import cwt
@@ -11,29 +11,26 @@ import pytest
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cwt import COSEKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lianfang_chain import cbor
-from lianfang_pass import base45, cose, sealing, statuslist, tokens
+from lianfang_pass import base45, cose, passages, rules, sealing, statuslist, tokens
 from lianfang_pass.errors import Rejected
-from lianfang_pass.keylist import Purpose
+from lianfang_pass.keylist import Purpose, accept_key_list
 from lianfang_pass.keys import PublicKey, private_key_from_seed
-from lianfang_pass.statuslist import ListStatus
+from lianfang_pass.statuslist import Change, ListStatus
 
-from . import make_vectors, world
-from .world import KEYS, NOON, URI
+from . import make_vectors, theirs, world
+from .make_vectors import loose
+from .theirs import their_key
+from .world import KEY_LIST, KEYS, NOON, URI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.conformance
 _SUITE = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_128_GCM)
-
-
-def their_key(key: Any) -> Any:
-    """The same private key for `cwt`."""
-    public = PublicKey.of(key)
-    d = key.private_numbers().private_value.to_bytes(32, "big")
-    return COSEKey.new({1: 2, 3: -7, -1: 1, -2: public.x, -3: public.y, -4: d, 2: public.kid})
 
 
 @pytest.mark.parametrize("purpose", [Purpose.PASS, Purpose.SLIP])
@@ -59,15 +56,77 @@ def test_cwt_reads_our_status_list_and_key_list() -> None:
     assert len(listed[-65541][2]) == len(Purpose)
 
 
-def test_we_read_what_cwt_writes() -> None:
-    ours = tokens.read_pass(world.pass_token(world.a_pass()))
-    key = their_key(KEYS[Purpose.PASS])
-    theirs = cwt.COSE.new(deterministic_header=True).encode(
-        ours.token.payload, key, protected={1: -7, 4: PublicKey.of(KEYS[Purpose.PASS]).kid}
-    )
-    read = tokens.read_pass(theirs)
-    assert read.claims == world.a_pass()
-    assert world.KEY_LIST.signed(read.token, Purpose.PASS, signed_at=read.claims.issued_at)
+def _ours() -> dict[str, tuple[bytes, Any, Callable[[bytes], object]]]:
+    """One of each signed object → its bytes, the key, and how it is read."""
+    batch = passages.Batch(world.DEVICE_ID, 1, (b"sealed",))
+    whole, until = make_vectors.whole(17, NOON)
+    held = statuslist.accept_list(whole, until, uri=URI, keys=KEY_LIST)
+    root = PublicKey.of(world.ROOT)
+
+    def a_pass(data: bytes) -> object:
+        read = tokens.read_pass(data)
+        assert KEY_LIST.signed(read.token, Purpose.PASS, signed_at=read.claims.issued_at)
+        return read.claims
+
+    def a_slip(data: bytes) -> object:
+        read = tokens.read_slip(data)
+        assert KEY_LIST.signed(read.token, Purpose.SLIP, signed_at=read.claims.issued_at)
+        return read.claims
+
+    step = make_vectors.delta([Change(9, ListStatus.INVALID)], 17, 18, NOON)
+    acts = rules.sign_rules(make_vectors.example_acts(), version=2, at=NOON, key=KEYS[Purpose.RULES])
+    receipt = passages.sign_receipt(batch, at=NOON, key=KEYS[Purpose.RECEIPT])
+    return {
+        "pass": (world.pass_token(world.a_pass()), KEYS[Purpose.PASS], a_pass),
+        "phone pass": (world.pass_token(world.a_phone_pass()), KEYS[Purpose.PASS], a_pass),
+        **{
+            f"slip {kind.name}": (world.slip_token(world.a_slip(kind)), KEYS[Purpose.SLIP], a_slip)
+            for kind in tokens.SlipKind
+        },
+        "list": (
+            whole,
+            KEYS[Purpose.STATUSLIST],
+            lambda data: statuslist.accept_list(data, until, uri=URI, keys=KEY_LIST),
+        ),
+        "until list": (
+            until,
+            KEYS[Purpose.STATUSLIST],
+            lambda data: statuslist.accept_list(whole, data, uri=URI, keys=KEY_LIST),
+        ),
+        "delta": (
+            step,
+            KEYS[Purpose.DELTA],
+            lambda data: statuslist.accept_delta(data, keys=KEY_LIST, held=held),
+        ),
+        "key list": (
+            world.KEYS_BYTES,
+            world.ROOT,
+            lambda data: accept_key_list(data, root=root, thumbprint=root.thumbprint),
+        ),
+        "rules": (acts, KEYS[Purpose.RULES], lambda data: rules.accept_rules(data, keys=KEY_LIST)),
+        "receipt": (
+            receipt,
+            KEYS[Purpose.RECEIPT],
+            lambda data: passages.accept_receipt(data, keys=KEY_LIST),
+        ),
+        "time": (
+            passages.sign_time(NOON, key=KEYS[Purpose.RECEIPT]),
+            KEYS[Purpose.RECEIPT],
+            lambda data: passages.accept_time(data, keys=KEY_LIST),
+        ),
+    }
+
+
+@pytest.mark.parametrize("what", sorted(_ours()))
+def test_cwt_reads_what_we_write_and_we_read_what_cwt_writes(what: str) -> None:
+    ours, key, read = _ours()[what]
+    written = theirs.written(ours, key)
+    assert read(written) == read(ours)
+    payload: Any = loose(ours)
+    assert cwt.COSE.new().decode(ours, their_key(key)) == payload.value[2]
+    assert cwt.COSE.new().decode(written, their_key(key)) == payload.value[2]
+    with pytest.raises((Rejected, AssertionError)):
+        read(theirs.written(ours, world.STRANGER))
 
 
 def test_we_read_the_holders_half_as_cwt_writes_it() -> None:

@@ -6,14 +6,17 @@ import json
 
 import pytest
 
-from lianfang_pass import base45, passages, sealing, tokens
+from lianfang_pass import base45, passages, rules, scan, sealing, tokens
 from lianfang_pass.errors import Rejected
+from lianfang_pass.evidence import Ages
 from lianfang_pass.keylist import KeyList, Purpose, accept_key_list
 from lianfang_pass.keys import PublicKey, private_key_from_seed
 from lianfang_pass.numbers import read_pass_number
+from lianfang_pass.statuslist import ShardState
 
-from . import make_vectors
+from . import make_vectors, world
 from .make_vectors import FILES, FOLDER, Case, pass_json, slip_json
+from .world import KEYS, NOON
 
 
 def load(name: str) -> Case:
@@ -148,6 +151,48 @@ def test_receipts(case: Case) -> None:
     else:
         receipt = passages.accept_receipt(bytes.fromhex(case["receipt"]), keys=keys_of(file))
         assert receipt.covers(batch) == (case["expect"] == "covers")
+
+
+@pytest.mark.parametrize("case", load("rules")["ages"], ids=lambda c: str(c["hours"]))
+def test_ages_of_a_rule_set(case: Case) -> None:
+    """1 ≤ day ≤ old ≤ 720 hours; anything else refuses the set, and so does what we do not know."""
+    hours = case["hours"]
+    whole = isinstance(hours, list) and len(hours) == 2 and all(type(n) is int for n in hours)
+    good = whole and 1 <= hours[0] <= hours[1] <= 720
+    assert case["expect"] == ("ok" if good else "refused")
+    data = bytes.fromhex(case["rules"])
+    if good:
+        assert list(rules.accept_rules(data, keys=keys_of(load("rules"))).ages) == hours
+    else:
+        with pytest.raises(Rejected):
+            rules.accept_rules(data, keys=keys_of(load("rules")))
+
+
+def test_ages_are_written_only_where_they_are_not_a_day_and_three() -> None:
+    key, keys = KEYS[Purpose.RULES], keys_of(load("rules"))
+    plain = rules.sign_rules([], version=9, at=NOON, key=key)
+    assert rules.sign_rules([], version=9, at=NOON, key=key, ages=Ages(24, 72)) == plain
+    assert 4 not in make_vectors.loose(make_vectors.loose(plain).value[2])[-65543]
+    other = rules.sign_rules([], version=9, at=NOON, key=key, ages=Ages(12, 48))
+    assert rules.accept_rules(other, keys=keys).ages == (12, 48)
+    assert rules.accept_rules(plain, keys=keys).ages == (24, 72)
+
+
+@pytest.mark.parametrize("hours", [None, Ages(12, 48), Ages(1, 720)])
+def test_a_gate_goes_by_the_ages_of_its_rule_set(hours: Ages | None) -> None:
+    day, old = hours or (24, 72)
+    ruleset = rules.RuleSet(1, NOON, NOON + 1, (), ages=hours) if hours else None
+    text = base45.to_text(
+        world.pass_token(world.a_pass(issued_at=NOON - 40 * 86_400, expires_at=NOON - 9 * 86_400))
+    )
+    said = {}
+    for age in (day * 3600, day * 3600 + 1, old * 3600, old * 3600 + 1):
+        shard = ShardState(world.URI, 3, NOON - age, bytes(2048), {})
+        held = scan.Held(world.KEY_LIST, {world.URI: shard}, rules=ruleset)
+        look = scan.Look([text], inward=True, device_time=NOON)
+        found = scan.look(look, gate=scan.Gate(frozenset({world.HOME})), held=held)
+        said[age] = found.situation.evidence.value
+    assert list(said.values()) == ["day", "three_days", "three_days", "old"]
 
 
 def test_sealed_rows_open_and_say_what_was_written() -> None:

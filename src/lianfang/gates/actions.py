@@ -37,9 +37,9 @@ from .errors import (
     NotAnExport,
     NumberUnknown,
 )
-from .models import Backlog, CarriedFile, Conflict, Device, EnrolmentCode, Gate, Signal
+from .models import Backlog, CarriedFile, Conflict, Contact, Device, EnrolmentCode, Gate, Signal
 from .policy import ALARMS
-from .queries import shown_as
+from .queries import shown_as, unstored_of
 
 if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
@@ -197,6 +197,8 @@ def withdraw_device(device_id: UUID, *, reason: str, by: Actor) -> None:
 def explain_missing(device_id: UUID, *, why: str, by: Actor) -> None:
     """Say why records of a device are missing (broken, lost): they stay missing and are no longer open (G-2).
 
+    This speaks for those that are missing now. What goes missing later is open again.
+
     :raises NoSuchDevice: there is none in the actor's area
     """
     device = (
@@ -204,8 +206,10 @@ def explain_missing(device_id: UUID, *, why: str, by: Actor) -> None:
     )
     if device is None or not by.may(Right.GATES_DEVICE_ENROL, over=device.gate.area):
         raise NoSuchDevice
+    contact = Contact.objects.filter(device=device).first()
     device.missing_explained = why
-    device.save(update_fields=["missing_explained"])
+    device.explained_count = unstored_of(device, contact, by.at).missing
+    device.save(update_fields=["missing_explained", "explained_count"])
     Conflict.objects.filter(device=device, explained="").update(explained=why)
 
 

@@ -131,6 +131,10 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 {"type": "number", "minimum": 0, "maximum": 25, "default": 0},
                 "最多等几秒 / how long to wait, in seconds",
             ),
+            "last": (
+                {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0},
+                "本机写过的最大记录序号 / the highest number of a passage that this device has written",
+            ),
         },
         answers={
             200: Body(media=CBOR, says="已签名的变化 / signed deltas", shape="[1*200 bstr]"),
@@ -194,7 +198,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             200: Body(
                 media=CWT,
                 says="规则集 / rule set",
-                shape='{1: "LF", 6: uint, 4: uint, -65538: uint, -65543: {1: 1, 2: [* {* uint => any}], 3: uint}}',
+                shape='{1: "LF", 6: uint, 4: uint, -65538: uint, -65543: {1: 1, 2: [* {* uint => any}], 3: uint, ? 4: [uint, uint]}}',
             ),
             **_READING,
         },

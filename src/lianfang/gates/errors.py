@@ -27,6 +27,10 @@ class NoSuchTicket(NotFound):
     code = "gates:no_such_ticket"
 
 
+class NoSuchCode(NotFound):
+    code = "gates:no_such_code"
+
+
 class NotAnExport(Refused):
     """The file is not one that a gate's device wrote."""
 
@@ -73,6 +77,16 @@ class NotAtHome(Refused):
     code = "gates:not_at_home"
 
 
+class NobodyWithoutPass(Refused):
+    """Everybody of the compound has a card that lasts another week."""
+
+    code = "gates:nobody_without_pass"
+
+
+class NoSuchRound(NotFound):
+    code = "gates:no_such_round"
+
+
 class UnderOrder(Refused):
     """An order is in force; the pass asked for would say otherwise."""
 
@@ -83,3 +97,15 @@ class PhoneProofBad(Refused):
     """What the phone sent does not prove that it holds the key."""
 
     code = "gates:phone_proof_bad"
+
+
+class NoWorkPlaces(Refused):
+    """A pass for work names one to eight compounds of one street: their gates have one list."""
+
+    code = "gates:no_work_places"
+
+
+class EndsTooLate(Refused):
+    """A pass lives at most 31 days, and ends after it begins."""
+
+    code = "gates:ends_too_late"

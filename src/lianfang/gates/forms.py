@@ -10,13 +10,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from lianfang.accounts.web import RefusableForm
-from lianfang.kernel.clock import LEGAL_ZONE
+from lianfang.kernel.clock import LEGAL_ZONE, start_of_legal_day
 from lianfang.kernel.ids import new_id
 from lianfang_pass.exported import MAX_EXPORT
 
 from .actions import BacklogDraft, GateDraft
-from .labels import ACTS, CLASSES, KINDS, VERDICTS
-from .passes import PaperPassDraft
+from .labels import ACTS, CLASSES, KINDS, VERDICTS, WORK_CLASSES
+from .passes import PaperPassDraft, WorkPassDraft
+from .rounds import RoundDraft
 from .rule_acts import ActDraft
 
 if TYPE_CHECKING:
@@ -42,6 +43,65 @@ class PaperPassForm(RefusableForm):
             person_id=person_id,
             for_household=self.cleaned_data["for_household"] == "yes",
         )
+
+
+class WorkPassForm(RefusableForm):
+    """A pass for the work of a person."""
+
+    id = forms.UUIDField(widget=forms.HiddenInput)
+    kind = forms.ChoiceField(label=_("种类"), choices=[(k, CLASSES[k]) for k in WORK_CLASSES])
+    compounds = forms.MultipleChoiceField(
+        label=_("可进出的小区"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("同一街道，最多 8 个。自家小区用个人证，不用勾选。"),
+    )
+    until_on = forms.DateField(
+        label=_("有效期至（当日 24 时）"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("连今天最长 31 天。"),
+    )
+    not_cleared = forms.BooleanField(
+        label=_("尚未核验（仅务工）"),
+        required=False,
+        help_text=_("在所选小区的卡口，进须联系社区，出须登记。核验后换发新证。"),
+    )
+
+    def __init__(self, *args: Any, compounds: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["compounds"].choices = list(compounds)  # type: ignore[attr-defined]  # a ChoiceField has choices
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("not_cleared") and cleaned.get("kind") != "W":
+            self.add_error("not_cleared", gettext("只有务工证可以标记尚未核验。"))
+        return cleaned
+
+    def draft(self, person_id: UUID) -> WorkPassDraft:
+        data = self.cleaned_data
+        return WorkPassDraft(
+            id=data["id"],
+            person_id=person_id,
+            kind=data["kind"],
+            compounds=tuple(data["compounds"]),
+            valid_until=start_of_legal_day(data["until_on"] + timedelta(days=1)),
+            not_cleared=data["not_cleared"],
+        )
+
+
+class ClearanceForm(RefusableForm):
+    id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class RoundForm(RefusableForm):
+    """Cards for everybody of a compound."""
+
+    id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
+    basis = forms.CharField(
+        label=_("依据"), max_length=200, help_text=_("例如：区指挥部第 3 号通告。写入防疫信息链。")
+    )
+
+    def draft(self, area: str) -> RoundDraft:
+        return RoundDraft(id=self.cleaned_data["id"], area=area, basis=self.cleaned_data["basis"])
 
 
 class GateForm(RefusableForm):

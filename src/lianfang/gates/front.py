@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("lianfang.gates.front")
 
 LONGEST_WAIT: Final = 25.0
+#: The number of a row, in one spelling. Fifteen digits: TypeScript counts exactly so far.
+_SEQ: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 CBOR: Final = b"application/cbor"
 CWT: Final = b"application/cwt"
 #: Sentences for the few people who read these answers; the gate app has its own words.
@@ -211,13 +214,16 @@ async def _whole(scope: MutableMapping[str, Any], shard: str, *, until: bool) ->
 async def _deltas(scope: MutableMapping[str, Any], shard: str) -> Answer:
     """The steps from the version the gate holds; waits for the next one if it holds the newest."""
     known, files = await _shard(scope, shard)
-    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    last = asked.get("last", ["0"])  # a client of before says none
+    if len(last) != 1 or not _SEQ.fullmatch(last[0]):
+        raise refusal(400, "form")
     try:
         held = int(asked.get("v", [""])[0])
         wait = min(float(asked.get("wait", ["0"])[0]), LONGEST_WAIT)
     except ValueError:
         raise refusal(400, "form") from None
-    state.heard_of(known.id, clock.now(), held if held == files.version else None)
+    state.heard_of(known.id, clock.now(), newest=held if held == files.version else None, last=int(last[0]))
     # A gate may be ahead for a moment: another process of ours told it first.
     if held >= files.version and wait > 0:
         files = await state.newer(shard, held, wait)

@@ -76,6 +76,15 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a device's last questions told: when, the newest list if it holds that, and its last row's number."""
+
+    at: datetime
+    newest: int | None = None
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ShardFiles:
     version: int
     whole: bytes
@@ -105,7 +114,7 @@ class State:
     receipt_key: ec.EllipticCurvePrivateKey | None = None
     _devices: dict[UUID, Known] = field(default_factory=dict)
     _tokens: OrderedDict[str, tuple[UUID, int]] = field(default_factory=OrderedDict)
-    _contacts: dict[UUID, tuple[datetime, int | None]] = field(default_factory=dict)
+    _contacts: dict[UUID, Heard] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
@@ -196,10 +205,14 @@ class State:
             self._tokens.popitem(last=False)
         return known
 
-    def heard_of(self, device: UUID, at: datetime, newest: int | None = None) -> None:
-        """Remember that a device was here, and that it holds the newest list; written down within seconds."""
-        before = self._contacts.get(device)
-        self._contacts[device] = (at, newest if newest is not None or before is None else before[1])
+    def heard_of(self, device: UUID, at: datetime, *, newest: int | None = None, last: int = 0) -> None:
+        """Remember that a device was here, that it holds the newest list, and the highest number of a row that it
+        has written; written down within seconds.
+        """
+        before = self._contacts.get(device, Heard(at))
+        self._contacts[device] = Heard(
+            at, newest if newest is not None else before.newest, max(last, before.last)
+        )
 
     # --- freshness ----------------------------------------------------------------------------------------
 
@@ -321,26 +334,28 @@ def _devices(only: UUID | None = None) -> dict[UUID, Known]:
 
 
 _CONTACTS: Final = """
-INSERT INTO gates_contact (device_id, last_at, list_version, list_at, highest_seq, stored)
-SELECT c.device, c.last_at, coalesce(c.newest, 0), CASE WHEN c.newest IS NOT NULL THEN c.last_at END, 0, 0
-FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[]) AS c(device, last_at, newest)
+INSERT INTO gates_contact (device_id, last_at, list_version, list_at, last_seq, highest_seq, stored)
+SELECT c.device, c.last_at, coalesce(c.newest, 0), CASE WHEN c.newest IS NOT NULL THEN c.last_at END, c.last_seq, 0, 0
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[], %s::bigint[]) AS c(device, last_at, newest, last_seq)
 JOIN gates_device d ON d.id = c.device ORDER BY c.device
 ON CONFLICT (device_id) DO UPDATE SET
   last_at = greatest(gates_contact.last_at, excluded.last_at),
+  last_seq = greatest(gates_contact.last_seq, excluded.last_seq),
   list_version = CASE WHEN excluded.list_at IS NULL THEN gates_contact.list_version ELSE excluded.list_version END,
   list_at = coalesce(excluded.list_at, gates_contact.list_at)
 """
 
 
-def _write_contacts(contacts: Mapping[UUID, tuple[datetime, int | None]]) -> None:
+def _write_contacts(contacts: Mapping[UUID, Heard]) -> None:
     """All contacts of the last seconds in one statement: one per device would cost more than serving them."""
     with django_connection.cursor() as cursor:
         cursor.execute(
             _CONTACTS,
             [
                 list(contacts),
-                [at for at, _ in contacts.values()],
-                [newest for _, newest in contacts.values()],
+                [heard.at for heard in contacts.values()],
+                [heard.newest for heard in contacts.values()],
+                [heard.last for heard in contacts.values()],
             ],
         )
 

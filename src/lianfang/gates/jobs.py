@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Final
 from django.db import connection, transaction
 
 from lianfang.credentials import actions as credentials
-from lianfang.credentials import queries as keys
 from lianfang.kernel.clock import legal_day, start_of_legal_day
-from lianfang_pass.errors import Rejected
-from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
-from .models import Backlog, Conflict, RuleFile, Signal, Ticket
+from .models import Backlog, Conflict, KeptCode, RuleFile, Signal, Ticket
+from .opening import opened
 from .policy import ALARMS, KEPT_FOR, LIFE_EXIT
 
 if TYPE_CHECKING:
@@ -70,7 +68,9 @@ def ensure_partitions(at: datetime) -> None:
 
 @transaction.atomic
 def drop_old(at: datetime) -> list[str]:
-    """Drop the partitions of days older than 21, what is as old in the partition of other days, and their keys."""
+    """Drop the partitions of days older than 21, what is as old in the partition of other days, their keys, and what
+    stands elsewhere of codes in their rows.
+    """
     before = legal_day(at - KEPT_FOR)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -84,6 +84,7 @@ def drop_old(at: datetime) -> list[str]:
             cursor.execute(
                 "DELETE FROM gates_passage_key WHERE received_at < %s", [start_of_legal_day(before)]
             )
+    KeptCode.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
     return old
 
 
@@ -150,6 +151,7 @@ def tally() -> int:
         overrides: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
         by_hand: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
         passed: list[tickets.LetThrough] = []
+        kept: list[KeptCode] = []
         for device, gate, seqs, received_at in batches:
             cursor.execute(
                 "SELECT seq, sealed FROM gates_passage"
@@ -161,6 +163,8 @@ def tally() -> int:
                 counts[key] += 1
                 overrides[key] += passage is not None and _is_override(passage)
                 by_hand[key] += passage is not None and passage.by_hand is not None
+                if passage is not None and passage.code is not None:
+                    kept.append(_kept(passage, device, gate, received_at))
                 if (
                     passage is not None
                     and (row := _let_through(passage, device, gate, received_at)) is not None
@@ -177,6 +181,7 @@ def tally() -> int:
                 " by_hand = gates_hourcount.by_hand + excluded.by_hand",
                 [*key, n, overrides[key], by_hand[key]],
             )
+    KeptCode.objects.bulk_create(kept, ignore_conflicts=True)
     if passed:
         tickets.open_tickets(passed)
     return len(batches)
@@ -185,7 +190,7 @@ def tally() -> int:
 def _counted(
     device: UUID, gate: UUID, seq: int, sealed: bytes, received_at: datetime
 ) -> tuple[tuple[UUID, datetime, bool, str, str], Passage | None]:
-    passage = _opened(device, seq, sealed)
+    passage = opened(device, seq, sealed)
     if passage is None:
         # Stored all the same: what a device sealed wrongly is evidence too, and is counted as unreadable.
         return (gate, _hour(received_at), True, "CALL", "UNOPENED"), None
@@ -211,14 +216,17 @@ def _let_through(
     )
 
 
-def _opened(device: UUID, seq: int, sealed: bytes) -> Passage | None:
-    for thumbprint in keys.seal_keys():
-        try:
-            return open_passage(sealed, keys.private_key(thumbprint), device=device.bytes, seq=seq)
-        except Rejected as refusal:
-            if refusal.code != "sealed":
-                return None
-    return None
+def _kept(passage: Passage, device: UUID, gate: UUID, received_at: datetime) -> KeptCode:
+    """That the row carries a code that could not be trusted. The code itself stays sealed in the row."""
+    return KeptCode(
+        device_id=device,
+        gate_id=gate,
+        seq=passage.seq,
+        received_at=received_at,
+        passed_at=_passed_at(passage, received_at),
+        inward=passage.inward,
+        verdict=passage.verdict.value,
+    )
 
 
 def _is_override(passage: Passage) -> bool:

@@ -60,3 +60,5 @@ CLASSES: Final[Mapping[str, StrPromise]] = {
     "X": _("访客"),
     "M": _("医护"),
 }
+#: Classes that are given for somebody's work, for compounds other than the own.
+WORK_CLASSES: Final = ("W", "S", "V", "M")

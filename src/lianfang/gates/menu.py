@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lianfang.kernel.actor import Actor
 
-DESK: Final[Sequence[Entry]] = (Entry("gates:posts", _("卡口")),)
+DESK: Final[Sequence[Entry]] = (Entry("gates:posts", _("卡口")), Entry("gates:compounds", _("制证")))
 PHONE: Final[Sequence[Entry]] = (Entry("gates:own_pass", _("我的出入证")),)
 PERSON: Final[Sequence[Entry]] = (Entry("gates:person_passes", _("出入证")),)
 

@@ -53,6 +53,7 @@ class Device(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_reason = models.TextField(default="")
     missing_explained = models.TextField(default="")
+    explained_count = models.BigIntegerField(default=0, db_default=0)  # how many were missing then
 
     class Meta:
         constraints = [
@@ -84,13 +85,16 @@ class EnrolmentCode(models.Model):
 
 
 class Contact(models.Model):
-    """When a device was last heard of, with which list, and what it has sent. Written by the front."""
+    """When a device was last heard of, with which list, what it has written by its own word, and what it has sent.
+    Written by the front.
+    """
 
     device = models.OneToOneField(Device, models.CASCADE, primary_key=True)
     last_at = models.DateTimeField()
     list_version = models.BigIntegerField(default=0)
     list_at = models.DateTimeField(null=True)
-    highest_seq = models.BigIntegerField(default=0)
+    last_seq = models.BigIntegerField(default=0, db_default=0)  # written, by the device's own word
+    highest_seq = models.BigIntegerField(default=0)  # stored
     stored = models.BigIntegerField(default=0)
 
 
@@ -202,6 +206,45 @@ class Ticket(models.Model):
                 fields=["gate", "opened_at"], name="open_tickets_of_a_gate", condition=Q(closed_at=None)
             ),
         ]
+
+
+class KeptCode(models.Model):
+    """That the row of a passage carries a code whose signature was bad or whose key nobody knows. The code stays sealed
+    in the row and is opened one by one; this is forgotten with the row's day.
+    """
+
+    device = models.ForeignKey(Device, models.PROTECT)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    seq = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    passed_at = models.DateTimeField(null=True)  # by the device's clock, where that can be
+    inward = models.BooleanField()
+    verdict = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="code_of_a_passage_is_noted_once", fields=["device", "seq"]),
+        ]
+        indexes = [models.Index(fields=["gate", "-received_at"], name="kept_codes_of_a_gate")]
+
+
+class CodeReading(models.Model):
+    """That somebody opened a kept code: who, when, why. Added, never changed (trigger); stays when the code is gone."""
+
+    device = models.ForeignKey(Device, models.PROTECT)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    seq = models.BigIntegerField()
+    passage_received_at = models.DateTimeField()
+    at = models.DateTimeField()
+    user = models.UUIDField()
+    read_as = models.TextField()  # office and pseudonym, as others may see them
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="code_is_opened_for_a_reason", condition=~Q(reason="")),
+        ]
+        indexes = [models.Index(fields=["device", "seq"], name="readings_of_a_code")]
 
 
 class HourCount(models.Model):
@@ -322,13 +365,63 @@ class GateActLift(models.Model):
         ]
 
 
+class PassRound(models.Model):
+    """Everybody of a compound who had no personal paper pass was given one. Stays as written (trigger)."""
+
+    id = models.UUIDField(primary_key=True)
+    area = AreaField()
+    basis = models.TextField()
+    count = models.IntegerField()
+    issued_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    issued_by = models.UUIDField()
+    issued_as = models.TextField()
+    entry_id = models.UUIDField(unique=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="round_of_passes_is_given_to_somebody", condition=Q(count__gte=1) & ~Q(basis="")
+            ),
+        ]
+
+
+class PassRoundEnd(models.Model):
+    """The cards of a round were withdrawn, all that were left. Stays as written (trigger)."""
+
+    round = models.OneToOneField(PassRound, models.PROTECT, primary_key=True, related_name="end")
+    count = models.IntegerField()
+    reason = models.TextField()
+    ended_at = models.DateTimeField()
+    ended_by = models.UUIDField()
+    ended_as = models.TextField()
+    entry_id = models.UUIDField(unique=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="round_is_withdrawn_for_a_reason", condition=~Q(reason="")),
+        ]
+
+
 class RuleFile(models.Model):
-    """A signed rule set as it was published to the gates: the acts in force, and the limit for a fever."""
+    """A signed rule set as it was published to the gates: the acts in force, the limit for a fever, and from how many
+    hours on evidence is no longer of the day, and old. Both are the disease's, and stay until they are set anew.
+    """
 
     version = models.BigIntegerField(primary_key=True)
     signed_at = models.DateTimeField()
     fever_tenths = models.SmallIntegerField(default=373)
+    day_hours = models.SmallIntegerField(default=24, db_default=24)
+    old_hours = models.SmallIntegerField(default=72, db_default=72)
     data = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="ages_of_evidence_follow_each_other",
+                condition=Q(day_hours__gte=1, old_hours__gte=F("day_hours"), old_hours__lte=720),
+            ),
+        ]
 
 
 class Progress(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -26,17 +27,18 @@ from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Repeat
 from lianfang.messaging import typeset
-from lianfang.messaging.papers import Lang, PassCard, Words
+from lianfang.messaging.papers import Lang
 from lianfang.orders import queries as orders
 from lianfang.people import queries as people
 from lianfang.people import reader
 from lianfang.people.policy import PersonField
 from lianfang.places import queries as places
-from lianfang_pass import base45
+from lianfang.places.policy import Kind
 
 from . import passes, policy
+from .cards import pass_card
 from .errors import CodeNotValid
-from .forms import PaperPassForm, WhyForm
+from .forms import ClearanceForm, PaperPassForm, WhyForm, WorkPassForm
 from .labels import CLASSES
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def _row(view: PassView, *, by: Actor) -> dict[str, Any]:
         "until": view.valid_until,
         "live": view.revoked_at is None and view.valid_until > by.at,
         "incomplete": policy.is_incomplete(view),
+        "marked": passes.is_marked(view),
     }
 
 
@@ -171,10 +174,55 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
             "person": shown,
             "rows": [_row(p, by=by) for p in passes.of_person(person)],
             "form": form,
+            "new_id": new_id(),
             "may_hand_out_codes": by.may(Right.ACCOUNTS_LOGIN_CODE_ISSUE, over=person.area),
         },
         status=422 if form.errors else 200,
     )
+
+
+@never_cache
+@surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
+def work(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Issue a paper pass for the work of a person, for compounds where the actor issues passes."""
+    by = actor(request)
+    _person(person_id, by=by, right=Right.CREDENTIALS_PASS_ISSUE)
+    found = places.addresses_below(by.areas(Right.CREDENTIALS_PASS_ISSUE), kinds=[Kind.COMPOUND])
+    form = WorkPassForm(
+        request.POST or None,
+        compounds=sorted(found.items(), key=lambda item: item[1]),
+        initial={"id": new_id(), "until_on": legal_day(by.at) + timedelta(days=30)},
+    )
+    if form.is_valid():
+        try:
+            made = passes.give_work_pass(form.draft(person_id), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已签发。请打印并交给本人。"))
+            return redirect("gates:print_pass", person_id, made.pass_id)
+    views = reader.read([person_id], (PersonField.NAME,), by=by)
+    if person_id not in views:
+        raise NotFound
+    return render(
+        request,
+        "gates/work_pass.html",
+        {"person": views[person_id], "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+@surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
+def clear(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
+    """A worker is cleared: a new pass in the place of the marked one."""
+    form = ClearanceForm(request.POST)
+    if not form.is_valid():
+        raise NotFound
+    draft = passes.ClearanceDraft(id=form.cleaned_data["id"], person_id=person_id, pass_id=pass_id)
+    made = passes.clear_worker(draft, by=actor(request))
+    messages.success(request, gettext("已换发新证，旧证作废。请打印并交给本人。"))
+    return redirect("gates:print_pass", person_id, made.pass_id)
 
 
 @require_POST
@@ -201,16 +249,11 @@ def card(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
         raise NotFound
     reader.read([person_id], (PersonField.ADDRESS,), by=by)  # door, initials and year leave on the card
     organ = next(iter(accounts.organs(kind="community", covering=person.community)), None)
-    paper = PassCard(
-        token=base45.to_text(credentials.token(found.id)),
-        pass_no=str(_row(found, by=by)["number"]),
-        door=found.door,
-        initials=found.initials,
-        kind=Words(str(CLASSES[found.kind])),
-        valid_from=legal_day(found.valid_from),
-        valid_until=legal_day(found.valid_until),
+    paper = pass_card(
+        found,
+        credentials.token(found.id),
         community=places.place(person.community).name,
-        community_phone=organ.phone if organ else "",
+        phone=organ.phone if organ else "",
         lang=Lang.BOTH if get_language() == "en" else Lang.ZH,
         demo=settings.DEMO,
     )

@@ -6,7 +6,7 @@ known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from lianfang.accounts import actions as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as credentials_queries
-from lianfang.kernel.errors import NotFound
+from lianfang.kernel.errors import NotFound, SameIdOtherContent
 from lianfang.kernel.ids import new_id
 from lianfang.orders import queries as orders
 from lianfang.people import actions as people
@@ -26,11 +26,13 @@ from lianfang.places.policy import Kind, at_level
 from lianfang_chain import cbor
 from lianfang_pass import base45, tokens
 from lianfang_pass.errors import Rejected
+from lianfang_pass.tokens import Flag
 
-from .errors import CodeNotValid, NotAKey, NotAtHome, PhoneProofBad, UnderOrder
+from .errors import CodeNotValid, EndsTooLate, NotAKey, NotAtHome, NoWorkPlaces, PhoneProofBad, UnderOrder
 from .policy import REPLACED
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from lianfang.credentials.actions import IssuedPass
@@ -51,6 +53,27 @@ class PaperPassDraft:
     id: UUID
     person_id: UUID
     for_household: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPassDraft:
+    """A paper pass for the work of a person, class W, S, V or M. `compounds` are paths; `id` is the client's."""
+
+    id: UUID
+    person_id: UUID
+    kind: str
+    compounds: tuple[str, ...]
+    valid_until: datetime
+    not_cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearanceDraft:
+    """A worker with the pass `pass_id` is cleared. `id` is the client's, of the new pass."""
+
+    id: UUID
+    person_id: UUID
+    pass_id: UUID
 
 
 @transaction.atomic
@@ -77,6 +100,90 @@ def give_paper_pass(draft: PaperPassDraft, *, by: Actor) -> IssuedPass:
         for earlier in _live(holder, kind, channel="printed", by=by):
             credentials.revoke_pass(earlier.id, reason=REPLACED, by=by)
     return credentials.issue_pass(_facts(draft.id, person, holder, kind, by=by), by=by)
+
+
+@transaction.atomic
+def give_work_pass(draft: WorkPassDraft, *, by: Actor) -> IssuedPass:
+    """Issue a paper pass for somebody's work: worker, supply, volunteer, medical (F09). An earlier one of the same
+    class is withdrawn.
+
+    It holds for compounds, never for the home: at the own door the personal pass counts. Its row stands in the list
+    that the gates of those compounds get, wherever the holder lives.
+    Sending the same draft again returns the pass already made.
+
+    :raises NotFound: no such person in reach
+    :raises NotAllowed: `by` holds no office that issues passes over the home, or over one of the compounds
+    :raises NoWorkPlaces: no compound, more than a pass can name, or of several streets
+    :raises NotAtHome: the person has no dwelling in a compound
+    :raises EndsTooLate: over already, or more than 31 days away
+    :raises SameIdOtherContent: the id was used for another pass
+    """
+    person = people.person_for_update(draft.person_id)
+    for area in (person.area, *draft.compounds):
+        by.require(Right.CREDENTIALS_PASS_ISSUE, over=area)
+    streets = {at_level(area, Kind.STREET) for area in draft.compounds}
+    if not 0 < len(draft.compounds) <= tokens.MOST_ZONES or len(streets) > 1:
+        raise NoWorkPlaces
+    street = streets.pop()
+    if street is None or any(at_level(area, Kind.COMPOUND) != area for area in draft.compounds):
+        raise NoWorkPlaces
+    facts = replace(
+        _facts(draft.id, person, draft.person_id, draft.kind, by=by),
+        shard=places.place(street).code,
+        zones=tuple(area.rpartition(".")[2] for area in sorted(draft.compounds)),
+        valid_until=draft.valid_until,
+        flags=int(Flag.NOT_CLEARED) if draft.not_cleared else 0,
+    )
+    return _in_place_of_the_last(facts, by=by)
+
+
+@transaction.atomic
+def clear_worker(draft: ClearanceDraft, *, by: Actor) -> IssuedPass:
+    """A worker is cleared: a pass without the mark takes the place of the marked one, for the same compounds and days.
+
+    Sending the same draft again returns the pass already made.
+
+    :raises NotFound: no such person in reach, or no such marked pass
+    :raises NotAllowed: `by` holds no office that issues passes over the home
+    :raises EndsTooLate: the marked pass is over
+    :raises SameIdOtherContent: the id was used for another pass
+    """
+    person = people.person_for_update(draft.person_id)
+    by.require(Right.CREDENTIALS_PASS_ISSUE, over=person.area)
+    held = {p.id: p for p in credentials_queries.passes_of([draft.person_id])}
+    marked = held.get(draft.pass_id)
+    if marked is None or not is_marked(marked) or (draft.id not in held and marked.revoked_at is not None):
+        raise NotFound
+    facts = replace(
+        _facts(draft.id, person, draft.person_id, marked.kind, by=by),
+        shard=marked.shard,
+        zones=marked.zones,
+        valid_until=marked.valid_until,
+    )
+    return _in_place_of_the_last(facts, by=by)
+
+
+def is_marked(held: PassView) -> bool:
+    """Whether a worker's pass says that the holder is not yet cleared: nobody is let in at the work by it alone."""
+    return held.kind == "W" and bool(Flag(held.flags) & Flag.NOT_CLEARED)
+
+
+def _in_place_of_the_last(wanted: credentials.PassDraft, *, by: Actor) -> IssuedPass:
+    """Issue a paper pass with an end of its own, and withdraw those of its class that the holder has."""
+    held = {p.id: p for p in credentials_queries.passes_of([wanted.holder_id])}
+    if (earlier := held.get(wanted.id)) is not None:
+        # When it began is when the first of the requests came; what was asked for is the rest.
+        asked = (wanted.kind, wanted.zones, wanted.valid_until, bool(wanted.flags))
+        if asked != (earlier.kind, earlier.zones, earlier.valid_until, is_marked(earlier)):
+            raise SameIdOtherContent
+        return credentials.IssuedPass(
+            earlier.id, earlier.pass_no, earlier.index, earlier.shard, credentials_queries.token(earlier.id)
+        )
+    if not by.at < wanted.valid_until <= by.at + PAPER_LIVES:
+        raise EndsTooLate
+    for other in _live(wanted.holder_id, wanted.kind, channel="printed", by=by):
+        credentials.revoke_pass(other.id, reason=REPLACED, by=by)
+    return credentials.issue_pass(wanted, by=by)
 
 
 @transaction.atomic

@@ -19,6 +19,8 @@ TIDIED_AFTER: Final = timedelta(days=2)
 KEPT_FOR: Final = timedelta(days=21)
 AMBER_AFTER: Final = timedelta(minutes=15)
 RED_AFTER: Final = timedelta(hours=4)
+#: A post works this long without any network (passes.md §4.3). Who is silent for longer is not waited for.
+GIVEN_UP_AFTER: Final = timedelta(hours=72)
 #: A call for help is taken up within this time (a severe problem: domain.md F14).
 ANSWERED_WITHIN: Final = timedelta(minutes=5)
 #: What waits for an answer: a call, a chain that told two stories, and what could not be read and may be either.
@@ -166,6 +168,29 @@ def silence(last_at: datetime | None, now: datetime) -> Silence:
     if quiet >= RED_AFTER:
         return Silence.RED
     return Silence.AMBER if quiet >= AMBER_AFTER else Silence.FRESH
+
+
+def is_dead(*, withdrawn_at: datetime | None, last_at: datetime, at: datetime) -> bool:
+    """Whether nobody counts on a device to send what it has written."""
+    return withdrawn_at is not None or at - last_at >= GIVEN_UP_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """Rows that a device has written and that are not here."""
+
+    missing: int
+    unsent: int
+
+
+def unstored(*, written: int, highest: int, stored: int, dead: bool) -> Unstored:
+    """A number below the highest stored one is missing (G-2). One above it is still to come from a device that
+    lives, and missing of one that is dead.
+
+    :param written: the highest number that the device says it has written; 0 of a client that does not say it
+    """
+    gaps, tail = highest - stored, max(0, written - highest)
+    return Unstored(gaps + tail, 0) if dead else Unstored(gaps, tail)
 
 
 def unsent_estimate(rates: Iterable[int], quiet: timedelta) -> int:

@@ -21,6 +21,7 @@ from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
 from lianfang.people import queries as people
 from lianfang.places import queries as places
+from lianfang_pass.evidence import AGES, Ages
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.rules import ActKind, sign_rules
 from lianfang_pass.rules import GateAct as PublishedAct
@@ -193,19 +194,32 @@ def lift(act_id: UUID, *, reason: str, by: Actor) -> GateActLift:
 
 
 @transaction.atomic
-def publish(at: datetime) -> int:
-    """Sign the acts in force and to come as the next version of the rule set, and wake the front."""
+def publish(at: datetime, *, ages: Ages | None = None) -> int:
+    """Sign the acts in force and to come as the next version of the rule set, and wake the front.
+
+    :param ages: how old evidence may be, from now on; without it as in the version before
+    """
     _one_publisher()
     newest = RuleFile.objects.order_by("-version").first()
     version, fever = (newest.version + 1, newest.fever_tenths) if newest else (1, 373)
+    if ages is None:
+        ages = Ages(newest.day_hours, newest.old_hours) if newest else AGES
     data = sign_rules(
         _current(at),
         version=version,
         at=int(at.timestamp()),
         key=credentials.signing_key(Purpose.RULES, at),
         fever_tenths=fever,
+        ages=ages,
     )
-    RuleFile.objects.create(version=version, signed_at=at, fever_tenths=fever, data=data)
+    RuleFile.objects.create(
+        version=version,
+        signed_at=at,
+        fever_tenths=fever,
+        day_hours=ages.day_hours,
+        old_hours=ages.old_hours,
+        data=data,
+    )
     wake("gates")
     return version
 

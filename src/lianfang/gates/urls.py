@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from . import act_views, pass_views, views
+from lianfang.kernel import routes  # noqa: F401 - makes `area_path` known
+
+from . import act_views, pass_views, round_views, views
 
 app_name = "gates"
 urlpatterns = [
@@ -10,12 +12,18 @@ urlpatterns = [
     path("me/pass/enrol/", pass_views.enrol_phone, name="enrol_phone"),
     path("me/pass/renew/", pass_views.renew_phone, name="renew_phone"),
     path("desk/people/<uuid:person_id>/passes/", pass_views.desk, name="person_passes"),
+    path("desk/people/<uuid:person_id>/passes/work/", pass_views.work, name="work_pass"),
+    path("desk/people/<uuid:person_id>/passes/<uuid:pass_id>/clear/", pass_views.clear, name="clear_worker"),
     path("desk/people/<uuid:person_id>/passes/<uuid:pass_id>/card/", pass_views.card, name="print_pass"),
     path(
         "desk/people/<uuid:person_id>/passes/<uuid:pass_id>/withdraw/",
         pass_views.withdraw_pass,
         name="withdraw_pass",
     ),
+    path("desk/passes/", round_views.compounds, name="compounds"),
+    path("desk/passes/<area_path:area>/", round_views.compound, name="compound"),
+    path("desk/passes/rounds/<uuid:round_id>/withdraw/", round_views.withdraw, name="withdraw_round"),
+    path("desk/passes/rounds/<uuid:round_id>/print/<int:part>/", round_views.cards, name="print_round"),
     path("desk/gates/", views.posts, name="posts"),
     path("desk/gates/new/", views.new_gate, name="new_gate"),
     path("desk/gates/acts/", act_views.acts, name="acts"),
@@ -29,6 +37,7 @@ urlpatterns = [
     path("desk/gates/calls/<int:signal_id>/answer/", views.answer, name="answer"),
     path("desk/gates/<uuid:gate_id>/", views.post, name="post"),
     path("desk/gates/<uuid:gate_id>/tickets/<int:ticket_id>/close/", views.close_ticket, name="close_ticket"),
+    path("desk/gates/<uuid:gate_id>/codes/<int:code_id>/open/", views.open_code, name="open_code"),
     path("desk/gates/<uuid:gate_id>/enrol/", views.enrol, name="enrol"),
     path("desk/gates/<uuid:gate_id>/folder/", views.folder, name="folder"),
     path("desk/gates/<uuid:gate_id>/backlog/", views.backlog, name="backlog"),

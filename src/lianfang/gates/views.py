@@ -29,7 +29,7 @@ from lianfang.people import reader
 from lianfang.places import queries as places
 from lianfang_chain import cbor
 
-from . import actions, queries, tickets
+from . import actions, kept_codes, queries, tickets
 from .act_lines import lines as act_lines
 from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
 from .labels import ALARMS, CLASSES, KINDS, SILENCES, TICKETS, VERDICTS
@@ -103,7 +103,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         {
             "gate": gate,
             "kind": KINDS[gate.kind],
-            "devices": queries.devices_of(gate.pk),
+            "devices": queries.devices_of(gate.pk, at=by.at),
             "hours": [
                 {
                     "hour": h.hour,
@@ -123,6 +123,10 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
             "acts": act_lines(queries.acts_at(gate.zones, by=by)),
             "files": queries.carried_files_of(gate.pk),
             "tickets": _tickets(gate, by=by),
+            "codes": kept_codes.count_of(gate, at=by.at),
+            "kept": [
+                {"code": code, "verdict": VERDICTS[code.verdict]} for code in kept_codes.codes_of(gate, by=by)
+            ],
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
             "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
             "why": WhyForm(),
@@ -208,6 +212,23 @@ def close_ticket(request: HttpRequest, gate_id: UUID, ticket_id: int) -> HttpRes
     else:
         messages.error(request, gettext("请写明核实的结果。"))
     return redirect("gates:post", gate_id)
+
+
+@never_cache
+@require_POST
+@surface(right=Right.GATES_CODE_OPEN, purpose=Purpose.GATE, repeat=Repeat.SAME)
+def open_code(request: HttpRequest, gate_id: UUID, code_id: int) -> HttpResponse:
+    """What a code says that a gate could not trust; each opening is recorded."""
+    form, code = WhyForm(request.POST), None
+    if form.is_valid():
+        why = form.cleaned_data["why"]
+        code = kept_codes.open_code(code_id, gate_id=gate_id, reason=why, by=actor(request))
+    return render(
+        request,
+        "gates/kept_code.html",
+        {"form": form, "code": code, "gate_id": gate_id, "code_id": code_id},
+        status=422 if code is None else 200,
+    )
 
 
 @never_cache

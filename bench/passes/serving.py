@@ -1,5 +1,5 @@
-"""The gate front alone (`uvicorn bench.passes_server:app`) or the publisher alone (`python -m bench.passes_server`),
-each in a process of its own as in earnest, for `bench.passes`."""
+"""The gate front alone (`uvicorn bench.passes.serving:app`) or the publisher alone (`python -m bench.passes.serving`),
+each in a process of its own as in earnest, for the other modules here."""
 
 import signal
 import threading
