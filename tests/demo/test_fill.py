@@ -24,7 +24,7 @@ from lianfang.gates.models import Gate
 from lianfang.kernel import clock
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang.ledger.models import Entry
-from lianfang.orders import policy
+from lianfang.orders import policy, proofs
 from lianfang.orders import queries as orders
 from lianfang.orders.models import (
     Appeal,
@@ -212,6 +212,7 @@ def test_every_order_and_lift_stands_in_the_chain_without_a_name(day_twenty: con
     acts = {*IsolationOrder.objects.values_list("pk", flat=True), *Lift.objects.values_list("pk", flat=True)}
     entries = {e.act_id: bytes(e.data) for e in Entry.objects.all()}
     assert acts <= entries.keys()
+    assert proofs.chain_faults() == []
     everything = b"".join(entries.values())
     assert not [n for n in Person.objects.values_list("name", flat=True) if n.encode() in everything]
 

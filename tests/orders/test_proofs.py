@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from PIL import Image, ImageFilter
 from pypdf import PdfReader
 
@@ -141,6 +142,45 @@ def test_the_release_notice_carries_the_proofs_of_what_ended_the_order(order: Is
     with scope(areas=[ROOT]):
         place = ledger.state_of(ReleaseNotice.objects.get(order=order.pk).entry_id).index
     assert f"第{place}条" in "".join(pages[0].extract_text().split())
+
+
+def past_the_triggers(statement: str, *values: UUID) -> None:
+    """What somebody does who owns the database."""
+    table = statement.split()[1 if statement.startswith("UPDATE") else 2]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(statement, values)
+        assert cursor.rowcount == 1
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def test_a_row_without_its_entry_an_entry_without_its_row_and_an_altered_row_are_found(
+    order: IsolationOrder,
+) -> None:
+    """L-5, whatever was done to the tables past every act and every trigger."""
+    appeal = actions.appeal(
+        actions.AppealDraft(id=new_id(), order_id=order.pk, text="没有接触过"), by=officer(Role.COMMUNITY)
+    )
+    actions.lift_isolation(
+        actions.LiftDraft(id=new_id(), order_id=order.pk, reason="依据有误"), by=officer(Role.CDC)
+    )
+    assert proofs.chain_faults() == []
+    past_the_triggers(
+        "UPDATE orders_isolationorder SET ends_at = ends_at + interval '1 day' WHERE id = %s", order.pk
+    )
+    assert proofs.chain_faults() == [f"order {order.order_no}: ends_at is not what was signed"]
+    past_the_triggers(
+        "UPDATE orders_isolationorder SET ends_at = ends_at - interval '1 day' WHERE id = %s", order.pk
+    )
+    assert proofs.chain_faults() == []
+    past_the_triggers("UPDATE orders_appeal SET id = %s WHERE id = %s", other := new_id(), appeal.pk)
+    assert proofs.chain_faults() == [f"orders:appeal:raised {other}: the chain does not hold it"]
+    past_the_triggers("DELETE FROM orders_appeal WHERE id = %s", other)
+    assert proofs.chain_faults() == [
+        f"entry {appeal.entry_id} (orders:appeal:raised): there is no row of {appeal.pk}"
+    ]
 
 
 def test_nobody_else_gets_a_persons_proof(order: IsolationOrder, household: list[UUID]) -> None:

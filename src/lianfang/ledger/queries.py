@@ -151,7 +151,7 @@ def proofs(entry_ids: Sequence[UUID], disclose: Sequence[str] = ()) -> dict[UUID
         return {}
     checkpoint = Checkpoint.objects.prefetch_related("cosignatures").get(size=size)
     note, policy, tree = _cosigned_note(checkpoint), parties.policy(), TileHashes(size, publication.read)
-    opened = _opened([pk for pk, _, _ in rows]) if disclose else {}
+    opened = disclosures_of_each([pk for pk, _, _ in rows]) if disclose else {}
     made = {}
     for pk, index, data in rows:
         shown = [d for d in opened.get(pk, {}).values() if d.field in disclose]
@@ -323,10 +323,11 @@ def acts_of_room(room: str) -> Iterator[tuple[UUID, str, UUID]]:
 
 def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
     """What is left of an entry's disclosures, opened. Whoever calls this writes down who reads it and why."""
-    return _opened([entry_id]).get(entry_id, {})
+    return disclosures_of_each([entry_id]).get(entry_id, {})
 
 
-def _opened(entry_ids: Sequence[UUID]) -> dict[UUID, dict[int, Opened]]:
+def disclosures_of_each(entry_ids: Sequence[UUID]) -> dict[UUID, dict[int, Opened]]:
+    """The same for many."""
     found = Disclosures.objects.filter(pk__in=entry_ids).values_list("pk", "sealed", "entry__casekey__sealed")
     return {
         entry_id: sealing.open_sealed(entry_id, bytes(sealed_key), bytes(sealed))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lianfang.kernel.clock import legal_day
+from lianfang.kernel.row_security import scope
 from lianfang.ledger import queries as ledger
 from lianfang.messaging.codes import Code, Correction
 from lianfang.messaging.papers import ChainLine, ChainProof, DayHead, Seen, Words
+from lianfang.places import queries as places
 from lianfang_chain.proof import to_qr_text
 from lianfang_chain.words import words_of
 
 from .models import Appeal, AppealDecision, IsolationOrder, Lift, ReleaseNotice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -37,6 +40,7 @@ OWN: Final = {
 #: are handed out as a file (`own_proof`): no camera reads a finer print for sure.
 MOST_CHARACTERS: Final = 2_840
 _PUBLIC_MM, _OWN_MM = 70, 76
+_AT_ONCE: Final = 500
 
 _PARTIES: Final = {
     "residents": Words("居民", "residents"),
@@ -93,6 +97,49 @@ def acts_of(order_id: UUID) -> list[Act]:
         for n in ReleaseNotice.objects.filter(order=order_id)
     ]
     return sorted(found, key=lambda act: act.at)
+
+
+def chain_faults() -> list[str]:
+    """L-5 for orders: each act has its entry and each entry its act, and an order's row says what its entry sealed.
+
+    Looks at every order of the installation, and says numbers and ids, no content. What was erased is compared no more.
+    """
+    said = {entry_id: (kind, act_id) for entry_id, kind, act_id in ledger.acts_of_room("orders")}
+    found = []
+    with scope(areas=places.districts()):
+        for entry_id, kind, act_id in _rows_in_chain():
+            if said.pop(entry_id, None) != (kind, act_id):
+                found.append(f"{kind} {act_id}: the chain does not hold it")
+        orders = IsolationOrder.objects.order_by("pk").iterator(chunk_size=_AT_ONCE)
+        while some := list(islice(orders, _AT_ONCE)):
+            sealed = ledger.disclosures_of_each([o.entry_id for o in some])
+            for order in some:
+                held = {d.field: d.value for d in sealed.get(order.entry_id, {}).values()}
+                row = {
+                    "order_no": order.order_no,
+                    "person": str(order.person_id),
+                    "reason": order.reason,
+                    "starts_at": order.starts_at.isoformat(),
+                    "ends_at": order.ends_at.isoformat(),
+                }
+                wrong = sorted(name for name in row.keys() & held.keys() if row[name] != held[name])
+                if wrong:
+                    found.append(f"order {order.order_no}: {', '.join(wrong)} is not what was signed")
+    found += [f"entry {pk} ({kind}): there is no row of {act_id}" for pk, (kind, act_id) in said.items()]
+    return found
+
+
+def _rows_in_chain() -> Iterator[tuple[UUID, str, UUID]]:
+    for pk, entry in IsolationOrder.objects.values_list("pk", "entry").iterator():
+        yield entry, "orders:isolation:issued", pk
+    for pk, entry in Lift.objects.values_list("pk", "entry").iterator():
+        yield entry, "orders:order:lifted", pk
+    for pk, entry in ReleaseNotice.objects.values_list("pk", "entry").iterator():
+        yield entry, "orders:release:noticed", pk
+    for pk, entry in Appeal.objects.exclude(entry=None).values_list("pk", "entry").iterator():
+        yield entry, "orders:appeal:raised", pk
+    for pk, entry, granted in AppealDecision.objects.values_list("pk", "entry", "granted").iterator():
+        yield entry, f"orders:appeal:{'won' if granted else 'lost'}", pk
 
 
 @dataclass(frozen=True, slots=True)

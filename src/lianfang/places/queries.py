@@ -99,6 +99,11 @@ def _ancestors(path: str) -> list[str]:
     return [".".join(labels[: i + 1]) for i in range(len(labels))]
 
 
+def districts() -> list[str]:
+    """The paths of all districts; what lies in none of them is nowhere."""
+    return list(Place.objects.filter(kind=Kind.DISTRICT).order_by("path").values_list("path", flat=True))
+
+
 def names(paths: Iterable[str]) -> dict[str, str]:
     """The own name of each place."""
     return {path: view.name for path, view in places_at(paths).items()}
