@@ -129,7 +129,9 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
         f"签发 issued         {_when(act.issued_at)}  {act.organ}  {scope_zh} / {scope_en}  {act.scope}",
         f"依据 basis          {act.basis}",
     ]
-    lines += [f"条款 term           {field_words(name)} = {value}" for name, value in sorted(act.terms.items())]
+    lines += [
+        f"条款 term           {field_words(name)} = {value}" for name, value in sorted(act.terms.items())
+    ]
     lines += [f"出示 disclosed      {field_words(d.field)} = {d.value}" for d in proved.disclosed]
     hidden = len(act.commitments) - sum(d.commitment in act.commitments for d in proved.disclosed)
     lines.append(f"未出示 not shown    {hidden} 项加盐指纹 salted commitments (decoys among them)")

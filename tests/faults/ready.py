@@ -345,7 +345,9 @@ def _called(world: World) -> dict[str, object]:
 def _without_card(world: World) -> dict[str, object]:
     """Somebody lives there who has no card yet."""
     with scope(areas=[DISTRICT]):
-        return {"area": people_queries.person_refs([person := _someone(world)])[person].area.partition(".b")[0]}
+        return {
+            "area": people_queries.person_refs([person := _someone(world)])[person].area.partition(".b")[0]
+        }
 
 
 def _round_given(world: World) -> dict[str, object]:

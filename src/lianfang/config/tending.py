@@ -77,7 +77,9 @@ def _fsck(*, rebuild: bool) -> int:
         f"{report.entries} entries, {report.checkpoints} checkpoints, {report.cosignatures} cosignatures, "
         f"{report.files} files looked at, {report.written} written"
     )
-    problems = report.problems + people.journal_faults() + announcements.chain_faults() + proofs.chain_faults()
+    problems = (
+        report.problems + people.journal_faults() + announcements.chain_faults() + proofs.chain_faults()
+    )
     for problem in problems:
         say(problem)
     say(f"{len(problems)} faults" if problems else "no fault found")
