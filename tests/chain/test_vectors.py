@@ -10,7 +10,7 @@ import pytest
 from lianfang_chain.cbor import NotCanonical, decode, encode
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry
-from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, open_note
+from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, bytes_of_base64, open_note
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import (
@@ -66,6 +66,13 @@ def test_notes() -> None:
     for vkey in vectors["bad_vkeys"]:
         with pytest.raises(MalformedNote):
             VerifierKey.parse(vkey)
+
+
+def test_base64_has_one_spelling() -> None:
+    assert bytes_of_base64("YWI=") == b"ab"
+    for other in ("YWJ=", "YWI", "YWI==", "YWI=\n", " YWI=", "YW I=", "YWI=YWI=", "YW-_", "ＹWI="):
+        with pytest.raises(MalformedNote):
+            bytes_of_base64(other)
 
 
 def test_checkpoints() -> None:

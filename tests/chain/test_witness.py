@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from lianfang_chain.note import COSIGNATURE, ED25519, NotSigned, Signature, Sign
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import ENTRIES, TileId, bundle_of
 from lianfang_chain.tree import NotProved
+from lianfang_chain.witness import __main__ as program
+from lianfang_chain.witness import store as store_module
 from lianfang_chain.witness.__main__ import main
 from lianfang_chain.witness.judge import Witness
 from lianfang_chain.witness.page import light_of, status_of, status_page
@@ -372,9 +375,10 @@ class TestTheFolder:
         for damaged in (
             whole[second:third] + whole[:second] + whole[third:],
             whole[:second] + whole,
-            whole + whole[:second],
             whole[:-1],
             whole[: second + 10],
+            whole[:second],
+            b"",
         ):
             file.write_bytes(damaged)
             with pytest.raises(DamagedFolder):
@@ -383,7 +387,11 @@ class TestTheFolder:
     def test_what_a_crash_left_of_entries_not_held_yet_is_cut_back(self, full: Path) -> None:
         file = full / "entries"
         whole = file.read_bytes()
-        more = b"".join(i.to_bytes(8, "big") + b"\x00\x03new" for i in (8, 9))
+        more = (
+            b"".join(i.to_bytes(8, "big") + b"\x00\x03new" for i in (8, 9))
+            + (10).to_bytes(8, "big")
+            + b"\x00\x00"
+        )
         for length in range(len(more) + 1):
             for zeros in (0, 40):
                 file.write_bytes(whole + more[:length] + bytes(zeros))
@@ -422,6 +430,96 @@ class TestTheFolder:
         begin()
         with pytest.raises(DamagedFolder, match="held: "):
             Store(full, Signer("other.example/log", ED25519, seed("x")).key)
+
+    def test_entries_cut_off_after_any_record_are_noticed_said_and_not_cosigned_over(
+        self, full: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Also by a witness of some places, which cannot know how many entries it should have."""
+        (full / "witness.key").write_text(WITNESS.private_text())
+        words = ["--folder", str(full), "--log-vkey", str(LOG.key), "--log-url", "http://127.0.0.1:9"]
+        file = full / "entries"
+        whole = file.read_bytes()
+        ends = [0]
+        while ends[-1] < len(whole):
+            at = ends[-1]
+            ends.append(at + 10 + int.from_bytes(whole[at + 8 : at + 10], "big"))
+        assert len(ends) == 1 + 8 + 2  # eight records and the marks of two steps
+        for end in ends[:-1]:
+            file.write_bytes(whole[:end])
+            assert main(words) == 2
+            assert f"[entries: cut off at byte {end}, before the mark of 8]" in capsys.readouterr().err
+            assert file.read_bytes() == whole[:end]
+        file.write_bytes(whole)
+
+        log = SmallLog().add(*(data for _, data in _entries_of(full)))
+        witness = a_witness(full, log, places=("d1",))
+        log.grow(1)
+        for name in ("entries", "hashes"):
+            there = (full / name).read_bytes()
+            for cut in (0, len(there) - 1):
+                os.truncate(full / name, cut)
+                reply = witness.add_checkpoint(log.submission(8))
+                assert (reply.status, f"not stored: {name}: " in reply.body) == (500, True), reply
+                assert (witness.store.size, status_of(witness)["light"]) == (8, "damaged")
+                (full / name).write_bytes(there)
+        accepted(witness, log, 8)
+        (full / "entries").unlink()
+        log.grow(1)
+        assert witness.add_checkpoint(log.submission(9)).status == 500
+        witness.store.close()
+
+    def test_without_what_it_held_it_does_not_begin_anew(self, full: Path) -> None:
+        """It would cosign any other story; only who never finished the first step may begin again."""
+        held = (full / "held").read_bytes()
+        (full / "held").unlink()
+        before = {f: f.read_bytes() for f in full.iterdir()}
+        with pytest.raises(DamagedFolder, match="held: the file is gone"):
+            Store(full, LOG.key)
+        assert {f: f.read_bytes() for f in full.iterdir()} == before
+        (full / "held").write_bytes(held)
+        Store(full, LOG.key).close()
+
+    def test_a_first_step_cut_off_before_it_was_held_is_done_again(self, tmp_path: Path, log: Any) -> None:
+        witness = a_witness(tmp_path / "w", log)
+        accepted(witness, log, 0)
+        witness.store.close()
+        (tmp_path / "w" / "held").unlink()
+        log.grow(3)
+        again = a_witness(tmp_path / "w", log)
+        accepted(again, log, 0)
+        assert again.store.root_at(5) == log.roots[5]
+        again.store.close()
+
+    def test_a_key_that_is_gone_or_torn_is_one_sentence_and_never_another_key(
+        self, full: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ["--folder", str(full), "--log-vkey", str(LOG.key), "--log-url", "http://127.0.0.1:9"]
+        file, whole = full / "witness.key", (WITNESS.private_text() + "\n").encode()
+
+        def refused() -> None:
+            left = file.read_bytes() if file.exists() else None
+            assert main(words) == 2
+            said = capsys.readouterr().err
+            for sign in (
+                "没有可用的钥匙",
+                "信封",
+                "另一个见证方",
+                "another witness",
+                str(file),
+                "[witness.key: ",
+            ):
+                assert sign in said
+            assert (file.read_bytes() if file.exists() else None) == left
+
+        refused()
+        for place in range(len(whole) - 1):
+            for damaged in (whole[:place], whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]):
+                file.write_bytes(damaged)
+                refused()
+        file.write_bytes(whole[:20])
+        assert (
+            main(["--folder", str(full), "--new-key", WITNESS.key.name]) == 2
+        )  # nor by asking for the first key again
 
     def test_damage_while_it_runs_stands_on_the_page(self, full: Path) -> None:
         witness = a_witness(full, SmallLog())
@@ -477,9 +575,57 @@ class TestTheFolder:
         accepted(witness, log, 5)
         witness.store.close()
 
+    @pytest.mark.parametrize("step", [1, 2, 3])
+    def test_evidence_that_was_stored_is_known_whatever_the_caller_heard(
+        self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch, step: int
+    ) -> None:
+        """The evidence, and each of its two copies, written and yet said to have failed."""
+        witness = a_witness(tmp_path / "w", log)
+        accepted(witness, log, 0)
+        _, other, body = next(forks(log))
+        witness.read = other.read
+        real, count = store_module.write_whole, 0
+
+        def stored_then_failed(file: Path, data: bytes) -> None:
+            nonlocal count
+            real(file, data)
+            count += 1
+            if count == step:
+                raise OSError("the answer was lost")
+
+        monkeypatch.setattr(store_module, "write_whole", stored_then_failed)
+        assert witness.add_checkpoint(body).status == 500
+        monkeypatch.undo()
+        witness.read = log.read
+        log.grow(1)
+        if step > 1:  # it knows it already; else it hears of the fork again, or is started again
+            assert witness.add_checkpoint(log.submission(5)).status == 422
+        witness.store.close()
+        again = a_witness(tmp_path / "w", log)
+        assert again.add_checkpoint(log.submission(5)).status == 422
+        smaller, larger = ForkEvidence.parse(again.store.evidence).verify(LOG.key)
+        for name, note in (("fork-1.note", smaller), ("fork-2.note", larger)):
+            assert open_note((tmp_path / "w" / name).read_bytes(), [LOG.key]).text == note.text
+        again.store.close()
+
+    def test_a_key_that_was_stored_is_not_followed_by_another(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stored_then_failed(folder: Path) -> None:
+            raise OSError("the answer was lost")
+
+        monkeypatch.setattr(program, "sync_folder", stored_then_failed)
+        with pytest.raises(OSError, match="lost"):
+            program.create_key(tmp_path / "w", WITNESS.key.name)
+        monkeypatch.undo()
+        written = (tmp_path / "w" / "witness.key").read_text().strip()
+        assert program.create_key(tmp_path / "w", WITNESS.key.name).private_text() == written
+        assert [f.name for f in (tmp_path / "w").iterdir()] == ["witness.key"]
+
+    @pytest.mark.parametrize("restarted", [False, True])
     @pytest.mark.parametrize("step", range(1, 7))
     def test_a_full_disk_at_any_write_is_survived(
-        self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch, step: Any
+        self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch, step: Any, restarted: bool
     ) -> None:
         import os as os_module
 
@@ -498,12 +644,20 @@ class TestTheFolder:
         monkeypatch.setattr(os_module, "fsync", failing)
         assert witness.add_checkpoint(log.submission(5)).status in (200, 500)
         monkeypatch.undo()
+        if restarted:
+            witness.store.close()
+            witness = a_witness(tmp_path / "w", log)
         old = witness.store.size
         accepted(witness, log, old)
         witness.store.close()
         again = Store(tmp_path / "w", LOG.key)
         assert again.root_at(305) == log.roots[305]
         again.close()
+
+
+def _entries_of(folder: Path) -> list[tuple[int, bytes]]:
+    with contextlib.closing(Store(folder, LOG.key)) as store:
+        return store.own_entries()
 
 
 class TestThePage:

@@ -32,26 +32,25 @@ pytestmark = pytest.mark.conformance
 SIZES = (1, 2, 255, 256, 257, 511, 65_535, 65_536, 65_537, 70_000)
 
 
-def test_tlog_scales_reads_our_tiles_and_agrees_on_everything(served: Any) -> None:
-    (served.folder / "checkpoint").unlink(missing_ok=True)
+def test_tlog_scales_reads_our_tiles_and_agrees_on_everything(published: Any) -> None:
     old = 0
     for size in SIZES:
-        served.grow_to(size)
-        reader = TilesReader(LocalBackend(served.folder))
+        published.grow_to(size)
+        reader = TilesReader(LocalBackend(published.folder))
         checkpoint = reader.get_checkpoint()
         checkpoint.verify(Vkey.from_string(str(LOG.key)))
         reader.set_size(size)
-        assert reader.calculate_root_hash() == served.steps[size] == checkpoint.root_hash
-        tiles = TileHashes(size, served.read)
+        assert reader.calculate_root_hash() == published.steps[size] == checkpoint.root_hash
+        tiles = TileHashes(size, published.read)
         for index in sorted({0, size // 2, size - 1}):
-            assert their_leaf_hash(reader.get_entry(index)) == served.leaves[index]
+            assert their_leaf_hash(reader.get_entry(index)) == published.leaves[index]
             proof = inclusion_proof(index, size, tiles)
             assert list(reader.get_inclusion_proof(index, size).node_hashes) == proof
-            InclusionProof(index, size, proof).check(served.leaves[index], served.steps[size])
+            InclusionProof(index, size, proof).check(published.leaves[index], published.steps[size])
         if old:
             proof = consistency_proof(old, size, tiles)
             assert list(reader.get_consistency_proof(old, size).node_hashes) == proof
-            ConsistencyProof(old, size, proof).check(served.steps[old], served.steps[size])
+            ConsistencyProof(old, size, proof).check(published.steps[old], published.steps[size])
         old = size
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tomllib
 from argparse import Namespace
@@ -9,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from tests.factories.ledger import AT, an_actor, an_entry
 
 from lianfang.config import chain_tending
 from lianfang.kernel.actor import Grant
-from lianfang.ledger import fsck, keys, publication, queries, restart, sequencer
+from lianfang.ledger import fsck, keys, publication, queries, resealing, restart, sealing, sequencer
 from lianfang.ledger import parties as configured
+from lianfang.ledger.actions import erase
 from lianfang.ledger.errors import RestoredOlder
-from lianfang.ledger.models import Checkpoint, Entry, FormerChain, OrganKey
+from lianfang.ledger.models import CaseKey, Checkpoint, Disclosures, Entry, FormerChain, OrganKey
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
@@ -69,7 +72,7 @@ def told(data: Path, settings: Any, parties: Any) -> None:
 
 def command(data: Path, act: str, **words: Any) -> int:
     given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None,
-             "organ": None, "party": None, "vkey": None, "url": None}  # fmt: skip
+             "organ": None, "party": None, "disclosures": False, "vkey": None, "url": None}  # fmt: skip
     return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
 
 
@@ -318,3 +321,117 @@ def test_a_party_takes_its_witness_to_its_own_computer(
     settings.LIANFANG_WITNESSES = json.loads(file.read_text())["witnesses"]
     assert Policy.parse(queries.policy_text()).met_by({"residents-2", "property"})
     assert not Policy.parse(queries.policy_text()).met_by({"residents", "property"})
+
+
+class TestTheKeyOfTheDisclosures:
+    """Somebody saw `disclosures.key`: all is sealed anew under another, and the old one is destroyed."""
+
+    @pytest.fixture
+    def acts(self, chain: Path, operator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+        monkeypatch.setattr(resealing, "BATCH", 2)
+        return [an_entry(secrets={"person": f"p{n}", "door": "3-2-501"}) for n in range(7)]
+
+    def told(self, acts: Any) -> Any:
+        keys.forget()  # as another process would
+        return [
+            sorted((d.field, d.value) for d in queries.disclosures_of(a).values() if d.field != "officer")
+            for a in acts
+        ]
+
+    def test_all_is_sealed_anew_and_the_old_key_opens_nothing_of_it(
+        self, chain: Path, acts: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sequencer.run_once(AT)
+        erased = acts.pop()
+        erase(erased, reason="term", basis="个人信息保护法第四十七条", by=an_actor())
+        before, old = self.told(acts), keys.sealing_key()
+        assert before[0] == [("door", "3-2-501"), ("person", "p0")]
+        copied = dict(CaseKey.objects.values_list("pk", "sealed"))  # what a thief of the database has
+        tree = dict(Entry.objects.values_list("pk", "leaf_hash"))
+        assert command(chain, "new-key", disclosures=True) == 0
+        said = capsys.readouterr().out
+        # Six acts, the announcement of the organ's key and the notice of the erasure.
+        for sign in ("of 8 entries", "old key is destroyed", "--case-keys", "could read"):
+            assert sign in said
+        assert self.told(acts) == before
+        assert self.told([erased]) == [[]]
+        assert keys.sealing_key() != old
+        assert sorted(f.name for f in (chain / "keys").glob("disclosures*")) == [
+            "disclosures.id",
+            "disclosures.key",
+        ]
+        assert old.hex() not in "".join(
+            f.read_text() for f in chain.rglob("*") if f.parent.name == "keys" and f.is_file()
+        )
+        for act in acts:
+            now = bytes(CaseKey.objects.get(pk=act).sealed)
+            with pytest.raises(InvalidTag):
+                sealing._case_key(old, act, now)
+            # Cannot be undone: with the copied rows the old key opens what was copied. Of the rows of today it opens none.
+            stolen = sealing._case_key(old, act, bytes(copied[act]))
+            assert stolen != sealing._case_key(keys.sealing_key(), act, now)
+        assert dict(Entry.objects.values_list("pk", "leaf_hash")) == tree  # the chain knows nothing of it
+        assert fsck.check().sound
+
+    @pytest.mark.parametrize(
+        ("where", "step", "times"),
+        [(os, "link", 1), (os, "link", 2), (keys, "sync_folder", 1), (keys, "sync_folder", 2), (keys, "sync_folder", 3),
+         (keys, "succeed_sealing_key", 1), (resealing, "_reseal", 1), (resealing, "_reseal", 2),
+         (keys, "destroy_former_sealing_key", 1)],
+    )  # fmt: skip
+    def test_cut_off_at_any_step_all_can_be_read_and_the_same_command_goes_on(
+        self, chain: Path, acts: Any, monkeypatch: pytest.MonkeyPatch, where: Any, step: str, times: int
+    ) -> None:
+        before, real, done = self.told(acts), getattr(where, step), 0
+
+        def cut(*words: Any) -> Any:
+            nonlocal done
+            outcome = real(*words)
+            done += 1
+            if done == times:
+                raise InterruptedError
+            return outcome
+
+        monkeypatch.setattr(where, step, cut)
+        with pytest.raises(InterruptedError):
+            command(chain, "new-key", disclosures=True)
+        monkeypatch.setattr(where, step, real)
+        assert self.told(acts) == before
+        later = an_entry(
+            secrets={"person": "later", "door": "3-2-501"}
+        )  # the system may be started meanwhile
+        assert command(chain, "new-key", disclosures=True) == 0
+        assert self.told(acts) == before
+        assert self.told([later]) == [[("door", "3-2-501"), ("person", "later")]]
+        assert all(
+            sealing.is_current(pk, bytes(sealed))
+            for pk, sealed in CaseKey.objects.values_list("pk", "sealed")
+        )
+        assert keys.former_sealing_key() is None
+        assert not list((chain / "keys").glob("disclosures.[no]*"))
+
+    def test_what_no_key_opens_stays_and_is_said(
+        self, chain: Path, acts: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = chain / "keys" / "disclosures.key"
+        kept = dict(Disclosures.objects.values_list("pk", "sealed"))
+        file.unlink()
+        keys.forget()
+        assert (
+            command(chain, "new-key", disclosures=True) == 1
+        )  # lost is not changed: no other is made in its place
+        assert "is gone" in capsys.readouterr().out
+        assert not file.exists()
+        (chain / "keys" / keys.SEAL_ID).rename(chain / "keys" / "away")  # docs/chain.md, "Changing keys"
+        later = an_entry(secrets={"person": "later"})
+        assert command(chain, "new-key", disclosures=True) == 0
+        said = capsys.readouterr().out
+        assert "of 1 entries are sealed anew" in said
+        assert "7 entries were sealed under a key that is not here" in said
+        assert self.told([later]) == [[("person", "later")]]
+        file.with_suffix(".old").write_bytes(bytes(65))  # cut off between writing over it and deleting it
+        assert command(chain, "new-key", disclosures=True) == 0
+        assert not file.with_suffix(".old").exists()
+        assert {
+            pk: sealed for pk, sealed in Disclosures.objects.values_list("pk", "sealed") if pk in kept
+        } == kept

@@ -16,14 +16,19 @@ from uuid import UUID
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from tests.factories.ledger import AT, an_entry
+from tests.factories.ledger import AT, an_actor, an_entry
 from tests.sizes import size
 
-from lianfang.ledger import fsck, keys, publication, queries, sequencer
+from lianfang.config import parties as config_parties
+from lianfang.ledger import announcing, fsck, keys, publication, queries, sequencer
+from lianfang.ledger import parties as configured
 from lianfang.ledger.models import Checkpoint, Entry, Tree
 from lianfang_chain.checkpoint import open_checkpoint
+from lianfang_chain.organs import Organs
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import NotProved, consistency_proof, root_of, verify_consistency
+from lianfang_chain.witness.__main__ import load_key
+from lianfang_chain.witness.store import sync_folder
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
@@ -194,22 +199,97 @@ def _untrue(seen: set[bytes]) -> list[str]:
 class TestFailedButStored:
     """Every write to the outside may succeed and yet seem to fail; doing it again must change nothing."""
 
-    @pytest.mark.parametrize("target", ["write", "publish_checkpoint"])
+    @pytest.mark.parametrize("target", ["write", "publish_checkpoint", "publish_organs"])
     def test_files(self, chain: Any, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
-        real = getattr(publication, target)
-
-        def stored_then_failed(*arguments: Any) -> None:
-            real(*arguments)
-            raise OSError("the answer was lost")
-
         an_entry()
-        monkeypatch.setattr(publication, target, stored_then_failed)
+        monkeypatch.setattr(publication, target, then_lost(getattr(publication, target)))
         with pytest.raises(OSError, match="lost"):
             sequencer.run_once(AT)
         monkeypatch.undo()
         sequencer.run_once(AT)
         assert fsck.check().sound
         assert Checkpoint.objects.filter(size=Tree.objects.get().size).count() == 1
+        listed = Organs.open(publication.published_organs(), configured.policy())
+        assert [organ.code for organ in listed.organs] == ["cdc"]
+
+    def test_the_list_of_organs_that_was_stored_is_not_written_again(
+        self, chain: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nor is the round that published it gone through twice: the next one finds nothing to do."""
+        an_entry()
+        monkeypatch.setattr("lianfang.ledger.sequencer.publish_list", then_lost(announcing.publish_list))
+        with pytest.raises(OSError, match="lost"):
+            sequencer.run_once(AT)
+        monkeypatch.undo()
+        before = {
+            f: (f.read_bytes(), f.stat().st_mtime_ns) for f in publication.folder().rglob("*") if f.is_file()
+        }
+        assert not sequencer.run_once(AT).signed
+        assert {f: (f.read_bytes(), f.stat().st_mtime_ns) for f in before} == before
+
+    @pytest.mark.parametrize(
+        "key", [keys.log_signer, keys.log_key, lambda: keys.organ_signer("cdc"), keys.sealing_key]
+    )
+    def test_a_key_that_was_written_is_the_one_that_is_used(
+        self, chain: Any, monkeypatch: pytest.MonkeyPatch, key: Any
+    ) -> None:
+        monkeypatch.setattr(keys, "sync_folder", then_lost(sync_folder))
+        with pytest.raises(OSError, match="lost"):
+            key()
+        monkeypatch.undo()
+        written = {f: f.read_bytes() for f in keys.folder().rglob("*") if f.is_file()}
+        assert len(written) == 1
+        key()
+        assert {f: f.read_bytes() for f in written} == written
+        assert not list(keys.folder().rglob(".*"))
+
+    def test_a_disk_that_is_full_leaves_no_half_key(
+        self, chain: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def failing(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", failing)
+        for key in (keys.log_signer, lambda: keys.organ_signer("cdc"), keys.sealing_key):
+            with pytest.raises(OSError, match="No space"):
+                key()
+        monkeypatch.undo()
+        assert [f for f in keys.folder().rglob("*") if f.is_file()] == []
+        keys.log_signer()
+
+    @pytest.mark.parametrize(("where", "step"), [(os, "link"), (keys, "sync_folder"), (keys, "succeed")])
+    def test_an_organ_goes_over_to_the_key_that_the_chain_named_and_to_no_third(
+        self, chain: Any, monkeypatch: pytest.MonkeyPatch, where: Any, step: str
+    ) -> None:
+        an_entry()
+        sequencer.run_once(AT)  # announces the first
+        following = keys.next_organ_signer("cdc").key
+        monkeypatch.setattr(where, step, then_lost(getattr(where, step)))
+        with pytest.raises(OSError, match="lost"):
+            announcing.succeed_key("cdc", by=an_actor())
+        monkeypatch.undo()
+        keys.forget()  # as a process does that is started anew
+        an_entry()
+        if keys.organ_signer("cdc").key != following:
+            assert announcing.succeed_key("cdc", by=an_actor()) == following
+        assert keys.organ_signer("cdc").key == following
+        for _ in range(2):
+            sequencer.run_once(AT)
+        assert fsck.check().sound
+        listed = Organs.open(publication.published_organs(), configured.policy())
+        assert listed.organs[-1].key == keys.organ_signer("cdc").key
+
+    def test_a_name_of_a_witness_that_was_written_down_stays(self, chain: Any) -> None:
+        """`chain.json` and `witness.key` of a first start that was told of a fault and is started again."""
+        with pytest.MonkeyPatch.context() as planted:
+            planted.setattr(os, "replace", then_lost(os.replace))
+            with pytest.raises(OSError, match="lost"):
+                config_parties.prepare(chain, host="lianfang.example", first_port=28471)
+        before = (chain / "chain.json").read_bytes()
+        vkeys = {w["name"]: w["vkey"] for w in json.loads(before)["witnesses"]}
+        here = config_parties.prepare(chain, host="lianfang.example", first_port=28471)
+        assert (chain / "chain.json").read_bytes() == before
+        assert {party.name: str(load_key(party.folder).key) for party in here} == vkeys
 
     def test_a_witness_whose_answer_was_lost_is_asked_again(self, parties: Any) -> None:
         for party in parties:
@@ -246,6 +326,16 @@ class TestFailedButStored:
         sequencer.run_once(AT)
         assert fsck.check().problems == []
         assert not list(publication.folder().rglob(".*"))
+
+
+def then_lost(real: Any) -> Any:
+    """It is done, and the caller hears of a fault."""
+
+    def stored_then_failed(*arguments: Any) -> None:
+        real(*arguments)
+        raise OSError("the answer was lost")
+
+    return stored_then_failed
 
 
 def lost(real: Any) -> Any:

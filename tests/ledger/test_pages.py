@@ -75,6 +75,11 @@ def test_entries_are_for_witnesses_with_a_fresh_token_of_their_own(
     settings.LIANFANG_WITNESSES[0]["places"] = "d510402.s510402002"
     own = entries_of(get(client, bundle, HTTP_AUTHORIZATION=f"Bearer {token}").content, width=3)
     assert [bool(e) for e in own] == [True, False, True]  # own place, another's, the chain's own
+    settings.LIANFANG_WITNESSES[0]["places"] = (
+        "d510402.s510402002.c00"  # no place, though c001 begins like it
+    )
+    own = entries_of(get(client, bundle, HTTP_AUTHORIZATION=f"Bearer {token}").content, width=3)
+    assert [bool(e) for e in own] == [False, False, True]
 
 
 def test_the_trust_files_are_policies(client: Any, entry_id: Any) -> None:

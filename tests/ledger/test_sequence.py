@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from tests.factories.ledger import AT, an_actor, an_entry
 from tests.sizes import size
@@ -16,7 +16,8 @@ from lianfang.ledger import fsck, keys, publication, queries, reconcile, sequenc
 from lianfang.ledger import parties as configured
 from lianfang.ledger.errors import NotWitnessedYet, RestoredOlder
 from lianfang.ledger.models import Checkpoint, Cosignature, Entry, OrganKey, Tree, WitnessState
-from lianfang_chain.checkpoint import open_checkpoint
+from lianfang_chain.checkpoint import Checkpoint as TreeHead
+from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import COSIGNATURE, Signer
 from lianfang_chain.policy import Policy
@@ -297,6 +298,22 @@ class TestRestoredOlder:
         assert run().suspended
         assert not Checkpoint.objects.exists()
 
+    def test_a_witness_that_holds_another_root_for_a_smaller_size_is_noticed(
+        self, parties: Any, settings: Any
+    ) -> None:
+        """The sizes alone say nothing: a district that began anew has overtaken what the witnesses hold."""
+        grow(3)
+        held = run(2).size
+        self.restore(0)
+        shutil.rmtree(publication.folder())
+        witnesses, settings.LIANFANG_WITNESSES = settings.LIANFANG_WITNESSES, []
+        grow(9)
+        larger = run().size
+        settings.LIANFANG_WITNESSES = witnesses
+        assert larger > held == parties[0].size
+        assert run().suspended.endswith(f"holds another history at {held}")
+        assert Checkpoint.objects.count() == 1
+
 
 @pytest.mark.parametrize("name", ["tile/0/000.p/4", "tile/entries/000.p/4", "checkpoint"])
 def test_a_damaged_edge_stops_the_sequencer_before_it_signs(chain: Any, name: Any) -> None:
@@ -310,6 +327,18 @@ def test_a_damaged_edge_stops_the_sequencer_before_it_signs(chain: Any, name: An
     assert fsck.check(rebuild=True)
     assert run().signed
     assert fsck.check().problems == []
+
+
+def test_a_file_that_is_there_with_other_bytes_is_not_written_over(chain: Any) -> None:
+    grow(3)
+    run()
+    there = publication.folder() / "tile" / "0" / "000.p" / "5"
+    there.write_bytes(b"x" * 160)
+    grow(1)
+    with pytest.raises(publication.FilesDiffer, match="lianfang fsck --rebuild"):
+        run()
+    assert there.read_bytes() == b"x" * 160
+    assert Checkpoint.objects.count() == 1
 
 
 def test_a_row_that_is_not_what_was_signed_stops_the_sequencer(chain: Any) -> None:
@@ -374,6 +403,34 @@ def test_the_stored_checkpoint_is_used_again_and_never_another(chain: Any) -> No
     (publication.folder() / "checkpoint").unlink()
     run(at=AT + timedelta(days=1))
     assert publication.published_checkpoint() == note
+
+
+def test_a_checkpoint_that_was_not_stored_was_seen_by_nobody(
+    parties: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next round, with one entry more, could sign what contradicts it after a restore."""
+    grow(2)
+
+    def full(**_: Any) -> Any:
+        raise OperationalError("could not extend file: No space left on device")
+
+    monkeypatch.setattr(Checkpoint.objects, "create", full)
+    with pytest.raises(OperationalError):
+        run()
+    assert publication.published_checkpoint() == b""
+    assert {party.size for party in parties} == {0}
+    monkeypatch.undo()
+    assert run().signed
+
+
+def test_files_that_know_more_than_the_database_stop_it(chain: Any) -> None:
+    grow(3)
+    run()
+    head = TreeHead(keys.origin(), 9, b"r" * 32)
+    publication.publish_checkpoint(sign_checkpoint(head, keys.log_signer()))
+    grow(1)
+    assert run().suspended == "the published checkpoint has 9 entries, the database 4"
+    assert Checkpoint.objects.count() == 1
 
 
 def test_one_sequencer_at_a_time(chain: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.kernel.ids import random_bytes
-from lianfang.ledger import announcing, keys, queries, reconcile, restart
+from lianfang.ledger import announcing, keys, queries, reconcile, resealing, restart
 from lianfang_chain.note import COSIGNATURE, MalformedNote, NotSigned, VerifierKey
 from lianfang_chain.witness.__main__ import create_key
 from lianfang_chain.witness.store import write_whole
@@ -111,7 +111,8 @@ def _rename(data: Path, origin: str, away: Path) -> list[str]:
 
 
 def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
-    """Replace the key of an organ or of a witness; the old one is put away, never deleted.
+    """Replace the key of an organ or of a witness; the old one is put away, never deleted. That of the disclosures
+    is destroyed, or it would go on opening copies.
 
     The log's key is the chain's name: `restart --no-fork` with the last cosigned checkpoint.
     """
@@ -126,7 +127,26 @@ def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
             "the next round announces it in the chain; entries by the old key show by their place when it ended"
         )
         return 0
+    if arguments.disclosures:
+        return _new_sealing_key()
     return _new_witness_key(data, arguments, by)
+
+
+def _new_sealing_key() -> int:
+    """Seal all disclosures anew; what cannot be undone is said."""
+    try:
+        sealed, closed = resealing.reseal_all()
+    except keys.KeyUnusable as error:
+        say(f"nothing was changed: {error}")
+        return 1
+    say(f"the disclosures of {sealed} entries are sealed anew, and the old key is destroyed")
+    if closed:
+        say(f"{closed} entries were sealed under a key that is not here; they stay closed")
+    say("write the file of --case-keys anew now and destroy the older one and older backups of keys/")
+    say(
+        "who had the old key and a copy of the database could read the disclosures in it; no new key undoes that"
+    )
+    return 0
 
 
 def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:

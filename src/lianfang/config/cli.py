@@ -120,11 +120,16 @@ def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser
     )
     restart.add_argument("--reason", required=True)
     new_key = acts.add_parser(
-        "new-key", help="replace the key of an organ or of a witness", parents=[answers]
+        "new-key", help="replace the key of an organ, of a witness or of the disclosures", parents=[answers]
     )
     whose = new_key.add_mutually_exclusive_group(required=True)
     whose.add_argument("--organ", help="code of the organ")
     whose.add_argument("--party", help="residents, property or community")
+    whose.add_argument(
+        "--disclosures",
+        action="store_true",
+        help="the key that seals what is disclosed later; seals all anew",
+    )
     new_key.add_argument("--vkey", help="public key of a party that runs its own computer from now on")
     new_key.add_argument("--url", help="address at which that computer is asked")
 

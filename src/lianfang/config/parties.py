@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lianfang.kernel.ids import random_bytes
 from lianfang_chain.witness.__main__ import create_key
 
+from .chain import PUT_BACK, written
 from .supervise import open_port
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ class Party:
 def prepare(data: Path, *, host: str, first_port: int) -> list[Party]:
     """Name the log and make the witnesses' folders and keys, once; returns those that run on this machine.
 
+    :raises SystemExit: what is there is not what was written, with a sentence that says what to do
+
     A witness whose port another program has taken meanwhile moves to the next free one; only this machine asks there.
     """
     file = data / "chain.json"
-    content = json.loads(file.read_text()) if file.exists() else _founded(data, host)
+    content = written(data) or _founded(data, host)
     here = [witness for witness in content["witnesses"] if witness.get("folder")]
     ports = _free_ports(first_port)
     for witness in here:
@@ -78,7 +81,12 @@ def _places(witness: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _founded(data: Path, host: str) -> dict[str, Any]:
-    """A name for the log that no other installation has, and a key for each witness."""
+    """A name for the log that no other installation has, and a key for each witness.
+
+    :raises SystemExit: there is the key of a log, so its name was lost: another name would be another chain
+    """
+    if (data / "keys" / "log.vkey").exists():
+        raise SystemExit(f"{data / 'chain.json'} is gone: {PUT_BACK}")
     origin = f"{host}/chain/{random_bytes(4).hex()}"
     witnesses = []
     for name, title in PARTIES.items():

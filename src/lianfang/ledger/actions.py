@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
+    from lianfang_chain.disclosure import Disclosure
 
 #: What an entry names as its basis when the chain itself asks for it: keys, digests, a new beginning.
 CHAIN_RULES: Final = "防疫信息链规则"
@@ -140,16 +141,7 @@ def erase(
     if not gone:
         raise NothingToErase
     kept = {position: disclosure for position, disclosure in opened.items() if position not in gone}
-    with connection.cursor() as cursor:
-        # The triggers let rows go for this entry only, and only until the transaction ends.
-        cursor.execute("SELECT set_config('lf.erasing', %s, true)", [str(entry_id)])
-        cursor.execute("DELETE FROM ledger_disclosures WHERE entry_id = %s", [entry_id])
-        cursor.execute("DELETE FROM ledger_casekey WHERE entry_id = %s", [entry_id])
-        cursor.execute("SELECT set_config('lf.erasing', '', true)")
-    if kept:
-        sealed_key, sealed = sealing.seal(entry_id, kept)
-        CaseKey.objects.create(entry=entry, sealed=sealed_key)
-        Disclosures.objects.create(entry=entry, sealed=sealed)
+    replace_disclosures(entry_id, kept)
     return append(
         kind="ledger:disclosures:erased",
         act_id=entry.act_id,
@@ -162,6 +154,20 @@ def erase(
         by=by,
         hour=True,
     )
+
+
+def replace_disclosures(entry_id: UUID, kept: Mapping[int, Disclosure]) -> None:
+    """What is kept is sealed under a fresh key; the rows before are gone with theirs. Call it inside a transaction."""
+    with connection.cursor() as cursor:
+        # The triggers let rows go for this entry only, and only until the transaction ends.
+        cursor.execute("SELECT set_config('lf.erasing', %s, true)", [str(entry_id)])
+        cursor.execute("DELETE FROM ledger_disclosures WHERE entry_id = %s", [entry_id])
+        cursor.execute("DELETE FROM ledger_casekey WHERE entry_id = %s", [entry_id])
+        cursor.execute("SELECT set_config('lf.erasing', '', true)")
+    if kept:
+        sealed_key, sealed = sealing.seal(entry_id, kept)
+        CaseKey.objects.create(entry_id=entry_id, sealed=sealed_key)
+        Disclosures.objects.create(entry_id=entry_id, sealed=sealed)
 
 
 def erase_older(room: str, *, before: datetime, basis: str, by: Actor, limit: int = 500) -> int:

@@ -79,7 +79,7 @@ def _check_table(report: Report, *, rebuild: bool, published: int) -> None:
                 if edge.size in checkpoints:
                     _check_files(report, _kept(writer, published), rebuild=rebuild)
     except publication.FilesDiffer as gap:
-        report.problems.append(str(gap))
+        report.problems.append(str(gap.args[0]))
     for size in sorted(set(checkpoints)):
         if size > edge.size:
             report.problems.append(f"a checkpoint of {size} was signed, the table ends at {edge.size}")

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from lianfang.kernel import ids
 from lianfang.kernel.points import point
+from lianfang_chain.note import MalformedNote
 from lianfang_chain.tiles import ENTRIES, FULL, TileId, TileWriter, bundle_of, entries_of
 from lianfang_chain.tree import leaf_hash
 
@@ -30,6 +31,9 @@ _CHUNK: Final = 2_048
 class FilesDiffer(Exception):
     """A published tile has other bytes than the table says. Nothing is signed until `fsck` has looked."""
 
+    def __str__(self) -> str:
+        return f'{super().__str__()}: nothing is signed until `lianfang fsck --rebuild` (docs/chain.md, "Damaged files")'
+
 
 def folder() -> Path:
     return Path(settings.LIANFANG_DATA) / "chain"
@@ -38,18 +42,30 @@ def folder() -> Path:
 def read(tile: TileId) -> bytes:
     """A tile or bundle; of a partial one that is gone, the beginning of the full one.
 
+    One that was cut off is not handed out: everybody who gets it may keep it for ever. Changed bytes are: who
+    checks them against a checkpoint sees it, and so do `grow` and `fsck`.
+
     :raises FileNotFoundError: it was never published
+    :raises MalformedNote: the file is not whole
     """
-    file = folder() / tile.path
     try:
-        return file.read_bytes()
+        return _whole(tile, (folder() / tile.path).read_bytes())
     except FileNotFoundError:
         if tile.width == FULL:
             raise
-    whole = (folder() / tile.full.path).read_bytes()
+    whole = _whole(tile.full, (folder() / tile.full.path).read_bytes())
     if tile.level == ENTRIES:
         return bundle_of(entries_of(whole, width=FULL)[: tile.width])
     return whole[: tile.width * 32]
+
+
+def _whole(tile: TileId, data: bytes) -> bytes:
+    """:raises MalformedNote: see `read`"""
+    if tile.level == ENTRIES:
+        entries_of(data, width=tile.width)
+    elif len(data) != tile.width * 32:
+        raise MalformedNote(f"{tile.path} is not whole")
+    return data
 
 
 def write(files: Iterable[tuple[TileId, bytes]]) -> None:

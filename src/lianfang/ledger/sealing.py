@@ -44,7 +44,13 @@ def open_sealed(entry_id: UUID, sealed_key: bytes, sealed: bytes) -> dict[int, D
 
     :raises cryptography.exceptions.InvalidTag: the key file is another
     """
-    key = AESGCM(keys.sealing_key()).decrypt(sealed_key[:12], sealed_key[12:], entry_id.bytes)
+    try:
+        key = _case_key(keys.sealing_key(), entry_id, sealed_key)
+    except InvalidTag:
+        former = keys.former_sealing_key()
+        if former is None:
+            raise
+        key = _case_key(former, entry_id, sealed_key)
     cipher = AESGCM(key)
     opened, at = {}, 0
     while at < len(sealed):
@@ -54,6 +60,19 @@ def open_sealed(entry_id: UUID, sealed_key: bytes, sealed: bytes) -> dict[int, D
             piece = cipher.decrypt(_nonce(position), sealed[at - width : at], entry_id.bytes)
             opened[position] = Disclosure.parse(piece)
     return opened
+
+
+def is_current(entry_id: UUID, sealed_key: bytes) -> bool:
+    """Whether the entry's key is sealed under the present key file."""
+    try:
+        _case_key(keys.sealing_key(), entry_id, sealed_key)
+    except InvalidTag:
+        return False
+    return True
+
+
+def _case_key(sealing_key: bytes, entry_id: UUID, sealed_key: bytes) -> bytes:
+    return AESGCM(sealing_key).decrypt(sealed_key[:12], sealed_key[12:], entry_id.bytes)
 
 
 def _nonce(position: int) -> bytes:

@@ -8,6 +8,7 @@ lianfang-witness run  --config FILE      (TOML with the same words)
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import ssl
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lianfang_chain.note import COSIGNATURE, Signer, VerifierKey
+from lianfang_chain.note import COSIGNATURE, MalformedNote, Signer, VerifierKey
 from lianfang_chain.reading import reading_token
 
 from .judge import Witness
@@ -27,7 +28,7 @@ from .mirror import TileSource
 from .server import WitnessServer
 from .store import DamagedFolder, Store, sync_folder
 
-__all__ = ["create_key", "load_key", "main", "serve"]
+__all__ = ["NoKey", "create_key", "load_key", "main", "serve"]
 
 
 #: Steps: docs/witness.zh.md §7, docs/witness.en.md §7.
@@ -45,29 +46,67 @@ out the words in brackets; then take a new folder together, as the guide says in
 """
 
 
+#: Steps: docs/witness.zh.md §7, docs/witness.en.md §7.
+_NO_KEY: Final = """
+没有可用的钥匙，见证程序没有启动。
+  1. 有信封：拆开，把 PRIVATE+KEY 开头的那一行写进 {file}，再启动。
+  2. 没有信封：打电话给社区值班室。新钥匙等于另一个见证方，要由指挥部公布，旧钥匙从此不再算数，
+     照说明书第七节“没有可用的钥匙”做。程序不会自己另做一把。
+
+There is no usable key; the witness was not started. Write the line from the envelope into the file above. Without
+the envelope call the community: a new key is another witness, which the command has to announce (section 7 of the
+guide). The program makes no other key by itself.
+
+  [{error}]
+
+"""
+
+
+class NoKey(Exception):
+    """The witness's key is not in its folder, or is not a key. Another one is another witness, so none is made."""
+
+
 def create_key(folder: Path, name: str) -> Signer:
-    """Make the witness's key in its folder, or return the one that is there."""
+    """Make the witness's key in its folder, or return the one that is there.
+
+    :raises NoKey: what is there is no key
+    """
     file = folder / "witness.key"
     if not file.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        signer = Signer(name, COSIGNATURE, os.urandom(32))
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as target:
-            target.write(signer.private_text() + "\n")
-            target.flush()
-            os.fsync(target.fileno())
+        draft = folder / f".witness.key.{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as target:
+                target.write(Signer(name, COSIGNATURE, os.urandom(32)).private_text() + "\n")
+                target.flush()
+                os.fsync(target.fileno())
+            # Never half a key, and never over another one.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, file)
+        finally:
+            draft.unlink()
         sync_folder(folder)
     return load_key(folder)
 
 
 def load_key(folder: Path) -> Signer:
-    """:raises MalformedNote: the file is not a key :raises FileNotFoundError: there is none"""
-    return Signer.parse((folder / "witness.key").read_text())
+    """The key with which this party signs.
+
+    :raises NoKey: see the class
+    """
+    try:
+        return Signer.parse((folder / "witness.key").read_bytes().decode())
+    except FileNotFoundError as error:
+        raise NoKey("witness.key: the file is gone") from error
+    except (MalformedNote, UnicodeDecodeError) as error:
+        raise NoKey("witness.key: not what was written") from error
 
 
 def serve(options: argparse.Namespace) -> WitnessServer:
     """Open the folder and bind the port; the caller runs it.
 
+    :raises NoKey: see the class
     :raises DamagedFolder: the folder contradicts itself, or is another log's
     :raises BlockingIOError: another witness works in this folder
     """
@@ -91,15 +130,17 @@ def serve(options: argparse.Namespace) -> WitnessServer:
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
-    if options.new_key:
-        signer = create_key(options.folder, options.new_key)
-        sys.stdout.write(_paper(signer))
-        return 0
     try:
+        if options.new_key:
+            sys.stdout.write(_paper(create_key(options.folder, options.new_key)))
+            return 0
         server = serve(options)
     except BlockingIOError:
         sys.stderr.write("另一个见证程序正在使用这个文件夹。Another witness works in this folder.\n")
         return 1
+    except NoKey as error:
+        sys.stderr.write(_NO_KEY.format(file=options.folder / "witness.key", error=error))
+        return 2
     except DamagedFolder as error:
         sys.stderr.write(_DAMAGED.format(error=error))
         return 2

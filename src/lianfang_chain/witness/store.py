@@ -3,12 +3,15 @@
     witness.key       private key, mode 0600; whoever has it can sign as this party
     held              the last checkpoint that was cosigned, with both signatures
     hashes            32 bytes for each entry of the chain, in order
-    entries           the entries of the own places: index, length, bytes
+    entries           the entries of the own places: index, length, bytes; after each step a mark: size, length 0
     fork-evidence.txt there only after the log told two stories; from then on nothing is cosigned
+    fork-1.note, -2   the two notes out of it, for a plain signed-note verifier; made anew when they are gone
+    lock              empty; who works in the folder holds it
 
 `held` is replaced by rename after the other two are on the disk. A crash leaves `hashes` and `entries` longer
-than `held` says, never shorter; opening the folder cuts them back. Whatever else does not fit is damage, and the
-folder is refused. One process at a time has the folder.
+than `held` says, never shorter; what is behind is overwritten by the next step. The mark tells a file that is whole
+from one that was cut off after a record: who keeps the entries of some places does not know how many there are.
+Whatever else does not fit is damage, and the folder is refused. One process at a time has the folder.
 """
 
 from __future__ import annotations
@@ -24,12 +27,14 @@ from lianfang_chain.checkpoint import Checkpoint, open_checkpoint
 from lianfang_chain.evidence import ForkEvidence
 from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey
 from lianfang_chain.tiles import fold
-from lianfang_chain.tree import Edge, leaf_hash, root_of
+from lianfang_chain.tree import Edge, NotProved, leaf_hash, root_of
 
 __all__ = ["DamagedFolder", "Store", "write_whole"]
 
 HASH: Final = 32
 _HEAD: Final = 10  # index and length before an entry
+_EVIDENCE: Final = "fork-evidence.txt"
+_NOTES: Final = ("fork-1.note", "fork-2.note")
 _STEP: Final = 8  # upper levels are kept in memory for complete subtrees of 256 leaves and more
 
 
@@ -76,8 +81,11 @@ class Store:
         with contextlib.ExitStack() as opened:
             lock = opened.enter_context((folder / "lock").open("wb"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.evidence = self._open_evidence()
             if (folder / "held").exists():
                 self._open_held()
+            else:
+                self._never_held()
             self._hashes = opened.enter_context(_appendable(folder / "hashes"))
             self._entries = opened.enter_context(_appendable(folder / "entries"))
             self._load()
@@ -101,6 +109,24 @@ class Store:
             if not (self.folder / name).exists():
                 raise DamagedFolder(f"{name}: the file is gone")
 
+    def _never_held(self) -> None:
+        """Without `held` the witness begins anew and would cosign any story, so it must be a folder that never held one.
+
+        :raises DamagedFolder: there are more hashes than the first step brought, so there was a step after `held`
+        """
+        hashes, entries = (self.folder / name for name in ("hashes", "entries"))
+        if not (hashes.exists() and entries.exists()):
+            return
+        data, at = entries.read_bytes(), 0
+        while at + _HEAD <= len(data):
+            index = int.from_bytes(data[at : at + 8], "big")
+            length = int.from_bytes(data[at + 8 : at + _HEAD], "big")
+            if not length:
+                if hashes.stat().st_size > index * HASH:
+                    raise DamagedFolder("held: the file is gone")
+                return
+            at += _HEAD + length
+
     def _load(self) -> None:
         length = os.fstat(self._hashes.fileno()).st_size
         if length < self.size * HASH:
@@ -112,44 +138,53 @@ class Store:
         self._edge = Edge.of(self.size, self)
         if self.held and self._edge.root() != self.held.root:
             raise DamagedFolder("hashes: they do not lead to the root that was cosigned")
-        self._entries_end = sum(_HEAD + len(data) for _, data in self.own_entries())
+        self._entries_end = self._read_entries()[1]
 
     def own_entries(self) -> list[tuple[int, bytes]]:
-        """All entries of the own places, with their index.
+        """All entries of the own places, with their index; what lies behind the mark of what is held is not read.
 
-        What a crash or an `advance` at work leaves behind them is not among them: records whose index is not held
-        yet, the last of them cut short, or zeros that the disk put where nothing was written.
-
-        :raises DamagedFolder: a record of what is held is not as it was stored
+        :raises DamagedFolder: a record of what is held is not as it was stored, or the file ends before its mark
         """
-        # KNOWN: a file cut off between two records, or whose last record took a larger index, looks whole.
+        return self._read_entries()[0]
+
+    def _read_entries(self) -> tuple[list[tuple[int, bytes]], int]:
+        """The entries, and the byte behind the mark of what is held."""
         size = self.size  # before the file is read: all below it was on the disk by then
         try:
             data = (self.folder / "entries").read_bytes()
         except FileNotFoundError as error:
             raise DamagedFolder("entries: the file is gone") from error
-        written = len(data.rstrip(b"\x00"))
         entries: list[tuple[int, bytes]] = []
-        at, last = 0, -1
-        while at < written and at + _HEAD <= len(data):
+        at, least = 0, 0  # the next record is of this index at least
+        while size and at + _HEAD <= len(data):
             index = int.from_bytes(data[at : at + 8], "big")
             end = at + _HEAD + int.from_bytes(data[at + 8 : at + _HEAD], "big")
+            if end == at + _HEAD and least <= index <= size:
+                at, least = end, index
+                if index == size:
+                    return entries, at
+                continue
             entry = data[at + _HEAD : end]
-            if index < size:
-                # Cut short is damage as well: what is held was on the disk before `held` said so.
-                if index <= last or end > len(data) or leaf_hash(entry) != self.leaf(index):
-                    raise DamagedFolder(f"entries: the record at byte {at} is not what was stored there")
-                entries.append((index, entry))
-            at, last = end, index
-        return entries
+            if not least <= index < size or leaf_hash(entry) != self.leaf(index):
+                raise DamagedFolder(f"entries: the record at byte {at} is not what was stored there")
+            entries.append((index, entry))
+            at, least = end, index + 1
+        if size:
+            raise DamagedFolder(f"entries: cut off at byte {len(data)}, before the mark of {size}")
+        return [], 0
 
     def node(self, level: int, index: int) -> bytes:
-        """A node of the tree held, for proofs about it."""
+        """A node of the tree held, for proofs about it.
+
+        :raises DamagedFolder: the file of hashes is shorter by now
+        """
         if level >= _STEP:
             row = self._upper[level - _STEP]
             return bytes(row[index * HASH : (index + 1) * HASH])
         start, count = index << level, 1 << level
         data = os.pread(self._hashes.fileno(), count * HASH, start * HASH)
+        if len(data) != count * HASH:
+            raise DamagedFolder(f"hashes: no {count} hashes from {start} on")
         return fold([data[i : i + HASH] for i in range(0, len(data), HASH)])
 
     def root_at(self, size: int) -> bytes:
@@ -182,11 +217,15 @@ class Store:
         """Take the checkpoint as the one held. Everything is on the disk when this returns.
 
         The caller has made sure that `leaves` continue the history held up to the checkpoint's root.
+
+        :raises DamagedFolder: what was stored before is shorter by now, or its file was removed
         """
         start = self.size
         assert start + len(leaves) == checkpoint.size
         # Written at known places: what an earlier, failed attempt left behind is overwritten.
         records = b"".join(index.to_bytes(8, "big") + len(d).to_bytes(2, "big") + d for index, d in own)
+        if leaves:
+            records += checkpoint.size.to_bytes(8, "big") + bytes(2)
         _write_at(self._entries, self._entries_end, records)
         _write_at(self._hashes, start * HASH, b"".join(leaves))
         write_whole(self.folder / "held", note)
@@ -203,22 +242,53 @@ class Store:
         write_whole(self.folder / "held", note)
         self.note = note
 
-    @property
-    def evidence(self) -> str:
-        """The evidence of a fork, or nothing."""
-        file = self.folder / "fork-evidence.txt"
-        return file.read_text(encoding="utf-8") if file.exists() else ""
-
     def keep_evidence(self, evidence: ForkEvidence) -> None:
         """Write the first evidence down; later ones add nothing, the log is dead for this witness."""
         if not self.evidence:
-            write_whole(self.folder / "fork-1.note", evidence.smaller)
-            write_whole(self.folder / "fork-2.note", evidence.larger)
-            write_whole(self.folder / "fork-evidence.txt", str(evidence).encode())
+            write_whole(self.folder / _EVIDENCE, str(evidence).encode())
+            self.evidence = str(evidence)
+            self._show(evidence)
+
+    def _open_evidence(self) -> str:
+        """The evidence of a fork, or nothing. From here on it is known without the file.
+
+        :raises DamagedFolder: the file is not as it was written, or it is gone and its notes are there
+        """
+        file = self.folder / _EVIDENCE
+        if not file.exists():
+            if any((self.folder / name).exists() for name in _NOTES):
+                raise DamagedFolder(f"{_EVIDENCE}: the file is gone")
+            return ""
+        try:
+            text = file.read_bytes().decode()
+            evidence = ForkEvidence.parse(text)
+            evidence.verify(self.log)
+        except (UnicodeDecodeError, MalformedNote, NotSigned, NotProved) as error:
+            raise DamagedFolder(f"{_EVIDENCE}: not as it was written: {error}") from error
+        if str(evidence) != text:
+            raise DamagedFolder(f"{_EVIDENCE}: not as it was written")
+        self._show(evidence)
+        return text
+
+    def _show(self, evidence: ForkEvidence) -> None:
+        for name, note in zip(_NOTES, (evidence.smaller, evidence.larger), strict=True):
+            file = self.folder / name
+            if not file.exists():
+                write_whole(file, note)
+            elif file.read_bytes() != note:
+                raise DamagedFolder(f"{name}: not what {_EVIDENCE} says")
 
 
 def _write_at(file: BinaryIO, position: int, data: bytes) -> None:
-    """Write and cut off what follows; on the disk when this returns."""
+    """Write and cut off what follows; on the disk when this returns.
+
+    :raises DamagedFolder: the file is shorter, or has no name any more
+    """
+    there = os.fstat(file.fileno())
+    if there.st_size < position or not there.st_nlink:
+        raise DamagedFolder(
+            f"{Path(file.name).name}: {there.st_size} bytes where {position} were stored, or removed"
+        )
     file.truncate(position)
     file.seek(position)
     while data:

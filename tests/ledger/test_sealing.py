@@ -1,0 +1,54 @@
+"""Disclosures at rest: each piece under its own nonce, bound to its entry and its place in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from lianfang.kernel import ids
+from lianfang.ledger import keys, sealing
+from lianfang_chain.disclosure import Disclosure
+
+#: The same value twice, so that only the nonce keeps the two apart.
+PIECES = {n: Disclosure(b"s" * 16, "door", "3-2-501") for n in (-1, 0, 1, 7)}
+
+
+def pieces_of(sealed: bytes) -> dict[int, bytes]:
+    found, at = {}, 0
+    while at < len(sealed):
+        position, width = sealing._PIECE.unpack_from(sealed, at)
+        at += sealing._PIECE.size + width
+        found[position] = sealed[at - width : at]
+    return found
+
+
+def test_what_was_sealed_opens_again(chain: Any) -> None:
+    entry_id = ids.new_id()
+    assert sealing.open_sealed(entry_id, *sealing.seal(entry_id, PIECES)) == PIECES
+    assert sealing.open_sealed(entry_id, *sealing.seal(entry_id, {})) == {}
+
+
+def test_each_piece_has_a_nonce_of_its_own(chain: Any) -> None:
+    """Equal bytes under one key and one nonce are equal bytes again, and two of them give the key away."""
+    entry_id = ids.new_id()
+    assert len(set(pieces_of(sealing.seal(entry_id, PIECES)[1]).values())) == len(PIECES)
+
+
+def test_a_piece_opens_at_its_place_only_and_a_key_for_its_entry_only(chain: Any) -> None:
+    entry_id, other = ids.new_id(), ids.new_id()
+    sealed_key, sealed = sealing.seal(entry_id, PIECES)
+    with pytest.raises(InvalidTag):
+        sealing.open_sealed(other, sealed_key, sealed)
+    pieces = pieces_of(sealed)
+    moved = b"".join(
+        sealing._PIECE.pack(position, len(pieces[at])) + pieces[at]
+        for position, at in ((0, 1), (1, 0), (7, 7))
+    )
+    assert sealing.open_sealed(entry_id, sealed_key, moved) == {7: PIECES[7]}
+    # A row of this entry under the key of that one: the piece itself is bound to the entry, not the key alone.
+    key = AESGCM(keys.sealing_key()).decrypt(sealed_key[:12], sealed_key[12:], entry_id.bytes)
+    for_other = sealed_key[:12] + AESGCM(keys.sealing_key()).encrypt(sealed_key[:12], key, other.bytes)
+    assert sealing.open_sealed(other, for_other, sealed) == {}
