@@ -23,7 +23,7 @@ from django.db import connection, connections, transaction
 from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Actor
 from lianfang.ledger import actions, keys, publication, queries
-from lianfang.ledger.models import Entry
+from lianfang.ledger.models import CaseKey, Checkpoint, Cosignature, Disclosures, Entry, Tree
 from lianfang.ledger.sequencer import Sequencer
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import sign_checkpoint
@@ -49,10 +49,13 @@ PATIENCE_SECONDS: Final = 60.0
 def cases(size: str) -> Iterable[dict[str, Any]]:
     """All cases; `district` grows to a million entries, `release` to ten millions (6 GB of memory)."""
     small = size == "small"
+    large = {"small": 100_000, "district": 1_000_000, "release": 10_000_000}[size]
+    with _another_database():
+        yield from _growth_of_the_table(10_000, min(large, 1_000_000))
     yield from _appends(seconds=2.0 if small else 5.0)
     for rate in (50,) if small else (400, int(GOAL_APPENDS)):
         yield _commit_to_proof(rate=rate, seconds=8.0 if small else 30.0)
-    yield from _growth(10_000, {"small": 100_000, "district": 1_000_000, "release": 10_000_000}[size])
+    yield from _growth(10_000, large)
 
 
 def _result(
@@ -250,6 +253,125 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+# -- growth of the table ------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _another_database() -> Iterator[None]:
+    """A database and a data folder of its own, so that what follows begins with an empty chain."""
+    name, data = connection.settings_dict["NAME"], settings.LIANFANG_DATA
+    connections.close_all()
+    _in_maintenance(f"CREATE DATABASE bench_growth TEMPLATE {name}")
+    with tempfile.TemporaryDirectory(prefix="lianfang-bench-") as folder:
+        connection.settings_dict["NAME"], settings.LIANFANG_DATA = "bench_growth", Path(folder)
+        keys.forget()
+        try:
+            yield
+        finally:
+            connections.close_all()
+            connection.settings_dict["NAME"], settings.LIANFANG_DATA = name, data
+            keys.forget()
+    _in_maintenance("DROP DATABASE bench_growth")
+
+
+def _in_maintenance(statement: str) -> None:
+    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]  # how Django makes test databases
+        cursor.execute(statement)
+
+
+def _growth_of_the_table(small: int, large: int) -> Iterable[dict[str, Any]]:
+    """Append, sequence and prove through the functions of the room, on tables that hold so many entries.
+
+    What is there before is loaded, with its index, and published by the sequencer itself, which is not counted.
+    """
+    signers = [Signer(f"{keys.origin()}/{name}", 4, ids.random_bytes(32)) for name in PARTIES]
+    costs: dict[int, dict[str, float]] = {}
+    for size in (small, large):
+        settings.LIANFANG_WITNESSES = []
+        _load(size)
+        sequencer = Sequencer()
+        sequencer.run_once(clock.now())
+        appended, sequenced = [], []
+        for _ in range(200):
+            began = time.perf_counter()
+            _append()
+            appended.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            sequencer.run_once(clock.now())
+            sequenced.append(time.perf_counter() - began)
+        sequencer.close()
+        settings.LIANFANG_WITNESSES = [
+            {"name": s.key.name.rpartition("/")[2], "vkey": str(s.key), "url": ""} for s in signers
+        ]
+        _cosign(signers)
+        costs[size] = {
+            "an append": statistics.median(appended),
+            "a round of the sequencer": statistics.median(sequenced),
+            "a proof": statistics.median(_proofs(size)),
+        }
+    settings.LIANFANG_WITNESSES = []
+    for what, cost in costs[large].items():
+        before = costs[small][what]
+        yield _result(
+            f"ledger: {what}, table of {large:,} against {small:,}", cost * 1000, before * 1000, "ms"
+        ) | {"reached": cost / before <= GOAL_GROWTH}
+
+
+def _load(size: int) -> None:
+    """Fill the tables up to so many entries that have their index, as one COPY each."""
+    tree, _ = Tree.objects.get_or_create(pk=1)
+    entry_id = _entry_in_table()
+    data, sealed_key, sealed = (
+        bytes(model.objects.values_list(field, flat=True).get(pk=entry_id))
+        for model, field in ((Entry, "data"), (CaseKey, "sealed"), (Disclosures, "sealed"))
+    )
+    Sequencer().run_once(clock.now())
+    tree.refresh_from_db()
+    rows = [(ids.new_id(), data[:-8] + index.to_bytes(8, "big"), index) for index in range(tree.size, size)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        with cursor.copy(
+            "COPY ledger_entry (id, data, leaf_hash, kind, act_id, organ, scope, appended_at, idx) FROM STDIN"
+        ) as copy:
+            for row, content, index in rows:
+                copy.write_row((row, content, leaf_hash(content), "orders:isolation:issued", ids.new_id(), "cdc",
+                                "d510402.s510402002.c001", clock.now(), index))  # fmt: skip
+        for table, content in (("casekey", sealed_key), ("disclosures", sealed)):
+            with cursor.copy(f"COPY ledger_{table} (entry_id, sealed) FROM STDIN") as copy:
+                for row, _, _ in rows:
+                    copy.write_row((row, content))
+    Tree.objects.filter(pk=1).update(size=max(size, tree.size))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ledger_entry, ledger_casekey, ledger_disclosures")
+
+
+def _entry_in_table() -> Any:
+    with transaction.atomic():
+        return _entry()
+
+
+def _cosign(signers: list[Signer]) -> None:
+    """All parties have seen the last checkpoint; who they are is not measured here."""
+    last = Checkpoint.objects.order_by("-size")[0]
+    text = bytes(last.note).decode().rpartition("\n\n")[0] + "\n"
+    at = clock.now()
+    Cosignature.objects.bulk_create(
+        Cosignature(checkpoint=last, witness=s.key.name.rpartition("/")[2],
+                    line=s.cosign(text, at=int(at.timestamp())).line, cosigned_at=at)
+        for s in signers
+    )  # fmt: skip
+
+
+def _proofs(size: int) -> list[float]:
+    """Seconds of the paper proof, with its disclosures, of the acts at the right edge: those loaded have no signature."""
+    newest = list(Entry.objects.filter(idx__gte=size).order_by("idx").values_list("pk", flat=True))
+    costs = []
+    for entry_id in newest:
+        began = time.perf_counter()
+        queries.proof(entry_id, ("door",))
+        costs.append(time.perf_counter() - began)
+    return costs
 
 
 # -- growth, proofs, audit, bytes ---------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.urls import reverse
 from lianfang.accounts.rights import Role
 from lianfang.credentials import queries as credentials
 from lianfang.credentials.models import Pass
-from lianfang.gates import passes, publisher, rounds
+from lianfang.gates import chain_rows, passes, publisher, rounds
 from lianfang.gates.errors import NobodyWithoutPass, NoCompounds, NoSuchRound
 from lianfang.gates.models import PassRound, PassRoundEnd
 from lianfang.kernel import clock
@@ -185,6 +185,25 @@ def test_the_schema_has_the_last_word(compound: str, statement: str, name: str) 
     rounds.withdraw_passes(made.pk, reason="打印件被盗", by=community())
     with pytest.raises(IntegrityError, match=name), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize("table", ["gates_passround", "gates_passroundend"])
+def test_a_row_and_an_entry_without_each_other_are_found(compound: str, table: str) -> None:
+    """L-5: whatever was done to the tables past every act and every trigger."""
+    made = rounds.give_passes(a_draft(compound), by=community())
+    ended = rounds.withdraw_passes(made.pk, reason="打印件被盗", by=community())
+    assert chain_rows.chain_faults() == []
+    row = made if table == "gates_passround" else ended
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(f"UPDATE {table} SET entry_id = %s WHERE entry_id = %s", [new_id(), row.entry_id])
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    kind = "gates:passes:given" if row is made else "gates:passes:withdrawn"
+    assert chain_rows.chain_faults() == [
+        f"{kind} {made.pk}: the chain does not hold it",
+        f"entry {row.entry_id} ({kind}): there is no row of {made.pk}",
+    ]
 
 
 def test_on_the_pages_from_the_list_to_the_stack(compound: str, living: list[UUID]) -> None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from lianfang.accounts.rights import Right, Role
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as keys
-from lianfang.gates import jobs, menu, queries, rule_acts
+from lianfang.gates import chain_rows, jobs, menu, queries, rule_acts
 from lianfang.gates.errors import ActOver, ActTooLong, NoCompounds, NoSuchAct, OwnProposal
 from lianfang.gates.models import GateAct, GateActLift, GateActSignature, RuleFile
 from lianfang.gates.policy import ActStage, act_stage
@@ -247,6 +247,8 @@ def test_on_the_pages_from_proposal_to_end(compound: str) -> None:
     assert "已解除" in page
     assert page.count("已入账，尚未见证") == 2
     assert published().acts == ()
+    assert chain_rows.chain_faults() == []
+    Entry.objects.filter(kind="gates:act:lifted").get()  # so there was something to compare
 
 
 def test_what_waits_for_a_signature_is_asked_of_others_than_the_proposer(compound: str) -> None:

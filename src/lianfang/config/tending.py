@@ -68,6 +68,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 def _fsck(*, rebuild: bool) -> int:
     from lianfang.announcements import queries as announcements
+    from lianfang.gates import chain_rows
     from lianfang.ledger import fsck
     from lianfang.orders import proofs
     from lianfang.people import queries as people
@@ -77,9 +78,13 @@ def _fsck(*, rebuild: bool) -> int:
         f"{report.entries} entries, {report.checkpoints} checkpoints, {report.cosignatures} cosignatures, "
         f"{report.files} files looked at, {report.written} written"
     )
-    problems = (
-        report.problems + people.journal_faults() + announcements.chain_faults() + proofs.chain_faults()
-    )
+    problems = [
+        *report.problems,
+        *people.journal_faults(),
+        *announcements.chain_faults(),
+        *proofs.chain_faults(),
+        *chain_rows.chain_faults(),
+    ]
     for problem in problems:
         say(problem)
     say(f"{len(problems)} faults" if problems else "no fault found")

@@ -1,0 +1,36 @@
+"""L-5 for gates: each signed act and each round of cards has its entry, and each entry its row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lianfang.ledger import queries as ledger
+
+from .models import GateActLift, GateActSignature, PassRound, PassRoundEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+
+def chain_faults() -> list[str]:
+    """What does not fit, in words for who runs `fsck`; numbers and ids, no content."""
+    said = {entry_id: (kind, act_id) for entry_id, kind, act_id in ledger.acts_of_room("gates")}
+    found = []
+    for entry_id, kind, act_id in _rows():
+        if said.pop(entry_id, None) != (kind, act_id):
+            found.append(f"{kind} {act_id}: the chain does not hold it")
+    return found + [
+        f"entry {pk} ({kind}): there is no row of {act_id}" for pk, (kind, act_id) in said.items()
+    ]
+
+
+def _rows() -> Iterator[tuple[UUID, str, UUID]]:
+    for pk, entry in GateActSignature.objects.values_list("act_id", "entry_id").iterator():
+        yield entry, "gates:act:signed", pk
+    for pk, entry in GateActLift.objects.values_list("act_id", "entry_id").iterator():
+        yield entry, "gates:act:lifted", pk
+    for pk, entry in PassRound.objects.values_list("pk", "entry_id").iterator():
+        yield entry, "gates:passes:given", pk
+    for pk, entry in PassRoundEnd.objects.values_list("round_id", "entry_id").iterator():
+        yield entry, "gates:passes:withdrawn", pk
