@@ -1,5 +1,6 @@
 """From the act's row to a proof that a quorum has witnessed, and what stops the sequencer."""
 
+import itertools
 import shutil
 import time
 from datetime import timedelta
@@ -22,8 +23,9 @@ from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import COSIGNATURE, Signer
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import verify_paper_proof, verify_tlog_proof
+from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes, TileId, tiles_at
-from lianfang_chain.tree import root_of
+from lianfang_chain.tree import NotProved, root_of, verify_consistency
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,22 @@ def test_entries_get_indices_without_a_gap_and_the_root_is_signed(chain: Any) ->
         == root_of(6, TileHashes(6, publication.read))
         == bytes(Checkpoint.objects.get(size=6).root)
     )
+
+
+def test_of_any_two_published_checkpoints_the_smaller_begins_the_larger(chain: Any) -> None:
+    """L-1, through the question that anybody may ask; and the answer does not fit any other pair."""
+    for count in (1, 2, 3, 120, 130, 1, 7):
+        grow(count)
+        run()
+    roots = {c.size: bytes(c.root) for c in Checkpoint.objects.all()}
+    assert len(roots) == 7
+    for old, new in itertools.combinations(sorted(roots), 2):
+        asked = AddCheckpoint.parse(queries.consistency(old, new))
+        head, _ = open_checkpoint(asked.note, keys.log_key())
+        assert (asked.old, head.size, head.root) == (old, new, roots[new])
+        verify_consistency(old, new, roots[old], roots[new], asked.proof)
+        with pytest.raises(NotProved):
+            verify_consistency(old, new, roots[new], roots[new], asked.proof)
 
 
 def test_a_round_without_news_changes_nothing(chain: Any) -> None:
