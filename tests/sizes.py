@@ -28,7 +28,7 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "double_submits": (8, 500, 5_000),
     "restores": (20, 20, 200),
     # Of a file that is too large to be cut at every byte.
-    "torn_places": (6, 60, 600),
+    "torn_places": (2, 60, 600),
     "syscall_faults": (24, 3_000, 15_000),
     "appends_under_kills": (500, 20_000, 200_000),
     "gate_people": (20, 600, 600),
