@@ -103,9 +103,10 @@ def rounds_of(area: str, *, limit: int = 24) -> list[RoundView]:
     return [RoundView(row, getattr(row, "end", None)) for row in rows]
 
 
-def round_of(round_id: UUID, *, by: Actor, right: Right) -> PassRound:
+def round_of(round_id: UUID, *, by: Actor, right: Right, lock: bool = False) -> PassRound:
     """:raises NoSuchRound: there is none where the actor holds the right"""
-    row = PassRound.objects.filter(pk=round_id).first()
+    rows = PassRound.objects.select_for_update() if lock else PassRound.objects.all()
+    row = rows.filter(pk=round_id).first()
     if row is None or not by.may(right, over=row.area):
         raise NoSuchRound
     return row
@@ -185,8 +186,7 @@ def withdraw_passes(round_id: UUID, *, reason: str, by: Actor) -> PassRoundEnd:
 
     :raises NoSuchRound: there is none where `by` withdraws passes
     """
-    PassRound.objects.select_for_update().filter(pk=round_id).first()
-    found = round_of(round_id, by=by, right=Right.CREDENTIALS_PASS_REVOKE)
+    found = round_of(round_id, by=by, right=Right.CREDENTIALS_PASS_REVOKE, lock=True)
     if earlier := PassRoundEnd.objects.filter(round=found).first():
         return earlier
     withdrawn = bulk.revoke_passes([p.id for p in passes_of(found)], reason=reason, by=by)

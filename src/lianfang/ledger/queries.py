@@ -321,6 +321,19 @@ def acts_of_room(room: str) -> Iterator[tuple[UUID, str, UUID]]:
     return found.values_list("pk", "kind", "act_id").iterator()
 
 
+def unmatched(room: str, rows: Iterable[tuple[UUID, str, UUID]]) -> list[str]:
+    """L-5: rows of a room (entry, kind, act) that have no such entry, and entries of the room that have no such row."""
+    said = {entry_id: (kind, act_id) for entry_id, kind, act_id in acts_of_room(room)}
+    found = [
+        f"{kind} {act_id}: the chain does not hold it"
+        for entry_id, kind, act_id in rows
+        if said.pop(entry_id, None) != (kind, act_id)
+    ]
+    return found + [
+        f"entry {pk} ({kind}): there is no row of {act_id}" for pk, (kind, act_id) in said.items()
+    ]
+
+
 def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
     """What is left of an entry's disclosures, opened. Whoever calls this writes down who reads it and why."""
     return disclosures_of_each([entry_id]).get(entry_id, {})
