@@ -11,9 +11,14 @@ from typing import Final
 
 import django
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has none
 
 from tests.sizes import SIZE
+
+# Time decides no test: a busy machine is no defect, neither of an example nor of what draws them.
+settings.register_profile("lianfang", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lianfang")
 
 
 def _prepare() -> None:

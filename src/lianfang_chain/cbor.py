@@ -179,13 +179,25 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     if first < 24:  # most keys and many values: a number in one byte
         return first, at
     major, argument = first >> 5, first & 0x1F
-    if argument == 24 and major != _SIMPLE:
-        argument = data[at]
-        at += 1
-        if argument < 24:
-            raise NotCanonical("a longer head than needed")
-    elif argument > 24 and major != _SIMPLE:
-        argument, at = _read_argument(data, at, argument)
+    if argument > 23 and major != _SIMPLE:
+        if argument > 24:
+            argument, at = _read_argument(data, at, argument)
+        else:
+            argument = data[at]
+            at += 1
+            if argument < 24:
+                raise NotCanonical("a longer head than needed")
+    # Every string byte, list item and map pair takes at least one byte more, so a length that the data
+    # cannot hold is refused before anything is set aside for it.
+    if major == _TEXT or major == _BYTES:
+        end = at + argument
+        if end > len(data):
+            raise NotCanonical("cut short")
+        text = data[at:end]
+        if major == _BYTES:
+            return text, end
+        # Ascii is in normal form C.
+        return text.decode("ascii") if text.isascii() else _read_text(text), end
     if major == _UINT:
         return argument, at
     if major == _NEGATIVE:
@@ -197,17 +209,8 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     if major == _TAG:
         tagged, at = _read(data, at, _below(depth))
         return Tag(argument, tagged), at
-    # Every string byte, list item and map pair takes at least one byte more, so a length that the data
-    # cannot hold is refused before anything is set aside for it.
-    end = at + argument
-    if end > len(data):
+    if at + argument > len(data):
         raise NotCanonical("cut short")
-    if major == _BYTES:
-        return data[at:end], end
-    if major == _TEXT:
-        text = data[at:end]
-        # Ascii is in normal form C.
-        return text.decode("ascii") if text.isascii() else _read_text(text), end
     if not argument:
         return ([] if major == _LIST else {}), at
     depth = _below(depth)

@@ -38,7 +38,6 @@ def as_cbor2(value: Any) -> Any:
 
 
 @given(values)
-@settings(deadline=None)
 def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value: Any) -> None:
     data = encode(value)
     assert decode(data) == value
@@ -46,7 +45,7 @@ def test_what_is_encoded_decodes_to_itself_and_cbor2_writes_the_same_bytes(value
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=size("fuzz_examples"), deadline=None)
+@settings(max_examples=size("fuzz_examples"))
 def test_any_bytes_are_refused_or_are_the_one_encoding(data: Any) -> None:
     try:
         value = decode(data)
@@ -56,7 +55,7 @@ def test_any_bytes_are_refused_or_are_the_one_encoding(data: Any) -> None:
 
 
 @given(values, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_changed_encoding_is_refused_or_is_another_value(value: Any, data: Any) -> None:
     raw = bytearray(encode(value))
     place = data.draw(st.integers(min_value=0, max_value=len(raw) - 1))

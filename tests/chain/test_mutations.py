@@ -204,7 +204,7 @@ def test_every_changed_hash_of_a_path_is_noticed() -> None:
 
 
 @given(st.integers(0, 2_000), st.integers(0, 2_000), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_growing_by_any_steps_gives_the_same_tiles_and_a_resumed_writer_too(
     first: Any, second: Any, data: Any
 ) -> None:
@@ -226,7 +226,6 @@ def test_growing_by_any_steps_gives_the_same_tiles_and_a_resumed_writer_too(
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None)  # a busy machine is no defect of the parser
 def test_no_bytes_raise_anything_but_a_refusal(data: Any) -> None:
     policy = POLICY
     for parse in (

@@ -248,7 +248,7 @@ def test_what_is_shown_cannot_depend_on_what_it_is_about() -> None:
     assert set(policy.text.__annotations__) == {"lang", "office", "phone", "return"}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(max_size=30), min_size=1))
 def test_no_chinese_character_and_no_blank_passes_as_an_id(facts: dict[str, str]) -> None:
     if policy.holds_ids_only(facts):

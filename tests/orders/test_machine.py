@@ -394,7 +394,6 @@ def test_order_life(db: None) -> None:
         settings=settings(
             max_examples=size("machine_examples"),
             stateful_step_count=size("machine_steps"),
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
