@@ -189,7 +189,7 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
                 raise NotCanonical("a longer head than needed")
     # Every string byte, list item and map pair takes at least one byte more, so a length that the data
     # cannot hold is refused before anything is set aside for it.
-    if major == _TEXT or major == _BYTES:
+    if _BYTES <= major <= _TEXT:
         end = at + argument
         if end > len(data):
             raise NotCanonical("cut short")

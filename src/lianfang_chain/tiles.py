@@ -27,6 +27,7 @@ __all__ = [
     "entries_of",
     "fold",
     "parse_tile_path",
+    "sizes_in_partial_tiles",
     "tiles_at",
 ]
 
@@ -58,6 +59,10 @@ class TileId:
     @property
     def full(self) -> TileId:
         return TileId(self.level, self.index)
+
+    def is_kept_at(self, size: int) -> bool:
+        """Whether a partial tile is still to be had when the tree has `size` entries: the full one is not there yet."""
+        return (self.index + 1) * FULL > size >> (8 * max(self.level, 0))
 
 
 _PATH: Final = re.compile(
@@ -91,6 +96,18 @@ def tiles_at(size: int) -> Iterator[TileId]:
         if width := width_at(level, size):
             yield TileId(level, size >> (8 * level + 8), width)
         level += 1
+
+
+def sizes_in_partial_tiles(signed: Iterable[int], last: int) -> list[int]:
+    """Of the sizes that were signed, ascending up to `last`, as few as have all partial tiles that are kept at `last`."""
+    seen: set[TileId] = set()
+    stops = []
+    for size in sorted(signed):
+        kept = {tile for tile in tiles_at(size) if tile.is_kept_at(last)} - seen
+        if size == last or (size < last and kept):
+            stops.append(size)
+            seen |= kept
+    return stops
 
 
 def bundle_of(entries: Iterable[bytes]) -> bytes:

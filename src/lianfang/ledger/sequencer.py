@@ -19,11 +19,11 @@ from lianfang.kernel.points import point
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.note import MalformedNote, NotSigned, Signature, parse_note
-from lianfang_chain.tiles import TileWriter
+from lianfang_chain.tiles import TileWriter, sizes_in_partial_tiles
 from lianfang_chain.tree import NotProved
 
 from . import keys, parties, publication
-from .announcing import announce_new_keys, publish_list
+from .announcing import Names, announce_new_keys, publish_list, unnamed
 from .collecting import Answer, Collector, Heard
 from .models import Checkpoint, Cosignature, Tree, WitnessState
 
@@ -62,8 +62,9 @@ class Round:
 class Sequencer:
     """Keeps the right edge of the tree between rounds; every round checks that it is still the right one."""
 
-    def __init__(self, collector: Collector | None = None) -> None:
+    def __init__(self, collector: Collector | None = None, *, names: Names = unnamed) -> None:
         self._collector = collector or Collector()
+        self._names = names
         self._writer: TileWriter | None = None
         self._compared = False
         self._asked_at = 0.0
@@ -89,7 +90,7 @@ class Sequencer:
         if tree.suspended:
             self._compared = False
             return Round(tree.size, suspended=tree.suspended)
-        announce_new_keys(at)
+        announce_new_keys(at, self._names)
         size = sequence()
         point("ledger.sequence.after_commit")
         writer = self._writer_at_last_checkpoint()
@@ -166,9 +167,9 @@ class Sequencer:
         return tuple(h.witness for h in heard if h.signature)
 
 
-def run_once(at: datetime) -> Round:
+def run_once(at: datetime, *, names: Names = unnamed) -> Round:
     """One round of a fresh sequencer; for tests and for the command line."""
-    sequencer = Sequencer()
+    sequencer = Sequencer(names=names)
     try:
         return sequencer.run_once(at)
     finally:
@@ -211,9 +212,11 @@ def _resumed(size: int) -> TileWriter:
             return TileWriter.resume(size, publication.read)
         except (FileNotFoundError, NotProved, MalformedNote) as error:
             raise publication.FilesDiffer(f"the files of {size} are not whole: {error}") from error
-    writer = TileWriter()
-    if size:
-        publication.grow(writer, size)
+    writer, filled = TileWriter(), []
+    # Who holds an earlier checkpoint asks for the partial tiles of its size until there are full ones.
+    for stop in sizes_in_partial_tiles(Checkpoint.objects.values_list("size", flat=True), size):
+        filled += publication.grow(writer, stop)
+    publication.drop_partials(filled)
     return writer
 
 
