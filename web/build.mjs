@@ -118,7 +118,7 @@ await bundle({
 });
 copyFileSync(join(here, "node_modules/htmx.org/dist/htmx.min.js"), join(out, "htmx.js"));
 
-for (const name of ["gate", "verifier"]) {
+for (const name of ["gate", "pass", "verifier"]) {
   if (!existsSync(join(here, name, "index.html"))) continue;
   step(`application: ${name}`);
   await application(name);

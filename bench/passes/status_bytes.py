@@ -50,5 +50,5 @@ def status_bytes() -> Iterable[dict[str, Any]]:
         ]
         data = statuslist.sign_delta(rows, uri=uri, from_version=1, to_version=2, at=at, key=key)
         yield line(
-            f"P12 delta, {changes} suspensions with ends", len(data), 4 * changes + 300, "B", 1.5, most=True
+            f"P12 delta, {changes} suspensions with ends", len(data), 4 * changes + 300, "B", 1.0, most=True
         )

@@ -11,26 +11,37 @@ import http.client
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from .checkpoint import Checkpoint, open_checkpoint
+from .evidence import ForkEvidence
 from .note import MalformedNote, NotSigned, Signature, VerifierKey, decimal
+from .reading import VALID_SECONDS
 from .submission import AddCheckpoint
+from .tree import NotProved
 
 __all__ = [
+    "CLOCK_SECONDS",
     "Behind",
+    "ClockOff",
     "Cosigned",
     "NotCosigned",
     "Response",
     "Unreachable",
     "add_checkpoint",
+    "fork_evidence_of",
     "held_by",
+    "held_note",
     "send",
 ]
 
 MAX_ANSWER: Final = 1 << 26  # a full entry bundle has at most 16 MiB
 SIZE_TYPE: Final = "text/x.tlog.size"
+#: So far a witness's clock may be from ours. Papers print the instant of a cosignature as "seen by", and one that is
+#: further off could not read the entries either, which it must before it cosigns (`reading`).
+CLOCK_SECONDS: Final = VALID_SECONDS
 
 
 class Unreachable(OSError):
@@ -39,9 +50,12 @@ class Unreachable(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """:ivar at: what the server's clock said (POSIX seconds), None where it did not say"""
+
     status: int
     body: bytes
     content_type: str
+    at: int | None = None
 
 
 def send(
@@ -58,15 +72,18 @@ def send(
 
     :raises Unreachable: see the class
     """
-    parts = urlsplit(url)
     connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = tls or ssl.create_default_context()
-        connection = http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=context)
-    elif parts.scheme == "http":
-        connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
-    else:
-        raise Unreachable(f"not an http address: {url}")
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "https":
+            context = tls or ssl.create_default_context()
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=timeout, context=context)
+        elif parts.scheme == "http":
+            connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+        else:
+            raise Unreachable(f"not an http address: {url}")
+    except (http.client.HTTPException, ValueError) as error:  # a port that is no number, half a bracket
+        raise Unreachable(f"not an http address: {url}: {error}") from error
     try:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(method, target or "/", body=body, headers=dict(headers or {}))
@@ -78,7 +95,15 @@ def send(
         connection.close()
     if len(content) > max_bytes:
         raise Unreachable(f"{parts.netloc}: more than {max_bytes} bytes")
-    return Response(response.status, content, response.headers.get_content_type())
+    at = _instant(response.headers.get("Date", ""))
+    return Response(response.status, content, response.headers.get_content_type(), at)
+
+
+def _instant(date: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(date).timestamp())
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,16 @@ class NotCosigned:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClockOff:
+    """It cosigned at an instant that is not now. The line is no use: it would say when it was seen, and lie.
+
+    :ivar seconds: how far its clock is ahead of ours; behind, if negative
+    """
+
+    seconds: int
+
+
 def add_checkpoint(
     url: str,
     witness: VerifierKey,
@@ -109,11 +144,13 @@ def add_checkpoint(
     old: int,
     proof: Sequence[bytes],
     note: bytes,
+    now: int,
     timeout: float = 5.0,
     tls: ssl.SSLContext | None = None,
-) -> Cosigned | Behind | NotCosigned:
+) -> Cosigned | Behind | NotCosigned | ClockOff:
     """Ask for a cosignature of the checkpoint in `note`.
 
+    :param now: our clock; a cosignature of more than `CLOCK_SECONDS` before or after is none
     :raises Unreachable: no whole answer; the witness may have stored it all the same, and asking again is safe
     """
     body = bytes(AddCheckpoint(old, tuple(proof), note))
@@ -121,7 +158,10 @@ def add_checkpoint(
         "POST", f"{url.rstrip('/')}/add-checkpoint", body=body, timeout=timeout, tls=tls, max_bytes=65_536
     )
     if answer.status == 200:
-        return _cosignature(answer.body, witness, note)
+        cosigned = _cosignature(answer.body, witness, note)
+        if isinstance(cosigned, Cosigned) and abs(cosigned.at - now) > CLOCK_SECONDS:
+            return ClockOff(cosigned.at - now)
+        return cosigned
     if answer.status == 409 and answer.content_type == SIZE_TYPE:
         try:
             return Behind(decimal(answer.body.decode("ascii").removesuffix("\n")))
@@ -153,7 +193,20 @@ def held_by(
     timeout: float = 5.0,
     tls: ssl.SSLContext | None = None,
 ) -> Checkpoint | None:
-    """What the witness says on its monitoring path that it holds; None when it holds nothing yet.
+    """What the witness says on its monitoring path that it holds; see `held_note`."""
+    found = held_note(url, log, witness, timeout=timeout, tls=tls)
+    return found[0] if found else None
+
+
+def held_note(
+    url: str,
+    log: VerifierKey,
+    witness: VerifierKey,
+    *,
+    timeout: float = 5.0,
+    tls: ssl.SSLContext | None = None,
+) -> tuple[Checkpoint, bytes] | None:
+    """The same with the signed note, which shows it to others; None when it holds nothing yet.
 
     :raises Unreachable: no whole answer, or one that is neither a checkpoint nor "none"
     :raises NotSigned: a checkpoint that log or witness did not sign
@@ -170,4 +223,24 @@ def held_by(
         raise Unreachable(f"monitoring answered no checkpoint: {error}") from error
     if opened.by(witness) is None:
         raise NotSigned("the witness did not sign what it holds")
-    return checkpoint
+    return checkpoint, answer.body
+
+
+def fork_evidence_of(
+    url: str, log: VerifierKey, *, timeout: float = 5.0, tls: ssl.SSLContext | None = None
+) -> str | None:
+    """The evidence of a fork that the witness offers, if it is one: what it says of it counts for nothing.
+
+    :raises Unreachable: no whole answer
+    """
+    answer = send(
+        "GET", f"{url.rstrip('/')}/fork-evidence.txt", timeout=timeout, tls=tls, max_bytes=3 * 65_536
+    )
+    if answer.status != 200:
+        return None
+    try:
+        text = answer.body.decode()
+        ForkEvidence.parse(text).verify(log)
+    except (UnicodeDecodeError, MalformedNote, NotSigned, NotProved):
+        return None
+    return text

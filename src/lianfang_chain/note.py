@@ -218,9 +218,9 @@ class OpenedNote:
         return next((v for v in self.verified if v.key == key), None)
 
 
-def parse_note(data: bytes) -> Note:
-    """:raises MalformedNote: not a signed note, too long, or more than `MAX_SIGNATURES` lines"""
-    if len(data) > MAX_NOTE_BYTES:
+def parse_note(data: bytes, *, most: int = MAX_NOTE_BYTES) -> Note:
+    """:raises MalformedNote: not a signed note, more than `most` bytes, or more than `MAX_SIGNATURES` lines"""
+    if len(data) > most:
         raise MalformedNote("too long")
     try:
         whole = data.decode("utf-8")
@@ -238,13 +238,13 @@ def parse_note(data: bytes) -> Note:
     return Note(text + "\n", tuple(Signature.parse(line + "\n") for line in block))
 
 
-def open_note(data: bytes, known: Sequence[VerifierKey]) -> OpenedNote:
+def open_note(data: bytes, known: Sequence[VerifierKey], *, most: int = MAX_NOTE_BYTES) -> OpenedNote:
     """Parse and verify: at least one known key signed, and no line of a known key is wrong.
 
     :raises MalformedNote: see `parse_note`
     :raises NotSigned: see the class
     """
-    note = parse_note(data)
+    note = parse_note(data, most=most)
     verified: dict[VerifierKey, VerifiedSignature] = {}
     for signature in note.signatures:
         for key in known:

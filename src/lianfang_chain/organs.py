@@ -3,15 +3,18 @@
     lianfang-organs/v1
     <origin>
     organ <code> <vkey> <index>
+    organ <code> <vkey> <index> <name>[ | <name in English>]
 
 A signed note (the first line keeps it apart from a checkpoint). `index` is the entry that announced the key, signed
-by the key itself. Lines are only ever added: a key that was replaced still vouches for what it signed.
+by the key itself, and its terms say the same name; keys that were announced before there were names have none. Lines
+are only ever added: a key that was replaced still vouches for what it signed, under the name it had.
 
-KNOWN: a note has at most 32,768 bytes, which is some 230 keys.
+KNOWN: a list has at most 131,072 bytes, which is some 600 keys.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,9 +22,11 @@ from .entry import Entry, key_id, organ_key_name
 from .note import ED25519, MalformedNote, NotSigned, Signer, VerifierKey, decimal, open_note
 from .policy import Policy
 
-__all__ = ["Organ", "Organs"]
+__all__ = ["Organ", "Organs", "listed_name"]
 
 FIRST_LINE: Final = "lianfang-organs/v1"
+MAX_LIST_BYTES: Final = 131_072
+_BETWEEN: Final = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +34,28 @@ class Organ:
     code: str
     key: VerifierKey
     index: int  # of the entry that announced it
+    name: str = ""
+    name_en: str = ""
 
     def __str__(self) -> str:
-        return f"organ {self.code} {self.key} {self.index}"
+        return " ".join(("organ", self.code, str(self.key), str(self.index), *self._names))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (_BETWEEN.join(filter(None, (self.name, self.name_en))),) if self.name else ()
+
+    @property
+    def called(self) -> str:
+        """Its name in both languages, its code behind it; the code alone where no name was announced."""
+        return (
+            f"{' / '.join(filter(None, (self.name, self.name_en)))} ({self.code})" if self.name else self.code
+        )
+
+
+def listed_name(name: str) -> str:
+    """A name as it may stand in a line: in normal form C, on one line, without what parts the two."""
+    shown = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", name))
+    return " ".join(shown.replace("|", "/").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +75,7 @@ class Organs:
         """:raises MalformedNote: not such a list
         :raises NotSigned: no log of the policy signed it
         """
-        opened = open_note(data, tuple(key for key, _ in policy.logs))
+        opened = open_note(data, tuple(key for key, _ in policy.logs), most=MAX_LIST_BYTES)
         first, _, rest = opened.text.partition("\n")
         origin, _, lines = rest.partition("\n")
         if first != FIRST_LINE:
@@ -80,9 +104,12 @@ class Organs:
 
 def _organ(origin: str, line: str) -> Organ:
     match line.split(" "):
-        case ["organ", code, vkey, index]:
+        case ["organ", code, vkey, index, *words]:
             key = VerifierKey.parse(vkey)
             if key.key_type != ED25519 or key.name != organ_key_name(origin, code):
                 raise MalformedNote("not the key of an organ")
-            return Organ(code, key, decimal(index))
+            names = " ".join(words).split(_BETWEEN) if words else []
+            if "" in words or len(names) > 2 or any("|" in name for name in names):
+                raise MalformedNote("not the name of an organ")
+            return Organ(code, key, decimal(index), *names)
     raise MalformedNote("not an organ line")

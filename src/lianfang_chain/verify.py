@@ -167,7 +167,7 @@ def _organ_signed(entry: Entry, organs: Organs | None) -> tuple[bool, str]:
             " the list has no such key, so whose act it is, is not proved; the list may be old"
         )
     return True, (
-        f"✔ {organ.code} 本单位签名，公钥在第 {organ.index} 条公布"
+        f"✔ {organ.called} 本单位签名，公钥在第 {organ.index} 条公布"
         f" signed by {organ.code}, key {organ.key.key_id.hex()} announced in entry {organ.index}"
     )
 

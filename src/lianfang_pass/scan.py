@@ -19,6 +19,7 @@ from lianfang_pass.situation import (
     Movement,
     Proof,
     Situation,
+    Slip,
     Temperature,
     Term,
 )
@@ -43,13 +44,14 @@ INDEX_REST: Final = tokens.LONGEST_LIFE
 
 @dataclass(frozen=True)
 class StoreRow:
-    """One pass of the own compound, as the gate's store has it: looked up, never listed."""
+    """Somebody of the own compound, as the gate's store has them: looked up, never listed."""
 
-    pass_no: str
-    list_uri: str
-    index: int
+    pass_no: str | None  # None: no card of their own
+    list_uri: str | None  # None: they never had a pass, so no list speaks of them
+    index: int | None
     kind: PassClass
     identity: Identity
+    ended_at: int | None = None  # of a pass that is over or withdrawn
 
 
 @dataclass(frozen=True)
@@ -129,15 +131,19 @@ def look(asked: Look, *, gate: Gate, held: Held) -> Outcome:
         on_phone=claims is not None and not claims.on_paper,
         slips=slips,
     )
+    slip = weighed.slip
+    if slip is Slip.ORDER_RUNNING and asked.inward and gate.compounds and claims is None and asked.found is None:
+        # G-9: an order slip alone does not say whose home this is. On the way in the guard asks.
+        slip = Slip.NONE
     movement = _movement(asked, gate, claims)
     kind = claims.kind if claims else asked.found.kind if asked.found else PassClass.PERSON
     situation = Situation(
         life_exit=LifeExit.YES if asked.life_exit else LifeExit.NO,
         movement=movement,
         proof=proof,
-        term=_term(claims, now),
+        term=_term(claims, asked.found, now),
         status=weighed.status,
-        slip=weighed.slip,
+        slip=slip,
         evidence=weighed.age(now, held.rules.ages if held.rules else evidence.AGES),
         clock=Clock.DOUBT if clock.in_doubt else Clock.SURE,
         keys=KeyListState.CURRENT
@@ -213,17 +219,19 @@ def _issued_by_us(read: ReadPass, keys: KeyList) -> bool:
 
 
 def _row(claims: Pass | None, found: StoreRow | None, held: Held, now: int) -> ListRow | None:
+    uri: str | None
+    index: int | None
     if claims is not None:
-        uri, index = claims.list_uri, claims.index
+        uri, index, ended_at = claims.list_uri, claims.index, claims.expires_at
     elif found is not None:
-        uri, index = found.list_uri, found.index
+        uri, index, ended_at = found.list_uri, found.index, found.ended_at or now
     else:
         return None
-    shard = held.shards.get(uri)
-    if shard is None:
+    shard = held.shards.get(uri) if uri is not None else None
+    if shard is None or index is None:
         return None
     row = shard.row(index)
-    if row is None or (claims is not None and now >= claims.expires_at + INDEX_REST):
+    if row is None or now >= ended_at + INDEX_REST:
         # Beyond its rest an index may belong to somebody else: their order is not this person's.
         return ListRow(None, None, shard.signed_at)
     return ListRow(row.status, row.end, shard.signed_at)
@@ -239,9 +247,9 @@ def _movement(asked: Look, gate: Gate, claims: Pass | None) -> Movement:
     return Movement.PLACE_IN if asked.inward else Movement.PLACE_OUT
 
 
-def _term(claims: Pass | None, now: int) -> Term:
+def _term(claims: Pass | None, found: StoreRow | None, now: int) -> Term:
     if claims is None:
-        return Term.IN_TERM
+        return Term.EXPIRED if found is not None and found.ended_at is not None else Term.IN_TERM
     if now >= claims.expires_at:
         return Term.EXPIRED
     if claims.not_before is not None and claims.not_before > now + clock_floor.TOLERANCE:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 ORIGIN: Final = "http://testserver"
+#: The same for pages whose scripts make keys: a browser does that in a secure context only.
+SECURE: Final = "https://testserver"
 _TYPES: Final = {
     "css": "text/css",
     "js": "text/javascript",
@@ -58,8 +60,8 @@ def window(
 
 def _answer(route: Route, client: Client, answers: dict[str, Any]) -> None:
     request = route.request
-    path = request.url.removeprefix(ORIGIN)
-    if not request.url.startswith(ORIGIN):
+    path = request.url.removeprefix(ORIGIN).removeprefix(SECURE)
+    if not request.url.startswith((ORIGIN, SECURE)):
         route.abort()
         return
     if path.startswith("/static/"):

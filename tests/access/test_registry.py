@@ -162,7 +162,7 @@ def test_these_roles_open_no_row_about_a_person(role: Role) -> None:
 #: Acts that take `by` and ask for no right of their own, each with the reason.
 WITHOUT_RIGHT: Final = {
     "messaging.owe": "called inside an act that has asked",
-    "orders.destroy_details": "a job destroys what its term has ended; it reads and shows no person",
+    "orders.destroy_ended": "a job destroys what its term has ended; it reads and shows no person",
     "people.batch_reads": "a job puts roots of readings into the chain; it reads and shows no person",
     "messaging.record_delivery": "a job records what the channel answered",
     "messaging.record_failure": "a job records what the channel answered",

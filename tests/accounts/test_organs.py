@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.translation import override
 from tests.factories.accounts import DISTRICT, STREET, a_user, an_officer, client_for
 from tests.factories.places import a_compound, a_district
 
@@ -32,6 +33,15 @@ def test_the_same_organ_again_is_the_same_and_another_under_its_code_is_refused(
     assert actions.enter_organ(a_draft(), by=by) == actions.enter_organ(a_draft(), by=by)
     with pytest.raises(SameIdOtherContent):
         actions.enter_organ(a_draft(kind="health"), by=by)
+
+
+def test_the_chain_calls_an_organ_by_its_name_and_in_english_by_its_kind() -> None:
+    actions.enter_organ(a_draft(), by=an_officer(Role.SECURITY_ADMIN))
+    for language in ("zh-hans", "en"):
+        with override(language):  # whoever's page it is that asks
+            assert queries.public_names("police-1") == ("东区公安分局", "Police")
+            assert queries.public_names("system") == ("系统", "System")
+            assert queries.public_names("nobody") == ("", "")
 
 
 def test_nobody_enters_or_describes_a_body_where_they_give_no_office() -> None:

@@ -17,6 +17,7 @@ from lianfang.ledger import queries as ledger
 from lianfang.ledger import sequencer
 from lianfang.messaging import typeset
 from lianfang.messaging.papers import Lang
+from lianfang.messaging.press import Press
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import from_qr_text, verify_paper_proof
@@ -38,7 +39,7 @@ def test_the_code_on_the_sheet_proves_the_file_on_the_page(
 ) -> None:
     a_district()
     row = a_published(title_en="On testing", body_en="One.")
-    press = prints.Press("https://lianfang.example", lang, demo=True)
+    press = Press("https://lianfang.example", lang, demo=True)
     assert prints.sheet(queries.published(row.pk, clock.now()), press).proof is None
     sequencer.run_once(clock.now())
     sheet = prints.sheet(queries.published(row.pk, clock.now()), press)

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from lianfang.accounts.models import User
 from lianfang.accounts.rights import Purpose, Role
-from lianfang.audit import actions, queries
+from lianfang.audit import actions, chain_rows, queries
 from lianfang.audit.actions import GrantDraft
 from lianfang.audit.bundle import bundle
 from lianfang.audit.errors import DrawnAlready, GrantOver, NoSuchOrder, NotAnAuditor, NotInSubject
@@ -35,6 +35,7 @@ from lianfang_chain.policy import Policy
 from lianfang_chain.sample import draw
 from lianfang_chain.verify import PROVED, say
 from tests.factories.accounts import a_user, an_officer, log_in
+from tests.factories.ledger import past_the_triggers
 from tests.factories.orders import ROOT, S1_END, S1_NOW, a_draft, an_incident, officer
 from tests.factories.people import a_dwelling, a_household
 from tests.ledger.conftest import chain, parties  # noqa: F401 - fixtures
@@ -176,6 +177,24 @@ def test_the_seed_comes_after_the_request_and_anybody_repeats_the_draw(
         actions.ask_sample(new_id(), grant.pk, count=5, by=auditor)
 
 
+def test_a_grant_and_a_sample_in_the_table_or_in_the_chain_alone_are_found(
+    made: list[IsolationOrder], auditor: Actor
+) -> None:
+    """L-5, whatever was done past every act and trigger."""
+    grant = actions.give_grant(a_grant(), by=giver())
+    sample = actions.ask_sample(new_id(), grant.pk, count=2, by=auditor)
+    assert chain_rows.chain_faults() == []
+    past_the_triggers("UPDATE audit_sample SET entry_id = %s WHERE id = %s", grant.entry_id, sample.pk)
+    lone = f"entry {sample.entry_id} (audit:sample:asked): there is no row of {sample.pk}"
+    assert chain_rows.chain_faults() == [f"audit:sample:asked {sample.pk}: the chain does not hold it", lone]
+    past_the_triggers("DELETE FROM audit_sample WHERE id = %s", sample.pk)
+    assert chain_rows.chain_faults() == [lone]
+    past_the_triggers("DELETE FROM audit_grant WHERE id = %s", grant.pk)
+    assert chain_rows.chain_faults() == [
+        f"entry {grant.entry_id} (audit:grant:given): there is no row of {grant.pk}", lone,
+    ]  # fmt: skip
+
+
 def test_an_identity_is_opened_for_a_reason_that_the_person_sees(
     made: list[IsolationOrder], auditor: Actor
 ) -> None:
@@ -226,6 +245,10 @@ def test_consistency_between_any_two_days(made: list[IsolationOrder], auditor: A
     today = legal_day(S1_NOW)
     page = client.get("/desk/audit/", {"older": f"{today}", "newer": f"{today + day}"}).content.decode()
     assert "一致：较早的账是较晚的账的开头" in page
+    swapped = client.get("/desk/audit/", {"older": f"{today + day}", "newer": f"{today}"}).content.decode()
+    assert "两天填反了" in swapped
+    assert "对不上" not in swapped  # a slip of the hand is no fork
+    assert "一致：" in client.get("/desk/audit/", {"older": f"{today}", "newer": f"{today}"}).content.decode()
     then = ledger.newest_witnessed()
     assert first is not None
     assert then is not None

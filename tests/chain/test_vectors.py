@@ -135,7 +135,8 @@ def test_lists_of_organs() -> None:
     vectors = load("paper.json")
     policy = Policy.parse(vectors["policy"])
     organs = Organs.open(vectors["organs"].encode(), policy)
-    assert [(o.code, o.index) for o in organs.organs] == [("cdc", 0), ("street-2", 1)]
+    assert [[o.code, o.index, o.name, o.name_en] for o in organs.organs] == vectors["organs_listed"]
+    assert {bool(o.name) for o in organs.organs} == {bool(o.name_en) for o in organs.organs} == {True, False}
     shorter = Organs.open(vectors["shorter_organs"].encode(), policy)
     assert organs.continues(shorter)
     assert not shorter.continues(organs)

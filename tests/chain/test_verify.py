@@ -57,7 +57,9 @@ def test_bad_papers_are_not_proved(files: Any, capsys: pytest.CaptureFixture[str
 def test_it_says_whose_signature_the_act_carries(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     case = load("paper.json")["good"][0]
     assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 0
-    assert "signed by cdc" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "✔ 东区疾病预防控制中心 / Disease control centre, East District (cdc) 本单位签名" in said
+    assert "signed by cdc" in said
 
     others = load("paper.json")["shorter_organs"]
     (files / "organs.txt").write_text(others)

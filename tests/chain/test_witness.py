@@ -15,6 +15,7 @@ from lianfang_chain.checkpoint import EMPTY_ROOT, Checkpoint, open_checkpoint
 from lianfang_chain.client import (
     SIZE_TYPE,
     Behind,
+    ClockOff,
     Cosigned,
     NotCosigned,
     Unreachable,
@@ -648,10 +649,12 @@ class TestTheFolder:
             witness.store.close()
             witness = a_witness(tmp_path / "w", log)
         old = witness.store.size
+        log.grow(7)  # so what is stored next is not what the failed write had begun to store
         accepted(witness, log, old)
         witness.store.close()
         again = Store(tmp_path / "w", LOG.key)
-        assert again.root_at(305) == log.roots[305]
+        assert again.root_at(312) == log.roots[312]
+        assert [index for index, _ in again.own_entries()] == list(range(312))
         again.close()
 
 
@@ -702,9 +705,9 @@ class TestOverHttp:
     def test_submission_and_monitoring(self, server: Any, log: Any) -> None:
         url = f"http://127.0.0.1:{server.server_address[1]}"
         assert held_by(url, LOG.key, WITNESS.key) is None
-        answer = add_checkpoint(url, WITNESS.key, old=3, proof=(), note=log.note())
+        answer = add_checkpoint(url, WITNESS.key, old=3, proof=(), note=log.note(), now=AT)
         assert answer == Behind(0)
-        answer = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note())
+        answer = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT)
         assert isinstance(answer, Cosigned)
         held = held_by(url, LOG.key, WITNESS.key)
         assert held is not None
@@ -738,13 +741,21 @@ class TestOverHttp:
             (301, WITNESS.cosign(text, at=AT).line, "text/plain"),
         ]:
             with answering(status, body, kind) as url:
-                heard = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note())
+                heard = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT)
             assert isinstance(heard, NotCosigned), (status, body)
+        for off in (-AT, -601, 601, 1 << 62):
+            with answering(200, WITNESS.cosign(text, at=AT + off).line, "text/plain") as url:
+                heard = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT)
+            assert heard == ClockOff(off)
+        for off in (-600, 600):
+            with answering(200, WITNESS.cosign(text, at=AT + off).line, "text/plain") as url:
+                heard = add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT)
+            assert isinstance(heard, Cosigned)
         both = stranger.cosign(text, at=AT).line + WITNESS.cosign(text, at=AT).line
         with answering(200, both, "text/plain") as url:
-            assert isinstance(add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note()), Cosigned)
+            assert isinstance(add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT), Cosigned)
         with pytest.raises(Unreachable):
-            add_checkpoint("http://127.0.0.1:9", WITNESS.key, old=0, proof=(), note=log.note())
+            add_checkpoint("http://127.0.0.1:9", WITNESS.key, old=0, proof=(), note=log.note(), now=AT)
 
 
 @contextlib.contextmanager

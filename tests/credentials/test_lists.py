@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from lianfang.credentials import actions, queries
+from lianfang.credentials import actions, chain_rows, queries
 from lianfang.credentials.actions import StatusChange
 from lianfang.credentials.models import Digest, Key, KeyFile, Pass, Shard
 from lianfang.kernel.actor import Grant
@@ -23,6 +23,7 @@ from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose, accept_key_list
 from lianfang_pass.statuslist import ListStatus, Row
 from tests.factories.credentials import AT, SHARD, a_draft, by, keys_held
+from tests.factories.ledger import past_the_triggers
 
 pytestmark = pytest.mark.django_db
 END = AT + timedelta(days=9, minutes=30)
@@ -165,3 +166,28 @@ def test_the_chain_holds_the_hash_of_each_published_list_once_an_hour() -> None:
     assert isinstance(said, dict)
     assert said[shards[-1]] == f"1 {bytes(digests[0].sha256).hex()}"
     assert Entry.objects.filter(kind="credentials:status:published").count() == 4  # two for each hour
+    assert chain_rows.chain_faults() == []
+
+
+def test_a_digest_in_the_table_or_in_the_chain_alone_and_a_list_that_was_altered_are_found() -> None:
+    """L-5, whatever was done past every act and trigger."""
+    for shard in ("shard1", "shard2"):
+        actions.open_shard(shard, AT)
+    for hours in (0, 1):
+        actions.note_published(by=by(at=AT + timedelta(hours=hours)))
+    assert chain_rows.chain_faults() == []
+    first, _, second = Digest.objects.order_by("pk")[:3]
+    kind = "credentials:status:published"
+    otherwise = f"{kind}: the chain does not say what the row of entry {{}} says"
+    past_the_triggers("UPDATE credentials_digest SET version = 7 WHERE id = %s", first.pk)
+    assert chain_rows.chain_faults() == [otherwise.format(first.entry_id)]
+    past_the_triggers("DELETE FROM credentials_digest WHERE id = %s", first.pk)  # the other list's is left
+    assert chain_rows.chain_faults() == [otherwise.format(first.entry_id)]
+    past_the_triggers("DELETE FROM credentials_digest WHERE entry_id = %s", first.entry_id)
+    assert chain_rows.chain_faults() == [f"entry {first.entry_id} ({kind}): there is no row of it"]
+    past_the_triggers(
+        "UPDATE credentials_version SET whole = whole || '\\x00'::bytea WHERE shard = %s", second.shard_id
+    )
+    assert chain_rows.chain_faults()[1:] == [
+        f"list {second.shard_id}, version 1: it is not the one that was published"
+    ]

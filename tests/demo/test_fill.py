@@ -13,6 +13,7 @@ from django.test import RequestFactory
 
 from lianfang.accounts.models import Office, User
 from lianfang.accounts.rights import Purpose, Role
+from lianfang.announcements import chain_rows
 from lianfang.announcements import queries as announcements
 from lianfang.announcements.policy import State
 from lianfang.concerns import queries as concerns
@@ -226,7 +227,7 @@ def test_there_are_announcements_in_force_past_and_waiting(day_twenty: conftest.
     assert {v.state for v in past} == {State.SUPERSEDED, State.ENDED}
     duty = officers.an_officer("cmd_duty", at=day_twenty.at, purpose=Purpose.ADMINISTRATION)
     assert len(announcements.to_review(by=duty)) == 1
-    assert announcements.chain_faults() == []
+    assert chain_rows.chain_faults() == []
 
 
 # --- Passes ------------------------------------------------------------------------------------------------

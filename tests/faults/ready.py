@@ -25,7 +25,7 @@ from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as credentials_queries
 from lianfang.gates import actions as gates
 from lianfang.gates import jobs as gates_jobs
-from lianfang.gates import passes, rounds, rule_acts, tickets
+from lianfang.gates import passes, phones, rounds, rule_acts, tickets, work_passes
 from lianfang.gates.models import Device, Gate, Signal, Ticket
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
@@ -82,6 +82,7 @@ def typed() -> dict[str, str]:
 TYPED_AT: Final[Mapping[str, Mapping[str, str]]] = {
     "announcements:draft": {"places": STREET, "starts_at": "", "ends_at": moment(24)},
     "gates:new_gate": {"kind": "road"},
+    "gates:set_ages": {"day_hours": "36", "old_hours": "96"},
     "gates:propose_act": {"classes": "H", "times": "1", "window": "2"},
     "accounts:new_officer": {"login": "ceshi-yuan"},
     "accounts:new_organ": {"code": "wuye-9", "kind": "property", "phone": "0812-1990000"},
@@ -225,17 +226,27 @@ def _to_work(world: World) -> dict[str, object]:
     return {"person_id": person, "compounds": home.rsplit(".", 3)[0]}
 
 
+def _marked_work(found: dict[str, object]) -> work_passes.WorkPassDraft:
+    return work_passes.WorkPassDraft(
+        id=new_id(), person_id=cast("UUID", found["person_id"]), kind="W",
+        compounds=(str(found["compounds"]),), valid_until=clock.now() + timedelta(days=1), not_cleared=True,
+    )  # fmt: skip
+
+
 def _with_marked_pass(world: World) -> dict[str, object]:
     """A worker who is not yet cleared; the id of the pass that takes the place of the marked one."""
     found = _to_work(world)
-    person = cast("UUID", found["person_id"])
-    draft = passes.WorkPassDraft(
-        id=new_id(), person_id=person, kind="W", compounds=(str(found["compounds"]),),
-        valid_until=clock.now() + timedelta(days=1), not_cleared=True,
-    )  # fmt: skip
     with scope(areas=[DISTRICT]):
-        made = passes.give_work_pass(draft, by=_by(Role.COMMUNITY))
-    return {"person_id": person, "pass_id": made.pass_id, "id": str(new_id())}
+        made = work_passes.give_work_pass(_marked_work(found), by=_by(Role.COMMUNITY))
+    return {"person_id": found["person_id"], "pass_id": made.pass_id, "id": str(new_id())}
+
+
+def _with_work_on_phone(world: World) -> dict[str, object]:
+    """The same for the phone."""
+    found = _to_work(world)
+    with scope(areas=[DISTRICT]):
+        made = work_passes.grant_work_on_phone(_marked_work(found), by=_by(Role.COMMUNITY))
+    return {"person_id": found["person_id"], "work_id": made.id, "id": str(new_id())}
 
 
 def _act_proposed(world: World) -> UUID:
@@ -308,12 +319,16 @@ def _with_code(world: World) -> submitting.Json:
 
 
 def _with_phone(world: World) -> submitting.Json:
-    """The same once the pass is on the phone: it shows its rotating code."""
+    """The same once the pass is on the phone, and one for work was granted: it shows its rotating code."""
     sent, person = _with_code(world), world.users[Role.RESIDENT].person_id
     assert person is not None
     with scope(areas=[DISTRICT], persons=[person]):
         by = orders.resident(person, at=clock.now())
-        token = passes.put_on_phone(sent["code"], cbor.encode(PublicKey.of(_PHONE_KEY).cose()), by=by)
+        (token,) = phones.put_on_phone(sent["code"], cbor.encode(PublicKey.of(_PHONE_KEY).cose()), by=by)
+    with scope(areas=[DISTRICT]):
+        home = people_queries.person_refs([person])[person].area
+        work = _marked_work({"person_id": person, "compounds": home.rsplit(".", 3)[0]})
+        work_passes.grant_work_on_phone(work, by=_by(Role.COMMUNITY))
     proof = tokens.sign_code(token, at=int(clock.now().timestamp()), key=_PHONE_KEY)
     return submitting.Json(proof=base45.to_text(proof))
 
@@ -442,6 +457,8 @@ READY: Final[Mapping[str, Callable[[World], object]]] = {
     "gates:withdraw_round": _round_given,
     "gates:work_pass": _to_work,
     "gates:clear_worker": _with_marked_pass,
+    "gates:clear_on_phone": _with_work_on_phone,
+    "gates:withdraw_work": _with_work_on_phone,
     "gates:sign_act": _act_proposed,
     "gates:lift_act": _act_signed,
     "announcements:review": _text_drafted,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.test import Client
 
 from lianfang.accounts import actions as accounts
 from lianfang.accounts.rights import Role
 from lianfang.credentials import queries as credentials
-from lianfang.gates import passes
+from lianfang.gates import passes, phones
 from lianfang.gates.errors import CodeNotValid, NotAKey, PhoneProofBad, UnderOrder
 from lianfang.kernel.errors import NotAllowed, NotFound
 from lianfang.kernel.ids import new_id
@@ -105,7 +107,7 @@ def test_no_household_pass_while_a_member_is_under_an_order(luo: UUID) -> None:
 
 def test_a_phone_pass_is_bound_to_the_phones_key(luo: UUID) -> None:
     who = resident(luo)
-    token = passes.put_on_phone(a_code(luo), cose_key(), by=who)
+    (token,) = phones.put_on_phone(a_code(luo), cose_key(), by=who)
     claims = tokens.read_pass(token).claims
     assert claims.holder_key == PublicKey.of(KEY)
     assert claims.expires_at - claims.issued_at == 3 * 86_400
@@ -114,24 +116,24 @@ def test_a_phone_pass_is_bound_to_the_phones_key(luo: UUID) -> None:
 def test_a_code_serves_its_person_once(luo: UUID) -> None:
     who, neighbour = resident(luo), resident(a_household("陈明")[0])
     with pytest.raises(CodeNotValid):
-        passes.put_on_phone(a_code(luo), cose_key(), by=neighbour)
+        phones.put_on_phone(a_code(luo), cose_key(), by=neighbour)
     with pytest.raises(CodeNotValid):
-        passes.put_on_phone("AAAA-BBBB", cose_key(), by=who)
+        phones.put_on_phone("AAAA-BBBB", cose_key(), by=who)
     with pytest.raises(NotAKey):
-        passes.put_on_phone(a_code(luo), b"\xa0", by=who)
+        phones.put_on_phone(a_code(luo), b"\xa0", by=who)
     code = a_code(luo)
-    passes.put_on_phone(code, cose_key(), by=who)
+    phones.put_on_phone(code, cose_key(), by=who)
     with pytest.raises(CodeNotValid):
-        passes.put_on_phone(code, cose_key(OTHER_KEY), by=who)
+        phones.put_on_phone(code, cose_key(OTHER_KEY), by=who)
 
 
 def test_with_two_phones_bound_the_older_gives_way(luo: UUID) -> None:
     """A web view that was wiped has lost its key; its owner is not locked out until that pass runs out."""
     who = resident(luo)
     given = [
-        passes.put_on_phone(
+        phones.put_on_phone(
             a_code(luo), cose_key(ec.generate_private_key(ec.SECP256R1())), by=later(who, minutes=n)
-        )
+        )[0]
         for n in range(4)
     ]
     live = {p.cti for p in credentials.passes_of([luo]) if p.revoked_at is None}
@@ -142,7 +144,7 @@ def test_no_phone_pass_under_an_order(luo: UUID) -> None:
     who = resident(luo)
     an_order(luo)
     with pytest.raises(UnderOrder):
-        passes.put_on_phone(a_code(luo), cose_key(), by=later(who, minutes=5))
+        phones.put_on_phone(a_code(luo), cose_key(), by=later(who, minutes=5))
 
 
 def renewal(token: bytes, *, at: int, key: ec.EllipticCurvePrivateKey = KEY) -> str:
@@ -151,35 +153,58 @@ def renewal(token: bytes, *, at: int, key: ec.EllipticCurvePrivateKey = KEY) -> 
 
 def test_the_phone_renews_by_proving_its_key_and_gets_another_index(luo: UUID) -> None:
     who = resident(luo)
-    first = passes.put_on_phone(a_code(luo), cose_key(), by=who)
+    (first,) = phones.put_on_phone(a_code(luo), cose_key(), by=who)
     then = later(who, days=2)
-    second = passes.renew_on_phone(renewal(first, at=int(then.at.timestamp())), by=then)
+    (second,) = phones.renew_on_phone(renewal(first, at=int(then.at.timestamp())), by=then)
     old, new = tokens.read_pass(first).claims, tokens.read_pass(second).claims
     assert new.cti != old.cti
     assert new.holder_key == old.holder_key
 
 
+def test_it_renews_without_login_and_without_any_cookie(luo: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login ends after hours; nobody stands in a queue for a slip so that the phone goes on."""
+    who = resident(luo)
+    (first,) = phones.put_on_phone(a_code(luo), cose_key(), by=who)
+    then = who.at + timedelta(days=2)
+    monkeypatch.setattr("lianfang.kernel.clock.now", lambda: then)
+    browser = Client(enforce_csrf_checks=True)
+
+    def ask(proof: str) -> Any:
+        return browser.post("/me/pass/renew/", {"proof": proof}, content_type="application/json")
+
+    set_scope(areas=[])
+    assert ask(renewal(first, at=int(then.timestamp()), key=OTHER_KEY)).status_code == 422
+    answer = ask(renewal(first, at=int(then.timestamp())))
+    assert answer.status_code == 200
+    (second,) = answer.json()["passes"]
+    renewed = tokens.read_pass(base64.urlsafe_b64decode(second + "==")).claims
+    assert renewed.expires_at > tokens.read_pass(first).claims.expires_at
+    assert renewed.holder_key == tokens.read_pass(first).claims.holder_key
+    # The proof opens one person's rows and nothing stays open behind it.
+    assert people.person_refs([luo]) == {}
+
+
 def test_a_phone_that_did_not_get_the_answer_gets_the_same_pass_again(luo: UUID) -> None:
     who = resident(luo)
-    first = passes.put_on_phone(a_code(luo), cose_key(), by=who)
-    passes.put_on_phone(a_code(luo), cose_key(OTHER_KEY), by=who)
+    (first,) = phones.put_on_phone(a_code(luo), cose_key(), by=who)
+    phones.put_on_phone(a_code(luo), cose_key(OTHER_KEY), by=who)
     then = later(who, days=2)
     proof = renewal(first, at=int(then.at.timestamp()))
-    second = passes.renew_on_phone(proof, by=then)
-    assert passes.renew_on_phone(proof, by=later(then, seconds=20)) == second
+    (second,) = phones.renew_on_phone(proof, by=then)
+    assert phones.renew_on_phone(proof, by=later(then, seconds=20)) == [second]
     # Once that one was withdrawn, nothing stands in its place: the other phone's is not handed out.
     new = next(p for p in credentials.passes_of([luo]) if p.cti == tokens.read_pass(second).claims.cti)
     passes.withdraw_pass(new.id, person_id=luo, reason="lost", by=officer(Role.COMMUNITY))
     with pytest.raises(PhoneProofBad):
-        passes.renew_on_phone(proof, by=later(then, seconds=25))
+        phones.renew_on_phone(proof, by=later(then, seconds=25))
     # Nor does a pass that was withdrawn as lost lead to another one.
     with pytest.raises(PhoneProofBad):
-        passes.renew_on_phone(renewal(second, at=int(then.at.timestamp())), by=then)
+        phones.renew_on_phone(renewal(second, at=int(then.at.timestamp())), by=then)
 
 
 def test_a_proof_of_another_key_another_time_or_nonsense_renews_nothing(luo: UUID) -> None:
     who = resident(luo)
-    token = passes.put_on_phone(a_code(luo), cose_key(), by=who)
+    (token,) = phones.put_on_phone(a_code(luo), cose_key(), by=who)
     now = int(S1_NOW.timestamp())
     for proof in (
         renewal(token, at=now, key=OTHER_KEY),
@@ -188,8 +213,8 @@ def test_a_proof_of_another_key_another_time_or_nonsense_renews_nothing(luo: UUI
         "LF1:??",
     ):
         with pytest.raises(PhoneProofBad):
-            passes.renew_on_phone(proof, by=who)
-    passes.renew_on_phone(renewal(token, at=now), by=who)
+            phones.renew_on_phone(proof, by=who)
+    phones.renew_on_phone(renewal(token, at=now), by=who)
 
 
 def test_a_lost_pass_is_withdrawn_only_through_its_holder(luo: UUID) -> None:

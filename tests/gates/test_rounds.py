@@ -228,7 +228,10 @@ def test_on_the_pages_from_the_list_to_the_stack(compound: str, living: list[UUI
     assert desk.post(withdraw, {"why": ""}).status_code == 302
     assert not PassRoundEnd.objects.exists()
     assert desk.post(withdraw, {"why": "打印件被盗"}).status_code == 302
-    assert f"作废{len(living)}张" in desk.get(page).content.decode()
+    shown = desk.get(page).content.decode()
+    assert f"作废{len(living)}张" in shown
+    for entry in (made.entry_id, PassRoundEnd.objects.get().entry_id):
+        assert f'<a class="lf-chain is-recorded" href="/open/chain/entry/{entry}/"' in shown
     assert desk.get(stack).status_code == 404
     other = client_for(Role.COMMUNITY, f"{ROOT}.s510402001.c510402001099")
     assert other.get(page).status_code == 403

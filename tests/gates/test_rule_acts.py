@@ -15,13 +15,12 @@ from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as keys
 from lianfang.gates import chain_rows, jobs, menu, queries, rule_acts
 from lianfang.gates.errors import ActOver, ActTooLong, NoCompounds, NoSuchAct, OwnProposal
-from lianfang.gates.models import GateAct, GateActLift, GateActSignature, RuleFile
+from lianfang.gates.models import Gate, GateAct, GateActLift, GateActSignature, RuleFile
 from lianfang.gates.policy import ActStage, act_stage
 from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.ledger.models import Entry
-from lianfang_pass.evidence import Ages
 from lianfang_pass.keylist import accept_key_list
 from lianfang_pass.rules import RuleSet, accept_rules
 from tests.factories.accounts import an_organ, client_for
@@ -68,17 +67,6 @@ def published() -> RuleSet:
     assert listed is not None
     known = accept_key_list(listed[1], root=root, thumbprint=root.thumbprint)
     return accept_rules(bytes(row.data), keys=known)
-
-
-def test_how_old_evidence_may_be_stays_as_set_until_it_is_set_anew() -> None:
-    jobs.keep(NOW)
-    assert published().ages == (24, 72)
-    rule_acts.publish(NOW, ages=Ages(12, 48))
-    jobs.keep(NOW + timedelta(days=1))  # signed anew each day, by nobody who knows of ages
-    assert RuleFile.objects.count() == 3
-    assert published().ages == (12, 48)
-    rule_acts.publish(NOW + timedelta(days=1), ages=Ages(24, 72))
-    assert published().ages == (24, 72)
 
 
 def test_nothing_counts_before_another_signs_and_it_ends_by_itself(compound: str) -> None:
@@ -238,7 +226,14 @@ def test_on_the_pages_from_proposal_to_end(compound: str) -> None:
     assert "看证明" in page
     assert page.count("已入账，尚未见证") == 1
     assert page.count('class="lf-chain') == 0
-    assert 'class="lf-chain is-recorded"' in street.get(reverse("gates:acts")).content.decode()
+    signed = GateActSignature.objects.get().entry_id
+    mark = f'<a class="lf-chain is-recorded" href="/open/chain/entry/{signed}/"'
+    post = Gate.objects.create(
+        id=ids.new_id(), name="北门", kind="compound", area=compound, shards=["510402001"], zones=act.zones,
+        phone="0812-1990001",
+    )  # fmt: skip
+    for address in (reverse("gates:acts"), reverse("gates:post", args=[post.pk])):
+        assert mark in street.get(address).content.decode(), address
     assert len(published().acts) == 1
     assert lead.post(lift, {"why": ""}).status_code == 302
     assert not GateActLift.objects.exists()

@@ -38,6 +38,7 @@ ACT: Final = (
     'INSERT INTO gates_gateact (id, no, kind, area, zones, starts_at, ends_at, classes, times, "window", basis, remedy,'
     " proposed_at, proposed_by, proposed_as) VALUES"
 )
+AGES: Final = "INSERT INTO gates_agesact (id, no, day_hours, old_hours, basis, signed_at, signed_by, signed_as, entry_id) VALUES"
 
 WORLD: Final = (
     f"{GATE} ({G}, 'g', 'road', 'd999999', '{{}}', '{{1}}', '0')",
@@ -51,6 +52,7 @@ WORLD: Final = (
     f"{READING} ({D}, {G}, 1, now(), now(), {NEW}, 'x', 'y')",
     f"INSERT INTO gates_carriedfile VALUES ({NEW}, 'h', now(), {NEW}, 'x', '[]', 'a')",
     f"{ACT} ({NEW}, 'Q1', 'quota', 'd999999', '{{m1}}', now(), now() + interval '1 day', 'H', 1, 1, 'b', 'r', now(), {NEW}, 'x')",
+    f"{AGES} ({NEW}, 1, 36, 96, 'b', now(), {NEW}, 'x', {NEW})",
     "INSERT INTO gates_progress VALUES (1, 0)",
 )
 
@@ -86,6 +88,12 @@ CASES: Final = [
     ("gates_codereading", "code_reading_stays_as_written", "DELETE FROM gates_codereading"),
     ("gates_rulefile", "ages_of_evidence_follow_each_other", "INSERT INTO gates_rulefile (version, signed_at, fever_tenths, day_hours, old_hours, data) VALUES (1, now(), 373, 72, 24, 'd')"),
     ("gates_rulefile", "ages_of_evidence_follow_each_other", "INSERT INTO gates_rulefile (version, signed_at, fever_tenths, old_hours, data) VALUES (1, now(), 373, 721, 'd')"),
+    ("gates_agesact", "ages_act_names_its_basis", f"{AGES} ({NEW}, 2, 36, 96, '', now(), {NEW}, 'x', {NEW})"),
+    ("gates_agesact", "ages_act_keeps_to_its_bounds", f"{AGES} ({NEW}, 2, 11, 96, 'b', now(), {NEW}, 'x', {NEW})"),
+    ("gates_agesact", "ages_act_keeps_to_its_bounds", f"{AGES} ({NEW}, 2, 36, 169, 'b', now(), {NEW}, 'x', {NEW})"),
+    ("gates_agesact", "ages_act_keeps_to_its_bounds", f"{AGES} ({NEW}, 2, 36, 36, 'b', now(), {NEW}, 'x', {NEW})"),
+    ("gates_agesact", "ages_act_stays_as_said", "UPDATE gates_agesact SET basis = 'c'"),
+    ("gates_agesact", "ages_act_stays_as_said", "DELETE FROM gates_agesact"),
     ("gates_carriedfile", "carried_file_stays_as_brought", "UPDATE gates_carriedfile SET brought_as = 'y'"),
     ("gates_carriedfile", "carried_file_stays_as_brought", "DELETE FROM gates_carriedfile"),
     ("gates_gateact", "act_stays_as_said", "UPDATE gates_gateact SET ends_at = ends_at + interval '1 h'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -137,13 +138,60 @@ def test_the_open_page_is_sent_again_only_when_something_changed() -> None:
     assert officer.get(page, {"seen": seen}, headers=asked).status_code == 200
 
 
-def test_a_handover_stands_on_the_posts_page() -> None:
-    device = told((SignalKind.HANDOVER, HANDOVER))
+def cells(page: str, begins: str) -> list[str]:
+    """What the row of a table says that begins with this word, cell by cell; badges as their words."""
+    row = page[page.index(f"<td>{begins}</td>") :].split("</tr>")[0]
+    return [re.sub("<[^>]+>", "", cell).strip() for cell in re.findall("<td>(.*?)</td>", row, re.DOTALL)]
+
+
+def test_a_handover_stands_on_the_posts_page_with_all_that_was_said() -> None:
+    device = told(
+        (SignalKind.HANDOVER, HANDOVER),
+        (SignalKind.HANDOVER, {"from": "G8", "to": "G9", "unsent": 0, "issues": 2, "masks": 40, "thermometer": 1}),
+        (SignalKind.HANDOVER, {"from": "G9", "to": "G1", "unsent": 0, "issues": 0, "masks": 0, "thermometer": 0}),
+    )  # fmt: skip
+    client, address = client_for(Role.GUARD, AREA), reverse("gates:post", args=[device.gate])
+    page = client.get(address).content.decode()
+    assert cells(page, "G7") == ["G7", "G8", "61", "0", "0", "1", "3", "—", "—", "—"]
+    assert cells(page, "G8") == ["G8", "G9", "0", "0", "0", "0", "0", "2", "40", "可用"]
+    assert cells(page, "G9") == ["G9", "G1", "0", "0", "0", "0", "0", "0", "0", "不可用"]
+    assert page.index("<td>G9</td>") < page.index("<td>G8</td>") < page.index("<td>G7</td>")
+    client.cookies["django_language"] = "en"
+    english = client.get(address).content.decode()
+    assert cells(english, "G9")[-1] == "broken"
+    assert "Masks left" in english
+
+
+def test_a_post_without_a_handover_says_so() -> None:
+    device = told((SignalKind.HELP, {"guard": "G7"}))
     page = client_for(Role.GUARD, AREA).get(reverse("gates:post", args=[device.gate])).content.decode()
-    line = " ".join(
-        page[page.index("G7") :].split("</tr>")[0].replace("<td>", " ").replace("</td>", "").split()
-    )
-    assert line.split() == ["G7", "G8", "61", "0", "0", "1", "3"]
+    assert "还没有收到交接班记录" in page
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ([{"masks": 0, "thermometer": 0}], ["thermometer", "masks"]),
+        ([{"masks": 1, "thermometer": 1}], []),
+        ([{}], []),
+        ([{"thermometer": 0}, {"masks": 5}], ["thermometer"]),  # who left it empty did not say that it works
+        ([{"thermometer": 0}, {"thermometer": 1}], []),
+        ([{"masks": 50}, {"masks": 0}], ["masks"]),
+    ],
+)
+def test_what_a_post_lacks_by_the_last_word_is_amber_among_the_posts(
+    said: list[dict[str, int]], lacks: list[str]
+) -> None:
+    told(*((SignalKind.HANDOVER, HANDOVER | facts) for facts in said))
+    (post,) = queries.posts(by=responsible())
+    assert list(post.lacks) == lacks
+    page = client_for(Role.GUARD, AREA).get(reverse("gates:posts")).content.decode()
+    words = {"thermometer": "体温枪不可用", "masks": "没有口罩"}
+    for lack, word in words.items():
+        amber = f'<span class="badge bg-yellow text-dark">{word}'
+        assert page.count(amber) == (2 if lack in lacks else 0), (
+            lack
+        )  # in the summary, and in the row of the post
 
 
 def test_what_was_told_stays_as_told_and_a_call_until_it_is_answered() -> None:

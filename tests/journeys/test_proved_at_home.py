@@ -99,7 +99,7 @@ def test_a_resident_proves_an_order_with_the_network_off(
             for words in (
                 "已证明：这份记录在信息链中", "居民代表 在 2020年", "条记录时（2020年", "3 方中至少 2 方见证：已达到",
                 "不证明这个决定合法", "不证明它现在仍然有效", "不证明出示的人就是当事人",
-                "个人居家隔离决定", "社区（村） 510402",
+                "个人居家隔离决定", "社区（村） 510402", "东区疾病预防控制中心（演示）（cdc）",
             ):  # fmt: skip
                 assert words in said, (words, said)
             assert NAME not in said  # no name stands in any record

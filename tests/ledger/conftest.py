@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.factories.ledger import AT
 
 from lianfang.kernel import ids
 from lianfang.ledger import keys, publication
+from lianfang.ledger.sequencer import Sequencer
 from lianfang_chain.note import COSIGNATURE, Signer
 from lianfang_chain.witness.judge import Witness
 from lianfang_chain.witness.server import WitnessServer
@@ -23,16 +25,19 @@ NAMES = ("residents", "property", "community")
 class Party:
     """One witness in a thread, reading the log's files directly."""
 
+    #: What their clocks say: the instant of the log's last round, as `off` of each has it.
+    clock = int(AT.timestamp())
+
     def __init__(self, name: Any, folder: Path) -> None:
         self.name, self.folder = name, folder
         self.signer = Signer(f"{keys.origin()}/{name}", COSIGNATURE, ids.random_bytes(32))
         self.server: WitnessServer | None = None
-        self.port = 0
+        self.port, self.off = 0, 0
         self.start()
 
     def start(self) -> None:
         store = Store(self.folder, keys.log_signer().key)
-        witness = Witness(store, self.signer, publication.read, lambda: int(AT.timestamp()))
+        witness = Witness(store, self.signer, publication.read, lambda: Party.clock + self.off)
         server = WitnessServer(("127.0.0.1", self.port), witness, self.name)
         self.server, self.port = server, int(server.server_address[1])
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -68,8 +73,16 @@ def chain(settings: Any, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def parties(settings: Any, chain: Any, tmp_path: Path) -> Iterator[Any]:
-    """Three witnesses, configured."""
+def parties(settings: Any, chain: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Three witnesses, configured. Their clocks go with the log's."""
+    one_round = Sequencer.run_once
+
+    def at_its_instant(self: Sequencer, at: datetime) -> Any:
+        Party.clock = int(at.timestamp())
+        return one_round(self, at)
+
+    monkeypatch.setattr(Sequencer, "run_once", at_its_instant)
+    Party.clock = int(AT.timestamp())
     made = [Party(name, tmp_path / f"witness-{name}") for name in NAMES]
     settings.LIANFANG_WITNESSES = [party.setting for party in made]
     yield made

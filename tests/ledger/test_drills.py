@@ -6,28 +6,34 @@ import os
 import shutil
 import tomllib
 from argparse import Namespace
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from django.test import Client
 from tests.factories.ledger import AT, an_actor, an_entry
 
 from lianfang.config import chain_tending
 from lianfang.kernel.actor import Grant
+from lianfang.kernel.clock import legal_day
 from lianfang.ledger import fsck, keys, publication, queries, resealing, restart, sealing, sequencer
 from lianfang.ledger import parties as configured
 from lianfang.ledger.actions import erase
-from lianfang.ledger.errors import RestoredOlder
+from lianfang.ledger.errors import NoSuchEntry, RestoredOlder
 from lianfang.ledger.models import CaseKey, Checkpoint, Disclosures, Entry, FormerChain, OrganKey
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
-from lianfang_chain.checkpoint import sign_checkpoint
+from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.evidence import ForkEvidence
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
+from lianfang_chain.tiles import TileHashes
+from lianfang_chain.tree import consistency_proof, root_of, verify_consistency
 from lianfang_chain.verify import main as verify
 from lianfang_chain.witness.__main__ import create_key
 
@@ -71,7 +77,7 @@ def told(data: Path, settings: Any, parties: Any) -> None:
 
 
 def command(data: Path, act: str, **words: Any) -> int:
-    given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None,
+    given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None, "recheck": False,
              "organ": None, "party": None, "disclosures": False, "vkey": None, "url": None}  # fmt: skip
     return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
 
@@ -143,6 +149,83 @@ def test_after_a_fork_the_next_chain_begins_with_the_evidence_and_proves_every_a
     (chain / "old-policy.txt").write_text(old_policy)
     assert verify(["--policy", str(chain / "old-policy.txt"), str(away / "evidence.txt")]) == 0
     assert former.checkpoints.count() == 2
+    # Entry 0 holds the evidence itself, and everybody may fetch what is left of the old chain.
+    assert first.terms["evidence_text"] == evidence.read_text()
+    assert served(former, "evidence.txt") == evidence.read_bytes()
+    assert served(former, "policy.txt").decode() == old_policy
+    last = open_checkpoint(served(former, "checkpoint"), keys_of(old_policy))[0]
+    assert last.size == max(former.checkpoints.values_list("size", flat=True))
+    earlier, _ = open_checkpoint(served(former, f"checkpoint/{agreed}"), keys_of(old_policy))
+
+    def tile(wanted: Any) -> bytes:
+        return served(former, wanted.path)
+
+    assert root_of(last.size, TileHashes(last.size, tile)) == last.root
+    verify_consistency(earlier.size, last.size, earlier.root, last.root,
+                       consistency_proof(earlier.size, last.size, TileHashes(last.size, tile)))  # fmt: skip
+    for nothing in ("tile/entries/000.p/3", "tile/0/001", "checkpoint/999", "log.key", "../chain.json", "chain/checkpoint"):
+        with pytest.raises(AssertionError):
+            served(former, nothing)
+    (away / "evidence.txt").write_text("another")
+    assert served(former, "evidence.txt") == evidence.read_bytes()  # out of entry 0
+    assert former.evidence[:16] in Client().get("/open/chain/").text
+
+
+def served(former: FormerChain, path: str) -> bytes:
+    answer = Client().get(f"/open/chain/former/{former.evidence[:16]}/{path}")
+    assert answer.status_code == 200
+    return answer.content
+
+
+def keys_of(policy: str) -> Any:
+    return Policy.parse(policy).logs[0][0]
+
+
+def test_evidence_too_large_for_an_entry_is_named_by_its_fingerprint_and_served(
+    forked: Any, installed: Any, chain: Path, settings: Any
+) -> None:
+    _, _, evidence, _ = forked
+    told_two = ForkEvidence.parse(evidence.read_text())
+    # A larger tree has a longer proof; here the cosigners' lines make it as long, and the log's key signed both notes.
+    noise = "".join(f"\u2014 other.example/{n} {'A' * 103}=\n" for n in range(14)).encode()
+    made = replace(told_two, smaller=told_two.smaller + noise, larger=told_two.larger + noise)
+    evidence.write_text(str(made))
+    assert len(evidence.read_bytes()) > 4_096
+    assert command(chain, "restart", evidence=evidence) == 0
+    terms = ChainEntry.parse(bytes(Entry.objects.get(idx=0).data)).act.terms
+    assert "evidence_text" not in terms
+    assert terms["evidence"] == hashlib.sha256(evidence.read_bytes()).hexdigest()
+    former = FormerChain.objects.get()
+    assert served(former, "evidence.txt") == evidence.read_bytes()
+    (chain / "former" / former.evidence[:16] / "evidence.txt").write_text("another")
+    with pytest.raises(AssertionError):
+        served(former, "evidence.txt")
+
+
+def test_days_before_a_restart_have_their_checkpoint_still(
+    forked: Any, installed: Any, chain: Path, settings: Any
+) -> None:
+    _, agreed, evidence, _ = forked
+    before = queries.checkpoint_before(AT + timedelta(seconds=1))
+    assert before is not None
+    assert command(chain, "restart", evidence=evidence) == 0
+    told(chain, settings, installed)
+    later = AT + timedelta(days=1)
+    for _ in range(2):
+        sequencer.run_once(later)
+    assert queries.checkpoint_before(AT + timedelta(seconds=1)) == before
+    assert queries.checkpoint_before(AT) is None
+    now = queries.checkpoint_before(later + timedelta(seconds=1))
+    assert now is not None
+    assert (before.origin != keys.origin(), now.origin) == (True, keys.origin())
+    # Within the old chain there is a proof; between the two there is none, and that is no fork.
+    first = replace(before, size=agreed, root=queries.root_at(before.origin, agreed) or b"")
+    assert queries.are_consistent(first, before)
+    assert not queries.are_consistent(replace(first, root=bytes(32)), before)
+    with pytest.raises(NoSuchEntry):
+        queries.are_consistent(before, now)
+    # What sheets print is of the chain that goes on.
+    assert queries.head_of_day(legal_day(later)) == queries.newest_witnessed()
 
 
 def test_without_evidence_that_verifies_nothing_is_restarted(
@@ -265,6 +348,52 @@ def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(installed:
     assert fsck.check().problems == []
 
 
+def test_an_organs_key_changed_before_any_round_announced_it_is_announced_with_the_change(
+    installed: Any, chain: Path
+) -> None:
+    before = an_entry()
+    first = keys.organ_signer("cdc").key
+    for _ in range(2):
+        assert command(chain, "new-key", organ="cdc") == 0
+    an_entry()
+    for _ in range(2):
+        sequencer.run_once(AT)
+    assert fsck.check().problems == []
+    listed = Organs.open(publication.published_organs(), configured.policy())
+    assert len(listed.organs) == 3
+    signer = listed.signer_of(ChainEntry.parse(queries.entry_bytes(before)))
+    assert signer is not None
+    assert signer.key.public == first.public
+
+
+def test_an_organ_is_called_as_it_was_when_its_key_was_announced(
+    installed: Any, chain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old chain has none; a name comes with the next key, and what was signed before goes on under the old one."""
+    nameless = an_entry()
+    sequencer.run_once(AT)
+    names = {"cdc": ("疾控\n中心 |", "Disease control")}
+
+    def called(organ: str) -> tuple[str, str]:
+        return names.get(organ, ("", ""))
+
+    monkeypatch.setattr(chain_tending, "public_names", called)
+    assert command(chain, "new-key", organ="cdc") == 0
+    named = an_entry()
+    assert command(chain, "new-key", organ="cdc") == 0  # which announces the one before with its name
+    names["cdc"] = ("卫生局", "")
+    renamed = an_entry()
+    for _ in range(2):
+        sequencer.run_once(AT, names=called)
+    listed = Organs.open(publication.published_organs(), configured.policy())
+    signers = [listed.signer_of(ChainEntry.parse(queries.entry_bytes(e))) for e in (nameless, named, renamed)]
+    assert [s.called for s in signers if s] == ["cdc", "疾控 中心 / / Disease control (cdc)", "卫生局 (cdc)"]
+    # The name is not the list's alone: the entry that announced the key says it.
+    said = ChainEntry.parse(bytes(Entry.objects.get(idx=listed.organs[1].index).data)).act.terms
+    assert (said["name"], said["name_en"]) == (listed.organs[1].name, "Disease control")
+    assert fsck.check().problems == []
+
+
 def test_a_stolen_key_of_a_witness_is_replaced_and_counts_no_more(
     installed: Any, chain: Path, settings: Any
 ) -> None:
@@ -291,6 +420,31 @@ def test_a_stolen_key_of_a_witness_is_replaced_and_counts_no_more(
         verify_paper_proof(paper, policy)  # what was printed before is still read, by number
     assert verify_paper_proof(paper, Policy.parse(old)).quorum
     assert fsck.check().problems == []
+
+
+def test_a_change_of_a_witness_that_was_cut_off_goes_on_with_the_key_that_the_chain_names(
+    installed: Any, chain: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for party in installed:
+        party.stop()
+    for step in ("create_key", "write_whole"):  # before the entry, and behind it
+
+        def cut(*_: Any, **__: Any) -> None:
+            raise InterruptedError
+
+        with monkeypatch.context() as planted:
+            planted.setattr(chain_tending, step, cut)
+            with pytest.raises(InterruptedError):
+                command(chain, "new-key", party="residents")
+    assert command(chain, "new-key", party="residents") == 0
+    told(chain, settings, installed)
+    assert fsck.check().problems == []
+    vkeys = {
+        str(ChainEntry.parse(bytes(e.data)).act.terms["vkey"])
+        for e in Entry.objects.filter(kind="ledger:policy:changed")
+    }
+    assert vkeys == {settings.LIANFANG_WITNESSES[-1]["vkey"]}
+    assert len(settings.LIANFANG_WITNESSES) == 4
 
 
 def test_a_party_takes_its_witness_to_its_own_computer(

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from tests.factories.ledger import AT, an_entry
+from tests.ledger.test_alarms import a_forks_evidence
 
 from lianfang.kernel import clock, ids
-from lianfang.ledger import keys, queries, sequencer
+from lianfang.ledger import held_evidence, keys, queries, sequencer
 from lianfang.ledger import parties as configured
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry
@@ -123,18 +124,24 @@ def test_an_entry_shows_how_far_it_has_come_and_offers_its_proof(
     assert verify_paper_proof(from_qr_text(text), configured.policy()).quorum
     assert get(client, f"entry/{ids.new_id()}/").status_code == 404
 
+    assert "<dd>cdc</dd>" in get(client, f"entry/{entry_id}/").content.decode()  # announced without a name
+    named = an_entry(organ="street-2")
+    assert "<dd>street-2</dd>" in get(client, f"entry/{named}/").content.decode()
+    sequencer.run_once(AT, names=lambda _: ("二街办事处", "Second Street Office"))
+    assert "<dd>二街办事处 (street-2)</dd>" in get(client, f"entry/{named}/").content.decode()
+    client.cookies["django_language"] = "en"
+    assert "<dd>Second Street Office (street-2)</dd>" in get(client, f"entry/{named}/").content.decode()
+    del client.cookies["django_language"]
     later = an_entry()
     assert "已入账，尚未见证" in get(client, f"entry/{later}/").content.decode()
     answer = get(client, f"entry/{later}/proof.txt")
     assert (answer.status_code, "已入账，尚未见证" in answer.content.decode()) == (409, True)
 
 
-def test_a_fork_that_a_witness_reports_is_an_alarm_on_the_page(
+def test_a_fork_that_a_witness_proves_is_an_alarm_on_the_page(
     client: Any, entry_id: Any, parties: Any
 ) -> None:
-    from lianfang.ledger.models import WitnessState
-
-    WitnessState.objects.filter(witness="property").update(forked=True)
+    held_evidence.keep_fork("property", a_forks_evidence(), AT)
     page = get(client, "").content.decode()
     assert "警报：记录对不上" in page
     assert queries.alarms(AT)[0].code == "fork"

@@ -18,11 +18,22 @@ from tests.chain import test_cbor, test_mutations, test_vectors, test_witness
 from tests.chain.planting import planted
 from tests.chain.test_witness import log as log  # the fixtures
 from tests.chain.test_witness import witness as witness
-from tests.ledger import test_append, test_erase, test_pages, test_sealing, test_sequence
+from tests.ledger import test_append, test_erase, test_liars, test_pages, test_sealing, test_sequence
+from tests.ledger.test_liars import liar as liar
 from tests.ledger.test_pages import entry_id as entry_id
 
-from lianfang.ledger import actions, collecting, publication, reconcile, sealing, sequencer, serving
-from lianfang_chain import cbor, checkpoint, disclosure, entry, note, policy, reading, tiles, tree
+from lianfang.ledger import (
+    actions,
+    collecting,
+    held_evidence,
+    publication,
+    queries,
+    reconcile,
+    sealing,
+    sequencer,
+    serving,
+)
+from lianfang_chain import cbor, checkpoint, client, disclosure, entry, note, policy, reading, tiles, tree
 from lianfang_chain.witness import judge, mirror, store
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +41,9 @@ pytestmark = pytest.mark.django_db
 _rows = test_witness.TestTheRowsOfTheSpecification()
 _folder = test_witness.TestTheFolder()
 _older = test_sequence.TestRestoredOlder()
+_more = test_liars.TestItSaysThatItHoldsMore()
+_own = test_liars.TestOneFaultIsOnesOwn()
+_fork = test_liars.TestItSaysThatThereIsAFork()
 full = _folder.full
 
 Finder = Callable[..., Any]
@@ -155,6 +169,34 @@ PLANTED: Final[dict[str, tuple[Any, str, str, Finder]]] = {
     "more than the database holds is not ahead": (
         sequencer.Sequencer._compare_with_others, "if head.size > size:", "if False:",
         test_sequence.test_files_that_know_more_than_the_database_stop_it,
+    ),
+    "a number that is taken for a longer chain": (
+        collecting._consult, "return _says_more(witness, log, size, theirs, tls)",
+        'return Heard(witness.name, size, Answer.AHEAD, f"holds {theirs}", theirs)',
+        functools.partial(_more.test_a_number_without_a_signed_checkpoint_suspends_nothing, shows="nothing"),
+    ),
+    "what was signed meanwhile is taken for more": (
+        sequencer._judged, "if held_evidence.is_ours(head):", "if False:",
+        _more.test_what_we_signed_ourselves_meanwhile_is_not_more,
+    ),
+    "a cosignature of another day": (
+        client.add_checkpoint, "> CLOCK_SECONDS", "> 1 << 64",
+        functools.partial(_own.test_a_clock_that_is_wrong_is_caught_told_and_stops_nobody, off=601),
+    ),
+    "words of a stranger as they came": (
+        sequencer._plain, "c.isprintable()", "True",
+        functools.partial(_own.test_no_words_of_a_refusal_stop_the_others, body=b"fork\0"),
+    ),
+    "one answer that cannot be stored stops all": (
+        sequencer._write_down, "except (ValueError, OverflowError, DataError):", "except KeyError:",
+        _own.test_what_cannot_be_stored_is_left_out_alone,
+    ),
+    "a word that is taken for a fork": (
+        queries.alarms, "Alarm(s.trouble,", 'Alarm("fork",',
+        functools.partial(_fork.test_a_word_is_said_to_be_one_and_ends_with_the_next_signature, shows="nothing"),
+    ),
+    "evidence against another key": (
+        held_evidence._proves, ".verify(log)", ".smaller", _fork.test_evidence_against_the_chain_before_a_restart_is_said_no_more,
     ),
     "what comes back leads anywhere": (
         reconcile.recover, "if edge.root() != head.root:", "if False:",

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
 from lianfang.kernel.ids import new_id
-from lianfang.orders import actions, queries, views
+from lianfang.orders import actions, menu, sheets, views
 from tests.factories.accounts import client_for
 from tests.factories.orders import S1_END, S1_NOW, an_order, officer
 from tests.factories.people import a_dwelling, a_household, a_person
@@ -49,9 +49,9 @@ def test_a_home_page_asks_as_often_for_six_sheets_as_for_one(homes: list[UUID]) 
         posted(person)
     assert asked() == once
     by = officer(Role.CDC, at=S1_END)
-    assert {sheet.state for sheet in queries.sheets(by)} == {"ended"}
-    assert len(queries.sheets_to_take_down(by)) == 6
-    (pile,) = [t for t in queries.todo(by) if t.url.endswith("/sheets/")]
+    assert {sheet.state for sheet in sheets.hanging(by)} == {"ended"}
+    assert len(sheets.hanging(by)) == 6
+    (pile,) = [t for t in menu.todo(by) if t.url.endswith("/sheets/")]
     assert pile.count == 6
 
 

@@ -22,7 +22,7 @@ from lianfang.kernel.row_security import set_scope
 from lianfang.ledger import queries as ledger
 from lianfang.ledger.models import Entry
 from lianfang.messaging.models import OwedMessage
-from lianfang.orders import actions, proofs, queries
+from lianfang.orders import actions, menu, proofs, proposals, queries, sheets
 from lianfang.orders.errors import (
     AlreadyOver,
     AlreadyServed,
@@ -47,6 +47,8 @@ from tests.factories.orders import ROOT, S1_ANCHOR, S1_END, S1_NOW, a_draft, off
 from tests.factories.people import a_dwelling, a_household, a_person
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lianfang.kernel.actor import Actor
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +83,7 @@ def test_a_proposal_restricts_nobody_and_becomes_an_order(luo: UUID, role: Role)
     assert actions.propose_isolation(draft, by=by).pk == made.pk
     assert queries.restrictions([luo], S1_NOW) == {}
     doctor = officer(Role.CDC)
-    assert [p.id for p in queries.proposals(doctor)] == [made.pk]
+    assert [p.id for p in proposals.waiting(doctor)] == [made.pk]
     issue = actions.IsolationDraft(
         order_id=new_id(),
         person_id=luo,
@@ -91,7 +93,7 @@ def test_a_proposal_restricts_nobody_and_becomes_an_order(luo: UUID, role: Role)
         proposal_id=made.pk,
     )
     actions.issue_isolation(issue, by=doctor)
-    assert queries.proposals(doctor) == []
+    assert proposals.waiting(doctor) == []
     with pytest.raises(ProposalIsOver):
         actions.second_sign(made.pk, by=officer(Role.CMD_LEAD))
 
@@ -110,7 +112,7 @@ def test_a_refused_proposal_has_a_reason_and_is_over(luo: UUID) -> None:
         actions.refuse_proposal(made.pk, reason="不符合", by=officer(Role.STREET))
     by = officer(Role.CDC)
     actions.refuse_proposal(made.pk, reason="低风险地区返回", by=by)
-    assert queries.proposals(by) == []
+    assert proposals.waiting(by) == []
     with pytest.raises(ProposalIsOver):
         actions.refuse_proposal(made.pk, reason="另一理由", by=by)
     with pytest.raises(ProposalIsOver):
@@ -491,19 +493,24 @@ def test_a_sheet_says_at_once_that_it_no_longer_holds(order: IsolationOrder) -> 
     neighbours(4)
     by = officer(Role.COMMUNITY)
     sheet = actions.post_sheet(random_id(), order.pk, by=by)
+
+    def said(at: datetime) -> str | None:
+        found = sheets.sheet(sheet.pk, at)
+        return None if found is None else found.state
+
     set_scope(areas=[])  # a passer-by sees no row of anybody
-    assert queries.sheet_state(sheet.pk, S1_NOW) == "valid"
-    assert queries.sheet_state(sheet.pk, S1_END) == "ended"
-    assert queries.sheet_state(random_id(), S1_NOW) == "unknown"
+    assert said(S1_NOW) == "valid"
+    assert said(S1_END) == "ended"
+    assert sheets.sheet(random_id(), S1_NOW) is None
     set_scope(areas=[ROOT])
-    assert queries.sheets_to_take_down(by) == []
+    assert not sheets.rows_to_take_down(by)
     at = S1_NOW + timedelta(hours=1)
     actions.lift_isolation(a_lift(order), by=officer(Role.CDC, at=at))
-    assert queries.sheet_state(sheet.pk, at) == "ended"
+    assert said(at) == "ended"
     later = officer(Role.PROPERTY, at=at)
-    assert [s.id for s in queries.sheets_to_take_down(later)] == [sheet.pk]  # N-3
+    assert [s.pk for s in sheets.rows_to_take_down(later)] == [sheet.pk]  # N-3
     actions.record_take_down(new_id(), sheet.pk, by=later)
-    assert queries.sheets_to_take_down(later) == []
+    assert not sheets.rows_to_take_down(later)
 
 
 # --- Passes ------------------------------------------------------------------------------------------------
@@ -544,18 +551,16 @@ def test_cohabitants_keep_a_pass(luo: UUID, household: list[UUID]) -> None:
 
 def test_my_list_today(order: IsolationOrder) -> None:
     doctor = officer(Role.CDC)
-    assert {t.title for t in queries.todo(doctor)} == {"决定待送达"}
-    (waiting,) = queries.todo(doctor)
+    assert {t.title for t in menu.todo(doctor)} == {"决定待送达"}
+    (waiting,) = menu.todo(doctor)
     assert (waiting.count, waiting.due_at) == (1, S1_NOW + timedelta(hours=2))
     day_before = officer(Role.CDC, at=S1_END - timedelta(hours=3))
-    assert {t.title for t in queries.todo(day_before)} == {"决定待送达", "24小时内到期，准备解除文书"}
-    assert queries.todo(officer(Role.POLICE)) == []
+    assert {t.title for t in menu.todo(day_before)} == {"决定待送达", "24小时内到期，准备解除文书"}
+    assert menu.todo(officer(Role.POLICE)) == []
     assert queries.order(order.pk, by=officer(Role.POLICE)) is None
     seen = queries.order(order.pk, by=doctor)
     assert seen is not None
     assert (seen.in_force, seen.days_left) == (True, 15)
-    assert queries.order_by_number(order.order_no, by=doctor) == seen
-    assert queries.order_by_number(order.order_no[:-1] + "x", by=doctor) is None
 
 
 # --- Merging ------------------------------------------------------------------------------------------------

@@ -18,9 +18,10 @@ from lianfang.ledger import queries as ledger
 from lianfang.ledger import sequencer
 from lianfang.messaging import typeset
 from lianfang.messaging.papers import Lang
+from lianfang.messaging.press import Press
 from lianfang.orders import actions, proofs
 from lianfang.orders.models import ReleaseNotice
-from lianfang.orders.prints import Offices, Press
+from lianfang.orders.prints import Offices
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import from_qr_text, verify_paper_proof

@@ -27,7 +27,8 @@ from lianfang_pass import (
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
-from tests.pass_ import make_vectors, world
+from tests.pass_ import world
+from tests.pass_.make_vectors import lists
 from tests.pass_.test_mutations import mutated
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 
 SEED: Final = 20200205
 _KEYS = world.KEY_LIST
-_LIST, _UNTIL = make_vectors.whole(17, world.NOON)
+_LIST, _UNTIL = lists.whole(17, world.NOON)
 _HELD = statuslist.accept_list(_LIST, _UNTIL, uri=world.URI, keys=_KEYS)
-_DELTA = make_vectors.delta([statuslist.Change(5, statuslist.ListStatus.INVALID)], 17, 18, world.NOON)
+_DELTA = lists.delta([statuslist.Change(5, statuslist.ListStatus.INVALID)], 17, 18, world.NOON)
 _BATCH = passages.Batch(world.DEVICE_ID, 1, (bytes(100), bytes(90)))
 _PASSAGE = passages.Passage(
     seq=7, gate=world.GATE_ID, at=world.NOON, inward=True, verdict=passages.VERDICTS[1], reason="TEMPERATURE",

@@ -21,8 +21,9 @@ from lianfang_pass.keylist import Purpose, accept_key_list
 from lianfang_pass.keys import PublicKey, private_key_from_seed
 from lianfang_pass.statuslist import Change, ListStatus
 
-from . import make_vectors, theirs, world
-from .make_vectors import loose
+from . import theirs, world
+from .make_vectors import lists, records
+from .make_vectors.parts import loose
 from .theirs import their_key
 from .world import KEY_LIST, KEYS, NOON, URI
 
@@ -46,7 +47,7 @@ def test_cwt_reads_what_we_write(purpose: Purpose) -> None:
 
 
 def test_cwt_reads_our_status_list_and_key_list() -> None:
-    whole, _ = make_vectors.whole(17, NOON)
+    whole, _ = lists.whole(17, NOON)
     claims: Any = cbor.decode(
         cwt.COSE.new().decode(whole, their_key(KEYS[Purpose.STATUSLIST])), max_bytes=10**6
     )
@@ -59,7 +60,7 @@ def test_cwt_reads_our_status_list_and_key_list() -> None:
 def _ours() -> dict[str, tuple[bytes, Any, Callable[[bytes], object]]]:
     """One of each signed object → its bytes, the key, and how it is read."""
     batch = passages.Batch(world.DEVICE_ID, 1, (b"sealed",))
-    whole, until = make_vectors.whole(17, NOON)
+    whole, until = lists.whole(17, NOON)
     held = statuslist.accept_list(whole, until, uri=URI, keys=KEY_LIST)
     root = PublicKey.of(world.ROOT)
 
@@ -73,8 +74,8 @@ def _ours() -> dict[str, tuple[bytes, Any, Callable[[bytes], object]]]:
         assert KEY_LIST.signed(read.token, Purpose.SLIP, signed_at=read.claims.issued_at)
         return read.claims
 
-    step = make_vectors.delta([Change(9, ListStatus.INVALID)], 17, 18, NOON)
-    acts = rules.sign_rules(make_vectors.example_acts(), version=2, at=NOON, key=KEYS[Purpose.RULES])
+    step = lists.delta([Change(9, ListStatus.INVALID)], 17, 18, NOON)
+    acts = rules.sign_rules(records.example_acts(), version=2, at=NOON, key=KEYS[Purpose.RULES])
     receipt = passages.sign_receipt(batch, at=NOON, key=KEYS[Purpose.RECEIPT])
     return {
         "pass": (world.pass_token(world.a_pass()), KEYS[Purpose.PASS], a_pass),

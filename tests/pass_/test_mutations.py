@@ -14,7 +14,8 @@ from lianfang_pass.keys import PublicKey
 from lianfang_pass.verdict import Verdict
 from tests.sizes import size
 
-from . import make_vectors, world
+from . import world
+from .make_vectors import lists
 from .world import HOLDER, KEY_LIST, NOON, ROOT, URI
 
 SEED = 20200205
@@ -50,9 +51,9 @@ def accept_slip(data: bytes) -> object:
     raise Rejected("signature")
 
 
-_LIST, _UNTIL = make_vectors.whole(17, NOON)
+_LIST, _UNTIL = lists.whole(17, NOON)
 _HELD = statuslist.accept_list(_LIST, _UNTIL, uri=URI, keys=KEY_LIST)
-_DELTA = make_vectors.delta([statuslist.Change(5, statuslist.ListStatus.INVALID)], 17, 18, NOON)
+_DELTA = lists.delta([statuslist.Change(5, statuslist.ListStatus.INVALID)], 17, 18, NOON)
 _BATCH = passages.Batch(world.DEVICE_ID, 1, (bytes(100),))
 _ROOT = PublicKey.of(ROOT)
 

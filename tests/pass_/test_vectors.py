@@ -14,8 +14,9 @@ from lianfang_pass.keys import PublicKey, private_key_from_seed
 from lianfang_pass.numbers import read_pass_number
 from lianfang_pass.statuslist import ShardState
 
-from . import make_vectors, world
-from .make_vectors import FILES, FOLDER, Case, pass_json, slip_json
+from . import world
+from .make_vectors import FILES, FOLDER, text_of
+from .make_vectors.parts import Case, loose, pass_json, shard_json, slip_json
 from .world import KEYS, NOON
 
 
@@ -38,7 +39,7 @@ def cases(name: str) -> list[Case]:
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_the_files_are_what_the_code_writes(name: str) -> None:
-    assert (FOLDER / f"{name}.json").read_text() == make_vectors.text_of(name)
+    assert (FOLDER / f"{name}.json").read_text() == text_of(name)
 
 
 @pytest.mark.parametrize("case", cases("passes"), ids=lambda c: c["name"])
@@ -138,7 +139,7 @@ def test_status_files_one_after_another() -> None:
         else:
             assert case["expect"] == "ok", case["name"]
             probe = [int(index) for index in case["held"]["rows"]]
-            assert make_vectors.shard_json(held, probe) == case["held"], case["name"]
+            assert shard_json(held, probe) == case["held"], case["name"]
 
 
 @pytest.mark.parametrize("case", cases("receipts"), ids=lambda c: c["name"])
@@ -172,7 +173,7 @@ def test_ages_are_written_only_where_they_are_not_a_day_and_three() -> None:
     key, keys = KEYS[Purpose.RULES], keys_of(load("rules"))
     plain = rules.sign_rules([], version=9, at=NOON, key=key)
     assert rules.sign_rules([], version=9, at=NOON, key=key, ages=Ages(24, 72)) == plain
-    assert 4 not in make_vectors.loose(make_vectors.loose(plain).value[2])[-65543]
+    assert 4 not in loose(loose(plain).value[2])[-65543]
     other = rules.sign_rules([], version=9, at=NOON, key=key, ages=Ages(12, 48))
     assert rules.accept_rules(other, keys=keys).ages == (12, 48)
     assert rules.accept_rules(plain, keys=keys).ages == (24, 72)

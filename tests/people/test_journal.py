@@ -22,6 +22,7 @@ from lianfang.people.models import ReadBatch, ReadLeaf, ReadRecord
 from lianfang.people.policy import PersonField as F
 from lianfang.places.queries import at_level
 from lianfang_chain.tree import NotProved
+from tests.factories.ledger import past_the_triggers
 from tests.factories.people import AT, DISTRICT, a_dwelling, a_person, an_actor
 
 if TYPE_CHECKING:
@@ -56,17 +57,6 @@ def entries() -> Any:
         .order_by("id")
         .values_list("pk", flat=True)
     ]
-
-
-def past_the_triggers(sql: str, *values: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in ("people_readrecord", "people_readleaf"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(sql, values)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in ("people_readrecord", "people_readleaf"):
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def test_an_hour_is_closed_once_and_each_reading_is_proved_under_its_root() -> None:
@@ -137,7 +127,7 @@ def test_what_was_altered_or_removed_past_the_triggers_is_found(sql: str) -> Non
     close(1)
     record = ReadRecord.objects.order_by("pk")[0].pk
     assert queries.journal_faults() == []
-    past_the_triggers("SET CONSTRAINTS ALL DEFERRED; " + sql if "DELETE" in sql else sql, record)
+    past_the_triggers(sql, record)
     assert queries.journal_faults()
 
 
@@ -152,3 +142,27 @@ def test_the_batches_themselves_stay() -> None:
         ):
             cursor.execute(sql)
     assert ReadLeaf.objects.count() == 1
+
+
+def test_a_batch_in_the_table_or_in_the_chain_alone_is_found() -> None:
+    """L-5, both ways, whatever was done past every act."""
+    person = a_person()
+    looked(person)
+    looked(person, 1.5)
+    close(2)
+    first, second = ReadBatch.objects.order_by("hour")
+    assert queries.journal_faults() == []
+    past_the_triggers("UPDATE people_readbatch SET root = sha256(root) WHERE hour = %s", second.hour)
+    otherwise = "accounts:read_log:batch: the chain does not say what the row of entry {} says"
+    assert queries.journal_faults()[0] == otherwise.format(second.entry_id)
+    past_the_triggers(
+        "UPDATE people_readbatch SET root = %s WHERE hour = %s", bytes(second.root), second.hour
+    )
+    assert queries.journal_faults() == []
+    past_the_triggers(
+        "WITH gone AS (DELETE FROM people_readleaf WHERE batch_id = %s) DELETE FROM people_readbatch WHERE hour = %s",
+        first.hour, first.hour,
+    )  # fmt: skip
+    assert queries.journal_faults() == [
+        f"entry {first.entry_id} (accounts:read_log:batch): there is no row of it"
+    ]

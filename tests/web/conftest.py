@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import socket
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+import uvicorn
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import BrowserContext, Page
+
+
+@pytest.fixture
+def one_port(transactional_db: None) -> Iterator[str]:
+    """The address of the whole system in this process: pages, gate app and front."""
+    from lianfang.config.asgi import application
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(
+            uvicorn.Config(application, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
+        )
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
+        thread.start()
+        yield f"http://localhost:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
 
 
 class Watched:

@@ -39,7 +39,7 @@ def b64(data: bytes) -> str:
 
 
 class GateServer:
-    """One gate, one shard, one own compound; `now` is the server's clock."""
+    """One gate, one own compound, one shard with something in it; `now` is the server's clock."""
 
     def __init__(
         self, *, now: int = world.NOON, apps: Path = DIST, policy: str = "", organs: str = "", port: int = 0
@@ -58,6 +58,12 @@ class GateServer:
             ["12345678-89", world.URI, 4711, "P", "5-2-603", 1, "LXM", 1988],
             ["40000123-78", world.URI, 815, "P", "3-1-101", 1, "WDF", 1939],
         ]
+        #: Residents without a card, and cards that are over, as in the file of the compound.
+        self.residents: list[list[Any]] = []
+        self.ended: list[list[Any]] = []
+        self.kind = "compound"
+        #: Codes of further streets whose lists, empty ones, this gate gets.
+        self.more_lists: tuple[str, ...] = ()
         self.rows: dict[tuple[bytes, int], bytes] = {}
         #: Files of the chain by their paths below /open/chain/.
         self.chain: dict[str, str] = {}
@@ -66,14 +72,24 @@ class GateServer:
         self.uploads = 0
         #: What each poll said of the highest number written.
         self.lasts: list[str] = []
+        #: How long each poll was ready to wait.
+        self.waits: list[str] = []
         #: A server of before codes were kept refuses a batch with a longer row.
         self.longest_row: int | None = None
         self.fault = ""
+        self.deaf_to_signals = False
+        #: Ends the silence of "half-open".
+        self.let_go = threading.Event()
         self.stopped = False
         self.signals: dict[int, signals.Signal] = {}
         self.device_key: PublicKey | None = None
         self.holder: PublicKey | None = None
         self.page = ""
+        #: What the phone carries besides the personal pass: how each differs from that one.
+        self.work: list[dict[str, Any]] = []
+        self.asked_by_phones = 0
+        #: The sentence with which phones are refused.
+        self.phone_refusal = ""
         self.pass_until = now + 3 * world.DAY
         self.changed = threading.Condition()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
@@ -85,6 +101,7 @@ class GateServer:
     def stop(self) -> None:
         """Stop answering; open connections too, as when the server process is gone."""
         self.stopped = True
+        self.let_go.set()
         with self.changed:
             self.changed.notify_all()
         self._http.shutdown()
@@ -171,7 +188,9 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.file(server.apps / "gate", url.path.removeprefix("/gate/"))
             elif url.path.startswith("/static/dist/"):
                 self.file(server.apps, url.path.removeprefix("/static/dist/"))
-            elif url.path == "/pages/island":
+            elif url.path.startswith("/pass/"):
+                self.file(server.apps / "pass", url.path.removeprefix("/pass/"), Service_Worker_Allowed="/")
+            elif url.path in ("/pages/island", "/me/pass/"):
                 self.answer(200, server.page.encode(), Content_Type="text/html; charset=utf-8",
                             Content_Security_Policy=POLICY)  # fmt: skip
             elif url.path.startswith("/open/chain/"):
@@ -198,7 +217,9 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 if self.headers.get("If-None-Match") == '"c1"':
                     self.answer(304)
                 else:
-                    self.answer(200, cbor.encode({1: 1, 2: server.compound}), ETag='"c1"')
+                    self.answer(200, cbor.encode(
+                        {1: 1, 2: server.compound, 3: server.residents, 4: server.ended}
+                    ), ETag='"c1"')  # fmt: skip
             elif url.path == SHARD:
                 bits = statuslist.pack(server.statuses, SIZE)
                 key = world.KEYS[Purpose.STATUSLIST]
@@ -212,12 +233,26 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             elif url.path == f"{SHARD}/d":
                 asked = parse_qs(url.query)
                 server.lasts.append(asked["last"][0])
-                self.changes(int(asked["v"][0]))
+                server.waits.append(asked["wait"][0])
+                self.changes(int(asked["v"][0]), wait=asked["wait"] != ["0"])
+            elif url.path.split("/")[1] == "s" and url.path.split("/")[2] in server.more_lists:
+                self.empty_list(url.path.split("/")[2], url.path.split("/")[3:])
             else:
                 self.answer(404)
 
-        def changes(self, held: int) -> None:
-            until = time.monotonic() + 25
+        def empty_list(self, street: str, part: list[str]) -> None:
+            if part == ["d"]:
+                self.answer(304)
+                return
+            said: dict[str, Any] = {"uri": f"lf:s/{street}", "version": 1, "at": server.list_at}
+            said["key"] = world.KEYS[Purpose.STATUSLIST]
+            bits = statuslist.pack({}, SIZE)
+            self.answer(
+                200, statuslist.sign_until({}, **said) if part else statuslist.sign_list(bits, **said)
+            )
+
+        def changes(self, held: int, *, wait: bool) -> None:
+            until = time.monotonic() + (25 if wait else 0)
             with server.changed:
                 while server.version <= held and time.monotonic() < until:
                     server.changed.wait(5)
@@ -234,6 +269,8 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.upload(body)
             elif self.path == "/pages/phone":
                 self.phone(body)
+            elif self.path == f"{GATE}/signals" and server.deaf_to_signals:
+                self.answer(503)
             elif self.path == f"{GATE}/signals":
                 batch = passages.decode_batch(body)
                 for i, row in enumerate(batch.rows):
@@ -253,13 +290,19 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 return
             server.device_key = PublicKey.read(asked[3])
             self.answer(201, cbor.encode({
-                1: 1, 2: world.DEVICE_ID, 3: world.GATE_ID, 4: "云岭苑北门", 5: [world.HOME], 6: [world.URI],
-                7: PublicKey.of(world.ROOT).cose(), 8: world.KEYS_BYTES, 9: PHONE, 10: "compound",
+                1: 1, 2: world.DEVICE_ID, 3: world.GATE_ID, 4: "云岭苑北门", 5: [world.HOME] if server.kind == "compound" else [],
+                6: [world.URI, *(f"lf:s/{street}" for street in server.more_lists)],
+                7: PublicKey.of(world.ROOT).cose(), 8: world.KEYS_BYTES, 9: PHONE, 10: server.kind,
             }))  # fmt: skip
 
         def phone(self, body: bytes) -> None:
             """A resident's phone: enrolment by one-time code, renewal by a code of this instant."""
+            server.asked_by_phones += 1
             asked = json.loads(body)
+            if server.phone_refusal:
+                said = json.dumps({"refused": "gates:under_order", "sentence": server.phone_refusal})
+                self.answer(422, said.encode(), Content_Type="application/json")
+                return
             if "code" in asked:
                 if asked["code"] != "LUO-2020":
                     self.answer(403)
@@ -268,16 +311,28 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 server.holder = PublicKey.read(
                     cbor.decode(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)))
                 )
-            token = world.pass_token(
-                world.a_phone_pass(holder_key=server.holder, expires_at=server.pass_until)
-            )
-            self.answer(200, json.dumps({"pass": b64(token)}).encode(), Content_Type="application/json")
+            tokens = [
+                b64(world.pass_token(world.a_phone_pass(
+                    holder_key=server.holder, expires_at=server.pass_until, **changes
+                )))
+                for changes in ({}, *server.work)
+            ]  # fmt: skip
+            said = json.dumps({"pass": tokens[0], "passes": tokens})
+            self.answer(200, said.encode(), Content_Type="application/json")
 
         def upload(self, body: bytes) -> None:
             server.uploads += 1
             fault, server.fault = server.fault, ""
             if fault == "portal":
                 self.answer(200, b"<html>Welcome to free Wi-Fi</html>", Content_Type="text/html")
+                return
+            if fault == "redirect":
+                self.answer(307, Location="/pages/island")
+                return
+            if fault == "half-open":
+                # The line stands, nothing comes: until the server stops, or the test lets go.
+                server.let_go.wait(60)
+                self.close_connection = True
                 return
             batch = passages.decode_batch(body)
             if server.longest_row is not None and any(len(row) > server.longest_row for row in batch.rows):
@@ -292,12 +347,26 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 self.connection.close()
                 return
+            if fault in ("cut", "drip"):
+                self.in_pieces(receipt, whole=fault == "drip")
+                return
             if fault == "other receipt":
                 short = passages.Batch(batch.device, batch.from_seq, (hashlib.sha256(b"x").digest() * 4,))
                 receipt = passages.sign_receipt(short, at=server.now, key=key)
             self.answer(201, receipt, Content_Type="application/cwt")
 
-        def file(self, folder: Path, name: str) -> None:
+        def in_pieces(self, body: bytes, *, whole: bool) -> None:
+            """A 201 whose body comes byte by byte, or stops in the middle although its length was said."""
+            self.send_response(201)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            for byte in body if whole else body[: len(body) // 2]:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(0.01)
+            self.close_connection = not whole
+
+        def file(self, folder: Path, name: str, **more: str) -> None:
             path = folder / (name or "index.html")
             if not path.is_file():
                 self.answer(404)
@@ -308,6 +377,6 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 "Cache_Control": "no-cache",
                 "Content_Security_Policy": policy_of(path.name),
             }
-            self.answer(200, path.read_bytes(), **headers)
+            self.answer(200, path.read_bytes(), **headers, **more)
 
     return Handler

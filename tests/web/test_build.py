@@ -118,9 +118,10 @@ def test_two_at_once_build_once(small_web: Path, tmp_path: Path) -> None:
 
 def test_the_applications_load_nothing_from_elsewhere() -> None:
     islands.ensure_built(say=lambda line: print(line, file=sys.stderr))
-    for app in ("gate", "verifier"):
+    for app in ("gate", "pass", "verifier"):
         folder = islands.DIST / app
-        assert (folder / "zxing_reader.wasm").stat().st_size > 500_000
+        # Two of them look through the camera; the phone's own code is shown, not read.
+        assert (folder / "zxing_reader.wasm").exists() == (app != "pass")
         page = (folder / "index.html").read_text()
         assert "http" not in page
         assert not re.search(r"<script(?![^>]*src=)|style=|onclick", page)

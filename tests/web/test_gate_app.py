@@ -153,7 +153,7 @@ def test_a_slip_frees_with_its_pass_and_by_itself(gate: Watched, server: GateSer
     assert scan(page, lift) == ("ALLOW", "LIFT_SLIP")
 
 
-@pytest.mark.parametrize("fault", ["portal", "lost answer", "other receipt"])
+@pytest.mark.parametrize("fault", ["portal", "redirect", "lost answer", "cut", "other receipt"])
 def test_records_stay_until_a_receipt_covers_them(gate: Watched, server: GateServer, fault: str) -> None:
     server.fault = fault
     page = gate.page
@@ -178,7 +178,8 @@ def test_the_device_keeps_no_marker_of_a_person_beyond_the_compound_list(
     gate: Watched, server: GateServer
 ) -> None:
     page = gate.page
-    server.fault = "portal"  # so that the queue is full when it is looked at
+    server.fault = "portal"  # so that the queues are full when they are looked at
+    server.deaf_to_signals = True
     stranger = Identity("9-9-909", 7, "QQZ", 1951)
     cti = bytes.fromhex("c0ffee00deadbeef")
     text = paper(cti=cti, identity=stranger, index=77, zones=("m9z",))
@@ -353,6 +354,11 @@ def test_a_chain_that_tells_two_stories_is_said_and_reported(browser: Browser, s
     sheet = next(one for one in paper_file["sheets"] if one["size"] == 257)
     type_in(page, sheet["text"])
     page.locator(".g-facts").get_by_text("公示单指纹已记下").wait_for()
+    # A witness's evidence is told to the guard, too.
+    server.chain["alarms.json"] = '[{"code": "fork", "since": 1, "witness": "property"}]'
+    page.reload()
+    page.locator(".g-facts").get_by_text("见证方有证据：信息链对不上").wait_for()
+    server.chain["alarms.json"] = "[]"
     # The next look: the server's tree does not grow out of the one that the gate holds.
     server.chain["consistency/257/300"] = re.sub(
         r"(?<=old 257\n)(.)", lambda found: "B" if found[1] == "A" else "A", paper_file["consistency"]
@@ -443,6 +449,32 @@ def test_help_is_called_without_a_sign(gate: Watched, server: GateServer) -> Non
         page.wait_for_timeout(100)
     assert server.signals[1].kind is SignalKind.HELP
     assert server.signals[1].facts == {"guard": "G-07"}
+
+
+def test_help_does_not_wait_behind_records_that_do_not_get_through(gate: Watched, server: GateServer) -> None:
+    page = gate.page
+    server.fault = "half-open"
+    scan(page, paper())
+    deadline = time.monotonic() + 15
+    while not server.uploads and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert server.uploads == 1  # and it hangs
+    next_person(page)
+    page.get_by_role("button", name="求助").click()
+    while not server.signals and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert server.signals[1].kind is SignalKind.HELP
+    assert not server.rows
+    server.let_go.set()
+    assert [row.seq for row in sent(page, server, 1)] == [1]
+
+
+def test_a_receipt_that_comes_drop_by_drop_counts(gate: Watched, server: GateServer) -> None:
+    server.fault = "drip"
+    scan(gate.page, paper())
+    gate.page.locator(".g-facts", has_text="未上传 1").wait_for()
+    gate.page.locator(".g-facts", has_text="未上传 0").wait_for(timeout=20_000)
+    assert (server.uploads, len(server.rows)) == (1, 1)
 
 
 def test_a_call_that_does_not_get_through_is_shown_as_waiting(gate: Watched, server: GateServer) -> None:

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NOON: Final = world.NOON
-DATA: Final = {"holder": "0190f3a5", "enrol": "/pages/phone", "renew": "/pages/phone"}
-PAGE: Final = f"""<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>我的通行码</title>
+DATA: Final = {"holder": "0190f3a5", "enrol": "/pages/phone", "renew": "/pages/phone", "work": []}
+
+
+def phone_page(*, lang: str = "zh-Hans", **changes: object) -> str:
+    """The page of the own passes, as far as its script sees it."""
+    return f"""<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>我的通行码</title>
 <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/dist/phone.css"></head>
 <body><main class="lf-page"><h1>我的通行码</h1>
-<div data-island="rotating_code"><script type="application/json">{json.dumps(DATA)}</script></div></main>
+<div data-island="rotating_code"><script type="application/json">{json.dumps({**DATA, **changes})}</script></div></main>
 <script type="module" src="/static/dist/islands.js"></script></body></html>"""
+
+
+PAGE: Final = phone_page()
 
 pytestmark = pytest.mark.journey
 

@@ -71,7 +71,7 @@ def test_offline_it_says_what_is_proved_and_what_is_not(verifier: Watched) -> No
         assert f"{party} 在 2020年2月13日" in said
     assert "不证明这个决定合法或正确" in said
     assert "不证明它现在仍然有效" in said
-    assert "由签发机关 cdc 亲自签名" in said
+    assert "由签发机关 东区疾病预防控制中心（cdc） 亲自签名" in said
     assert axe(verifier.page) == []
     verifier.page.set_viewport_size({"width": 320, "height": 640})
     assert sideways(verifier.page) == 0
@@ -79,6 +79,7 @@ def test_offline_it_says_what_is_proved_and_what_is_not(verifier: Watched) -> No
     english = verifier.page.locator("[data-result]").inner_text()
     assert "That the decision is lawful or right" in english
     assert "At least 2 of 3 parties" in english
+    assert english.count("Disease control centre, East District (cdc)") == 2  # who signed, and in the record
     assert axe(verifier.page) == []
 
 
@@ -182,11 +183,11 @@ def test_a_list_of_organs_that_drops_a_line_is_shown_and_not_taken(
     assert page.locator("[data-result=recorded]").count() == 1
     server.organs = PAPER["organs"]
     page.reload()
-    assert "由签发机关 cdc 亲自签名" in paste(watched, WITNESSED["qr"])
+    assert "由签发机关 东区疾病预防控制中心（cdc） 亲自签名" in paste(watched, WITNESSED["qr"])
     for broken in (PAPER["shorter_organs"], PAPER["organs"].replace("street-2", "street-3")):
         server.organs = broken
         page.reload()
-        assert "由签发机关 cdc 亲自签名" in paste(watched, WITNESSED["qr"])  # by the pinned list
+        assert "由签发机关 东区疾病预防控制中心（cdc） 亲自签名" in paste(watched, WITNESSED["qr"])  # by the pinned list
         warned = page.get_by_text("名单删改了本机原有的内容").count()
         assert warned == (broken == PAPER["shorter_organs"])  # what the log did not sign is no list at all
     context.close()

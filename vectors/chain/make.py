@@ -52,6 +52,7 @@ WITNESSES = [Signer(f"{ORIGIN}/{n}", COSIGNATURE, seed(n)) for n in ("residents"
 STRANGER = Signer("stranger.example/w", COSIGNATURE, seed("stranger"))
 ORGAN = Signer(organ_key_name(ORIGIN, "cdc"), ED25519, seed("organ cdc"))
 STREET = Signer(organ_key_name(ORIGIN, "street-2"), ED25519, seed("organ street-2"))
+PROPERTY = Signer(organ_key_name(ORIGIN, "property"), ED25519, seed("organ property"))
 
 WITNESS_LINES = "".join(f"witness {w.key.name.rpartition('/')[2]} {w.key}\n" for w in WITNESSES)
 POLICY_TEXT = (
@@ -284,7 +285,15 @@ def bad_sheets(text: str) -> list[str]:
 
 def organs(entry: bytes) -> dict[str, object]:
     """The list of organs, lists that are none, and entries that no listed key signed, or another organ's."""
-    listed = Organs(ORIGIN, (Organ("cdc", ORGAN.key, 0), Organ("street-2", STREET.key, 1)))
+    listed = Organs(
+        ORIGIN,
+        (
+            Organ("cdc", ORGAN.key, 0, "东区疾病预防控制中心", "Disease control centre, East District"),
+            Organ("street-2", STREET.key, 1),  # announced before there were names
+            Organ("property", PROPERTY.key, 2, "禾木物业 三期"),
+        ),
+    )
+    plain = f"organ cdc {ORGAN.key} 3"
     good = listed.signed(LOG).decode()
     checkpoint = Checkpoint(ORIGIN, 0, EMPTY_ROOT)
     texts = [
@@ -294,12 +303,20 @@ def organs(entry: bytes) -> dict[str, object]:
         ("an empty line", listed.text.replace("\norgan", "\n\norgan", 1)),
         ("the key of another name", f"{listed.text}organ police {ORGAN.key} 5\n"),
         ("an index with a zero before it", f"{listed.text}organ cdc {ORGAN.key} 01\n"),
+        ("a space and no name", f"{listed.text}{plain} \n"),
+        ("two spaces before the name", f"{listed.text}{plain}  CDC\n"),
+        ("a space behind the name", f"{listed.text}{plain} CDC \n"),
+        ("no English behind the line", f"{listed.text}{plain} CDC |\n"),
+        ("no Chinese before the line", f"{listed.text}{plain} | CDC\n"),
+        ("three names", f"{listed.text}{plain} CDC | CDC | CDC\n"),
+        ("a line within a name", f"{listed.text}{plain} C|DC\n"),
         ("the list of another log", Organs(OTHER_LOG.key.name, ()).text),
     ]
     act = Entry.parse(entry).act
     return {
         "organs": good,
-        "shorter_organs": Organs(ORIGIN, listed.organs[1:]).signed(LOG).decode(),
+        "organs_listed": [[o.code, o.index, o.name, o.name_en] for o in listed.organs],
+        "shorter_organs": Organs(ORIGIN, listed.organs[1:2]).signed(LOG).decode(),
         "bad_organs": [
             *({"name": name, "list": f"{text}\n{LOG.sign(text).line}"} for name, text in texts),
             {"name": "not signed by the log", "list": listed.signed(STREET).decode()},

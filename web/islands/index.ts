@@ -12,6 +12,7 @@ type Mount = (element: HTMLElement, data: unknown) => void | Promise<void>;
 const ISLANDS: Readonly<Record<string, () => Promise<{ mount: Mount }>>> = {
   pass_scanner: () => import("./pass_scanner"),
   rotating_code: () => import("./rotating_code"),
+  slips: () => import("./slips"),
 };
 
 async function mountOne(element: HTMLElement): Promise<void> {

@@ -1,25 +1,35 @@
 /**
- * The phone's pass: a new QR code every 30 seconds, only while the page is looked at.
+ * The phone's passes: a new QR code every 30 seconds, only while the page is looked at.
  *
+ * It begins with the personal pass. With a pass for work beside it one tap shows that one; which was shown is
+ * remembered nowhere.
  * It shows no verdict and no colour that could be taken for one: a guard must scan. The page
- * works from the device alone; the network is used to enrol and, when less than two days are
- * left, to renew, once per opening and never in a loop.
+ * works from the device alone; the network is used to enrol, to renew when less than two days are
+ * left, and to fetch what was granted since, once per opening and never in a loop.
  */
 
-import qrcode from "qrcode-generator";
-import { Holder } from "../src/holder/store";
 import { make } from "../src/dom";
+import { keepOffline } from "../src/offline/register";
+import { asking, passFor, type Work } from "../src/holder/due";
+import { draw } from "../src/holder/qr";
+import { type Carried, Holder } from "../src/holder/store";
+import { PASS_CLASSES } from "../src/pass/tokens";
 
 export interface RotatingCodeData {
   /** Opaque id of the holder; one browser may hold passes of several members of a household. */
   readonly holder: string;
-  /** POST {code, key} → {pass}: code of the community worker, COSE_Key and pass as base64url. */
-  readonly enrol: string;
-  /** POST {proof} → {pass}: proof is a rotating code of this instant. */
+  /** POST {code, key} → {passes}: code of the community worker, COSE_Key and passes as base64url; null: not on this page. */
+  readonly enrol: string | null;
+  /** POST {proof} → {passes}: proof is a rotating code of this instant. */
   readonly renew: string;
+  /** What was granted for this person's phones besides the personal pass. */
+  readonly work: readonly Work[];
 }
 
 const REDRAW = 30;
+/** The application that needs neither network nor login (web/pass). */
+const APPLICATION = "/pass/";
+const OWN_PAGE = "/me/pass/";
 
 const WORDS = {
   zh: {
@@ -31,8 +41,13 @@ const WORDS = {
     refused: "代码不对或已过期，请向社区要一个新的",
     offline: "没有网络，请稍后再试；纸质卡和号码照常可用",
     expired: "这个码已过期。联网打开本页会自动续期，也可用新的一次性代码；纸质卡和号码照常可用",
+    elsewhere: "联网登录“我的出入证”，用社区发的一次性代码启用",
     unable: "这个浏览器不能生成通行码，请用纸质卡或报通行证号",
     label: "通行码，请卡口扫描",
+    which: "出示哪一张",
+    home: "回家",
+    more: "工作证随这次启用一起到这台手机",
+    missing: "工作证还没有取到：",
   },
   en: {
     next: "s to the next code",
@@ -43,8 +58,13 @@ const WORDS = {
     refused: "The code is wrong or has expired; ask the community for a new one",
     offline: "No network; try later. Card and number go on working",
     expired: "This pass has expired. With network this page renews it, or use a new one-time code; card and number go on working",
+    elsewhere: "With network, log in to “My pass” and begin with a one-time code",
     unable: "This browser cannot make the code; use the paper card or the pass number",
     label: "Pass code, to be scanned at the gate",
+    which: "Which one to show",
+    home: "Home",
+    more: "The pass for work comes to this phone with it",
+    missing: "The pass for work is not here yet: ",
   },
 } as const;
 
@@ -57,12 +77,28 @@ export function parse(data: unknown): RotatingCodeData {
     if (typeof value !== "string" || value === "") throw new Error(`no ${name}`);
     return value;
   };
-  return { holder: text("holder"), enrol: text("enrol"), renew: text("renew") };
+  const works = record["work"];
+  if (!Array.isArray(works)) throw new Error("no work");
+  return { holder: text("holder"), enrol: text("enrol"), renew: text("renew"), work: works.map(parseWork) };
+}
+
+function parseWork(data: unknown): Work {
+  if (typeof data !== "object" || data === null) throw new Error("no work");
+  const { kind, zones, marked, until, label } = data as Record<string, unknown>;
+  const known = PASS_CLASSES.find((one) => one === kind);
+  if (known === undefined || typeof marked !== "boolean" || typeof until !== "number" || typeof label !== "string") throw new Error("no work");
+  if (!Array.isArray(zones) || !zones.every((zone) => typeof zone === "string")) throw new Error("no zones");
+  return { kind: known, zones, marked, until, label };
+}
+
+/** In the language of the page. */
+export function wordsOfPage(): (typeof WORDS)["zh"] | (typeof WORDS)["en"] {
+  return document.documentElement.lang.startsWith("en") ? WORDS.en : WORDS.zh;
 }
 
 export async function mount(element: HTMLElement, raw: unknown): Promise<void> {
   const data = parse(raw);
-  const words = document.documentElement.lang.startsWith("en") ? WORDS.en : WORDS.zh;
+  const words = wordsOfPage();
   const box = make("div", {});
   element.append(box);
   if (globalThis.crypto?.subtle === undefined || !("indexedDB" in globalThis)) {
@@ -70,12 +106,19 @@ export async function mount(element: HTMLElement, raw: unknown): Promise<void> {
     return;
   }
   const holder = await Holder.open(data.holder);
+  await holder.remember(raw);
+  // From now on the code can be shown without network and without a login, under either address.
+  void keepOffline(APPLICATION);
+  void keepOffline(APPLICATION, new URL("./", location.href).pathname);
   new RotatingCode(box, holder, data, words).begin();
 }
 
-class RotatingCode {
+export class RotatingCode {
   readonly #canvas = make("canvas", { role: "img" });
   readonly #line = make("p", { class: "lf-number", "aria-live": "off" });
+  readonly #trouble = make("p", { role: "status", class: "lf-soft" });
+  /** What is shown: a work, or null for home. */
+  #work: Work | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #drawnAt = 0;
 
@@ -106,38 +149,76 @@ class RotatingCode {
       this.#canvas.width = 0;
       return;
     }
-    const { pass } = this.holder;
-    if (pass === null) return this.#askToEnrol();
+    const { carried } = this.holder;
+    const home = passFor(carried, null);
+    if (home === null) return this.#askToEnrol(this.data.work.length > 0 ? this.words.more : null, "lf-soft");
     // A phone that was off for days: renewal is being tried, and a new one-time code works too.
-    if (pass.expiresAt <= this.#now()) return this.#askToEnrol(this.words.expired);
+    if (home.pass.expiresAt <= this.#now()) return this.#askToEnrol(this.words.expired);
+    const choices = this.data.work.filter((work) => this.#shownFor(work) !== null);
+    if (this.#work !== null && !choices.includes(this.#work)) this.#work = null;
+    const shown = this.#shownFor(this.#work) ?? home;
     const until = new Intl.DateTimeFormat(document.documentElement.lang || "zh", {
       timeZone: "Asia/Shanghai",
       dateStyle: "medium",
       timeStyle: "short",
-    }).format(pass.expiresAt * 1000);
+    }).format(shown.pass.expiresAt * 1000);
     this.box.replaceChildren(
+      ...(choices.length > 0 ? [this.#switch(choices)] : []),
       this.#canvas,
-      make("p", { class: "lf-big" }, pass.identity.door),
+      make("p", { class: "lf-big" }, shown.pass.identity.door),
       this.#line,
       make("p", { class: "lf-soft" }, `${this.words.until} ${until}`),
+      this.#trouble,
     );
     this.#timer = setInterval(() => void this.#tick(), 1000);
     void this.#tick();
     void navigator.wakeLock?.request("screen").catch(() => undefined);
   }
 
+  /** The pass for this work, or for home, that is here and not over. */
+  #shownFor(work: Work | null): Carried | null {
+    const found = passFor(this.holder.carried, work);
+    return found !== null && found.pass.expiresAt > this.#now() ? found : null;
+  }
+
+  /** Home and each work, one tap each. The buttons stay the same ones, so that the keyboard keeps its place. */
+  #switch(works: readonly Work[]): HTMLElement {
+    const choose = (work: Work | null, label: string): HTMLElement => {
+      const button = make("button", { type: "button", "aria-pressed": String(work === this.#work) }, label);
+      button.addEventListener("click", () => {
+        this.#work = work;
+        const place = [...(button.parentElement?.children ?? [])].indexOf(button);
+        this.#awake();
+        this.box.querySelectorAll<HTMLElement>(".lf-switch button")[place]?.focus();
+      });
+      return button;
+    };
+    const all = [choose(null, this.words.home), ...works.map((work) => choose(work, work.label))];
+    return make("div", { class: "lf-switch", role: "group", "aria-label": this.words.which }, ...all);
+  }
+
   async #tick(): Promise<void> {
     const now = this.#now();
     if (now - this.#drawnAt >= REDRAW || now < this.#drawnAt) {
+      const shown = this.#shownFor(this.#work);
+      if (shown === null) return this.#awake();
       this.#drawnAt = now;
-      const text = await this.holder.code(now);
-      if (text === null) return this.#awake();
+      const text = await this.holder.code(shown, now);
+      if (text === null) return this.#askToEnrol();
+      // Another one was chosen while this one was signed.
+      if (this.#shownFor(this.#work)?.bytes !== shown.bytes) return;
       draw(this.#canvas, text);
     }
     this.#line.textContent = `${REDRAW - (now - this.#drawnAt)} ${this.words.next}`;
   }
 
-  #askToEnrol(note: string | null = null): void {
+  #askToEnrol(note: string | null = null, look = "lf-note is-warning"): void {
+    const { enrol } = this.data;
+    const said = note === null ? [] : [make("p", { class: look }, note)];
+    if (enrol === null) {
+      this.box.replaceChildren(...said, make("p", {}, make("a", { href: OWN_PAGE, class: "lf-button" }, this.words.elsewhere)));
+      return;
+    }
     const input = make("input", { name: "code", autocomplete: "one-time-code", autocapitalize: "characters", required: true, id: "rotating-code-once" });
     const trouble = make("p", { role: "alert", class: "lf-error" });
     const form = make(
@@ -150,27 +231,31 @@ class RotatingCode {
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#enrol(input.value.trim()).then((why) => {
+      void this.#enrol(enrol, input.value.trim()).then((why) => {
         if (why === null) this.#awake();
         else trouble.textContent = why;
       });
     });
-    this.box.replaceChildren(...(note === null ? [] : [make("p", { class: "lf-note is-warning" }, note)]), form);
+    this.box.replaceChildren(...said, form);
   }
 
-  async #enrol(code: string): Promise<string | null> {
+  async #enrol(address: string, code: string): Promise<string | null> {
     const key = await this.holder.newKey();
-    return this.#ask(this.data.enrol, { code, key });
+    return this.#ask(address, { code, key });
   }
 
   async #renew(): Promise<void> {
-    const now = this.#now();
-    if (!this.holder.needsRenewal(now)) return;
-    const proof = await this.holder.code(now);
+    const why = asking(this.holder.carried, this.data.work, this.#now());
+    if (why === null) return;
+    // All phones of a district wake at eight; a random wait spreads them. It is short: many look for ten seconds, at the
+    // gate. Who was just given a pass for work stands at the desk and does not wait.
+    if (why === "renewal") await new Promise((resolve) => setTimeout(resolve, Math.random() * 5_000));
+    const home = passFor(this.holder.carried, null);
+    const proof = home === null ? null : await this.holder.code(home, this.#now());
     if (proof === null) return;
-    // All phones of a district wake at eight; a random wait spreads them over a minute.
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 60_000));
-    if ((await this.#ask(this.data.renew, { proof: (await this.holder.code(this.#now())) ?? proof })) === null) this.#awake();
+    const trouble = await this.#ask(this.data.renew, { proof });
+    if (trouble === null) this.#awake();
+    else if (why === "missing") this.#trouble.textContent = this.words.missing + trouble;
   }
 
   /** Why it did not work, in the server's words where it gave some; null when the new pass is kept. */
@@ -184,13 +269,13 @@ class RotatingCode {
       });
       if (answer.status >= 500) return this.words.offline;
       const content: unknown = await answer.json().catch(() => null);
-      const told = (name: string): string | null => {
-        const value = typeof content === "object" && content !== null ? (content as Record<string, unknown>)[name] : null;
-        return typeof value === "string" ? value : null;
-      };
-      const token = answer.ok ? told("pass") : null;
-      if (token === null) return told("sentence") ?? this.words.refused;
-      await this.holder.keepPass(token);
+      const told = (name: string): unknown => (typeof content === "object" && content !== null ? (content as Record<string, unknown>)[name] : null);
+      const passes = answer.ok ? told("passes") : null;
+      if (!Array.isArray(passes) || !passes.every((token) => typeof token === "string")) {
+        const sentence = told("sentence");
+        return typeof sentence === "string" ? sentence : this.words.refused;
+      }
+      await this.holder.keepPasses(passes);
       return null;
     } catch {
       return this.words.offline;
@@ -202,24 +287,4 @@ class RotatingCode {
 function forgeryToken(): string {
   const field = document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]");
   return field?.value ?? /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
-}
-
-/** Black on white, whole pixels per module, a quiet zone of four. */
-export function draw(canvas: HTMLCanvasElement, text: string): void {
-  const code = qrcode(0, "L");
-  code.addData(text, "Alphanumeric");
-  code.make();
-  const count = code.getModuleCount() + 8;
-  const scale = Math.max(4, Math.floor(1000 / count));
-  canvas.width = canvas.height = count * scale;
-  const brush = canvas.getContext("2d");
-  if (brush === null) return;
-  brush.fillStyle = "#ffffff";
-  brush.fillRect(0, 0, canvas.width, canvas.height);
-  brush.fillStyle = "#000000";
-  for (let row = 0; row < count - 8; row++) {
-    for (let column = 0; column < count - 8; column++) {
-      if (code.isDark(row, column)) brush.fillRect((column + 4) * scale, (row + 4) * scale, scale, scale);
-    }
-  }
 }

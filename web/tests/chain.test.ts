@@ -3,7 +3,7 @@ import { type Bytes, fromHex, hex, utf8 } from "../src/bytes";
 import { verifyEd25519, verifyInScript } from "../src/chain/ed25519";
 import { parseEntry } from "../src/chain/entry";
 import { openCheckpoint, openNote, parseCheckpoint, VerifierKey } from "../src/chain/note";
-import { continues, openOrgans, signerOf } from "../src/chain/organs";
+import { called, continues, openOrgans, signerOf } from "../src/chain/organs";
 import { Policy } from "../src/chain/policy";
 import { fromQrText, verifyPaperProof, verifySheetText, verifyTlogProof } from "../src/chain/proof";
 import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
@@ -180,6 +180,7 @@ describe("whose act an entry is", () => {
   const shared = vectors<{
     policy: string;
     organs: string;
+    organs_listed: [string, number, string, string][];
     shorter_organs: string;
     good: { proof: string }[];
     bad_organs: { name: string; list: string }[];
@@ -200,6 +201,21 @@ describe("whose act an entry is", () => {
   });
   test.each(shared.bad_organs)("no list: $name", async ({ list }) => {
     await expect(openOrgans(utf8(list), policy)).rejects.toThrow();
+  });
+  test("organs are called by the name that was announced, with the code behind it, else by the code", async () => {
+    const found = await listed;
+    expect(found.map(({ code, index, name, nameEn }) => [code, index, name, nameEn])).toEqual(shared.organs_listed);
+    expect(found.map((organ) => called(organ, "zh"))).toEqual(["东区疾病预防控制中心（cdc）", "street-2", "禾木物业 三期（property）"]);
+    expect(found.map((organ) => called(organ, "en"))).toEqual([
+      "Disease control centre, East District (cdc)",
+      "street-2",
+      "禾木物业 三期 (property)",
+    ]);
+  });
+  test("a list may be longer than another note, and no longer than that", async () => {
+    const of = (length: number): Uint8Array => utf8(`${"x".repeat(length)}\n\n— x AAAAAAA=\n`);
+    await expect(openOrgans(of(100_000), policy)).rejects.toThrow("no known key");
+    await expect(openOrgans(of(140_000), policy)).rejects.toThrow("too long");
   });
   test("a list goes on with every line of the earlier one", async () => {
     const [organs, shorter] = await Promise.all([listed, openOrgans(utf8(shared.shorter_organs), policy)]);

@@ -2,7 +2,8 @@ import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Bytes, fromHex, hex } from "../src/bytes";
 import { type Enrolment, GateStore, StoreTrouble } from "../src/gate/store";
-import { plainDoor, Post, type Surroundings, TURNED_AWAY } from "../src/gate/post";
+import { plainDoor } from "../src/gate/lookup";
+import { Post, type Surroundings, TURNED_AWAY } from "../src/gate/post";
 import { readInvitation } from "../src/gate/enrol";
 import { stockOf } from "../src/gate/handover";
 import { REASONS, reasonWords } from "../src/gate/reasons";
@@ -60,6 +61,7 @@ const LUO: StoreRow = {
   index: 4711,
   kind: "P",
   identity: { door: "5-2-603", memberNo: 1, initials: "LXM", birthYear: 1988 },
+  endedAt: null,
 };
 const PASSAGE: Omit<Passage, "seq" | "gate"> = {
   at: NOON,
@@ -378,6 +380,81 @@ describe("the post", () => {
     expect(await post.findByDoor("5-2-603", 1990)).toBe("not found");
     expect(post.current?.found).toBeNull();
     expect(post.current?.outcome.decision.verdict).toBe("CALL");
+  });
+
+  const TWIN: StoreRow = { ...LUO, passNo: "4000012378", index: 12, identity: { ...LUO.identity, memberNo: 2, initials: "LXY" } };
+
+  test("of several at a door nobody is guessed: the order of one holds no other", async () => {
+    await store.keepCompound([LUO, TWIN], "y");
+    await post.setDirection(false);
+    const looked = await post.findByDoor("5-2-603", 1988);
+    expect(looked).toEqual({ among: [LUO, TWIN] });
+    expect(post.current).toBeNull();
+    await post.choose(TWIN);
+    expect([post.current?.outcome.decision.verdict, post.current?.outcome.decision.reason]).toEqual(["ALLOW_REG", "NUMBER_ONLY"]);
+    expect(post.current?.byHand).toEqual({ door: "5-2-603", birthYear: 1988, idSeen: false });
+    await post.findByDoor("5-2-0603", 1988);
+    await post.choose(LUO);
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+    // Asked and chosen is one look-up.
+    for (let i = 0; i < 28; i++) await post.findByDoor("9-9-999", 1950);
+    expect(await post.findByDoor("5-2-603", 1988)).toBe("too many");
+  });
+
+  test("one person with several rows is one, and a pass that lasts comes before one that is over", async () => {
+    const over = { ...TWIN, passNo: "1111111102", endedAt: NOON - 86_400 };
+    const onPhone = { ...TWIN, passNo: null, index: 13 };
+    await store.keepCompound([over, onPhone], "y");
+    expect(await post.findByDoor("5-2-603", 1988)).toBe("shown");
+    expect(post.current?.found?.index).toBe(13);
+    await store.keepCompound([over], "z");
+    expect(await post.findByDoor("5-2-603", 1988)).toBe("shown");
+    expect(post.current?.outcome.decision).toEqual({ verdict: "ALLOW_REG", reason: "PASS_EXPIRED", notes: [] });
+  });
+
+  test("a withdrawn number is no way round the order of the same person", async () => {
+    const withdrawn = { ...LUO, passNo: "4000012378", index: 3, endedAt: NOON - 86_400 };
+    await post.setDirection(false);
+    await store.keepCompound([withdrawn], "y");
+    await post.findByNumber("40000123-78");
+    expect(post.current?.outcome.decision).toEqual({ verdict: "ALLOW_REG", reason: "PASS_INVALID", notes: [] });
+    await store.keepCompound([withdrawn, { ...LUO, passNo: null }], "z");
+    await post.findByNumber("40000123-78");
+    expect(post.current?.outcome.decision.verdict).toBe("DENY");
+  });
+
+  const orderSlip = scan.cases.find((c) => c.name === "order slip alone, into a compound")?.texts[0] ?? "";
+
+  test.each([
+    [true, "ALLOW_REG", "ORDER_HOMEWARD"],
+    [false, "DENY", "ORDER_IN_FORCE"],
+  ])("an order slip by itself: who lives here is let in to the own home, and not out (inward %s)", async (inward, verdict, reason) => {
+    await post.setDirection(inward);
+    await post.scan(orderSlip, "scanner");
+    expect([post.current?.outcome.decision.verdict, post.current?.outcome.decision.reason]).toEqual([verdict, reason]);
+    // Of somebody else who lives elsewhere the guard is told to ask, and nobody is turned away.
+    await store.keepCompound([TWIN], "y");
+    await post.setDirection(true);
+    await post.next();
+    await post.scan(orderSlip, "scanner");
+    expect([post.current?.outcome.decision.verdict, post.current?.outcome.decision.reason]).toEqual(["CALL", "NO_PASS"]);
+  });
+
+  test("a slip that joins somebody's pass looks nobody up", async () => {
+    await post.setDirection(false);
+    await post.scan(isolated, "scanner");
+    await post.scan(orderSlip, "scanner");
+    expect(post.current?.texts.length).toBe(2);
+    expect(post.current?.found).toBeNull();
+  });
+
+  test("a list of another street that is not here is no old list", async () => {
+    await store.keepCompound([{ ...TWIN, listUri: "lf:s/510402999" }], "y");
+    await post.findByNumber("40000123-78");
+    expect(post.current?.outcome.listElsewhere).toBe(true);
+    await store.keepCompound([TWIN], "z");
+    await post.findByNumber("40000123-78");
+    expect(post.current?.outcome.listElsewhere).toBe(false);
   });
 
   test("look-ups are capped at thirty an hour", async () => {
@@ -732,9 +809,12 @@ describe("small things", () => {
     expect(characterOf(event)).toBe(character);
   });
 
-  test("doors of an open input method are the same doors", () => {
-    expect(plainDoor(" ５－２－６０３ ")).toBe("5-2-603");
-  });
+  test.each([...vectors<{ cases: [string, string][] }>("doors.json").cases, ["", ""], [" 5–2–603 ", "5-2-0603"]] as [string, string][])(
+    "the door %s is that of the roster",
+    (typed, door) => {
+      expect(plainDoor(typed)).toBe(door);
+    },
+  );
 
   test("an enrolment link says code, root and gate, or it is none", () => {
     expect(readInvitation("https://x.example/gate/")).toBeNull();
@@ -746,5 +826,25 @@ describe("small things", () => {
     const body = (rows: (string | number | null)[][]): Bytes => encode(new CborMap([[1, 1], [2, rows]]));
     expect(readCompound(body([row("40000123-78")])).length).toBe(1);
     expect(() => readCompound(body([row("40000123-78"), row("40000123-79")]))).toThrow();
+  });
+
+  test("residents without a card and passes that are over are read strictly, kept and looked up", async () => {
+    type Cell = string | number | null;
+    const body = (residents: Cell[][], ended: Cell[][]): Bytes =>
+      encode(new CborMap([[1, 1], [2, []], [3, residents], [4, ended]]));
+    const phone: Cell[] = ["3-1-0101", 1, "WDF", 1939, scan.uri, 12, "P"];
+    const nothing: Cell[] = ["3-1-0101", 2, "HGY", 1941, null, null, "P"];
+    const over: Cell[] = ["40000123-78", scan.uri, 1, "P", "1-1-0101", 1, "WDF", 1939, NOON];
+    await store.keepCompound(readCompound(body([phone, nothing], [over])), "x");
+    const again = await GateStore.open(store.db.name);
+    for (const kept of [store, again]) {
+      expect((await kept.byDoor("3-1-101", 1939)).map(({ passNo, index, endedAt }) => [passNo, index, endedAt])).toEqual([[null, 12, null]]);
+      expect((await kept.byDoor("3-1-101", 1941)).map(({ listUri, index }) => [listUri, index])).toEqual([[null, null]]);
+      expect((await kept.byNumber("4000012378"))?.endedAt).toBe(NOON);
+    }
+    for (const wrong of [phone.slice(1), [...phone.slice(0, 4), null, 12, "P"], [...phone.slice(0, 6), "Q"]]) {
+      expect(() => readCompound(body([wrong], []))).toThrow();
+    }
+    expect(() => readCompound(body([], [over.slice(0, 8)]))).toThrow();
   });
 });

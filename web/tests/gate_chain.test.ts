@@ -4,7 +4,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { base64, type Bytes, concat, hex, utf8 } from "../src/bytes";
 import { COSIGNATURE, ED25519, VerifierKey } from "../src/chain/note";
 import { fingerprint } from "../src/chain/sheets";
-import { type Files, type Fork, type Kept, lookAtChain, meetSheet, visitChain } from "../src/gate/chain";
+import { type Files, type Fork, forkAtTheParties, type Kept, lookAtChain, meetSheet, visitChain } from "../src/gate/chain";
 import { GateStore } from "../src/gate/store";
 import { vectors } from "./vectors";
 
@@ -182,5 +182,20 @@ describe("a chain that was begun anew", () => {
     const files = { "policy.txt": policy(anew, witnesses), checkpoint: checkpoint(anew, witnesses, 9) };
     await visitChain(store, 2, server(files));
     expect(await meetSheet(store, fingerprint({ size: 1, root: "09".repeat(32) }), server({ ...files, "checkpoint/1": files.checkpoint }))).toBe("consistent");
+  });
+});
+
+describe("what the witnesses found, as the server's board says it", () => {
+  const board = (said: string): Promise<boolean | null> => forkAtTheParties(server({ "alarms.json": said }));
+
+  test("a fork that is proved is told to the guard; what is only said, or another trouble, is not", async () => {
+    expect(await board('[{"code": "fork", "since": 1, "witness": "property"}]')).toBe(true);
+    expect(await board('[{"code": "no_quorum"}, {"code": "fork"}]')).toBe(true);
+    for (const other of ["[]", '[{"code": "says_fork"}]', '[{"code": "no_quorum"}]', '["fork", null, 1]']) expect(await board(other)).toBe(false);
+  });
+
+  test("no answer, or one of a captive portal, changes nothing", async () => {
+    expect(await forkAtTheParties(server({}))).toBeNull();
+    for (const nonsense of ["", "<html>", '{"code": "fork"}', "null"]) expect(await board(nonsense)).toBeNull();
   });
 });

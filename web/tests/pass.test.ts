@@ -376,9 +376,10 @@ describe("scans", () => {
 
   test.each(shared.cases)("$name", async (c) => {
     const found: StoreRow | null = c.found && {
-      passNo: String(c.found["pass_no"]),
-      listUri: String(c.found["list_uri"]),
-      index: Number(c.found["index"]),
+      passNo: c.found["pass_no"] as string | null,
+      listUri: c.found["list_uri"] as string | null,
+      index: c.found["index"] as number | null,
+      endedAt: c.found["ended_at"] as number | null,
       kind: String(c.found["class"]) as PassClass,
       identity: {
         door: String(c.found["door"]),

@@ -6,10 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.conf import settings
+from django.utils.translation import override
+
 from lianfang.kernel.actor import Actor, Grant, lies_within, outermost
 from lianfang.kernel.errors import NotFound
+from lianfang.kernel.fields import within_any
 from lianfang.kernel.ids import new_id
 
+from .labels import ORGAN_KINDS, ROLES
 from .models import Office, OfficeProposal, Organ, User
 from .rights import CONFIRMS, ENTERED_BY, GRANTS, OPENS_PERSON_ROWS, Purpose, Right, Role, rights_of
 
@@ -99,14 +104,18 @@ def organ(code: str) -> Organ | None:
     return Organ.objects.filter(code=code).first()
 
 
+def shown_as(organ_code: str, *, by: Actor) -> str:
+    """Who acted for an organ, as others may see it (R-3)."""
+    found = organ(organ_code)
+    return f"{found.name if found else organ_code} · {by.pseudonym}"
+
+
 def organ_seen(code: str, *, by: Actor) -> Organ:
     """The organ with this code, in the actor's area.
 
     :raises NotFound: none there
     """
-    found = Organ.objects.filter(
-        code=code, area__within_any=list(by.areas(Right.ACCOUNTS_OFFICE_SEE))
-    ).first()  # type: ignore[misc]  # the lookup takes a list
+    found = Organ.objects.filter(within_any("area", by.areas(Right.ACCOUNTS_OFFICE_SEE)), code=code).first()
     if found is None:
         raise NotFound()
     return found
@@ -120,6 +129,21 @@ def has_communities() -> bool:
 def organ_names(codes: Iterable[str]) -> dict[str, str]:
     """What the organs with these codes are called; unknown ones are left out."""
     return dict(Organ.objects.filter(code__in=set(codes)).values_list("code", "name"))
+
+
+def public_names(code: str) -> tuple[str, str]:
+    """What the chain calls an organ: its name, and in English what kind of body it is. Empty where none has the code."""
+    found = organ(code)
+    if found is not None:
+        name, kind = found.name, ORGAN_KINDS[found.kind]
+    elif code == "system":
+        name, kind = "", ROLES[Role.SYSTEM]
+    else:
+        return "", ""
+    with override(settings.LANGUAGE_CODE):
+        name = name or str(kind)
+    with override("en"):
+        return name, str(kind)
 
 
 def organs(*, kind: str | None = None, covering: str | None = None) -> list[Organ]:
@@ -147,7 +171,7 @@ def enterable_kinds(by: Actor) -> list[str]:
 
 def organs_within(areas: Iterable[str]) -> list[Organ]:
     """Organs whose area lies in one of these."""
-    return list(Organ.objects.filter(area__within_any=list(areas)).order_by("area", "code"))  # type: ignore[misc]  # the lookup takes a list
+    return list(Organ.objects.filter(within_any("area", areas)).order_by("area", "code"))
 
 
 def offices_listed(by: Actor) -> list[Office]:
@@ -164,8 +188,7 @@ def proposals_waiting(by: Actor, *, since: datetime) -> list[OfficeProposal]:
     """Offices proposed after the instant in the actor's areas and not confirmed, the oldest first; at most 50."""
     return list(
         OfficeProposal.objects.filter(
-            area__within_any=list(by.areas(Right.ACCOUNTS_OFFICE_SEE)),
-            proposed_at__gt=since,  # type: ignore[misc]  # the lookup takes a list
+            within_any("area", by.areas(Right.ACCOUNTS_OFFICE_SEE)), proposed_at__gt=since
         )
         .exclude(pk__in=Office.objects.values("pk"))
         .select_related("user", "organ", "proposed_by")

@@ -81,6 +81,7 @@ class Right(StrEnum):
     ORDERS_APPEAL_DECIDE = "orders:appeal:decide"
     ORDERS_RELEASE_CHECK_HEALTH = "orders:release:check_health"
     ORDERS_RELEASE_CHECK_STREET = "orders:release:check_street"
+    ORDERS_CASE_DESTROY = "orders:case:destroy"
 
     CREDENTIALS_PASS_ISSUE = "credentials:pass:issue"  # noqa: S105 - a right, not a secret
     CREDENTIALS_PASS_REVOKE = "credentials:pass:revoke"  # noqa: S105 - a right, not a secret
@@ -188,6 +189,7 @@ HELD_BY: Final[Mapping[Right, Mapping[Role, Scope]]] = {
     Right.ORDERS_APPEAL_DECIDE: _over_area(Role.CMD_LEAD),
     Right.ORDERS_RELEASE_CHECK_HEALTH: _over_area(Role.MEDIC, Role.CDC),
     Right.ORDERS_RELEASE_CHECK_STREET: _over_area(Role.STREET),
+    Right.ORDERS_CASE_DESTROY: _over_area(Role.CDC),
     # passes
     Right.CREDENTIALS_PASS_ISSUE: _over_area(Role.GRID, Role.COMMUNITY, Role.SYSTEM),
     Right.CREDENTIALS_PASS_REVOKE: _over_area(Role.GRID, Role.COMMUNITY, Role.SYSTEM),
@@ -250,6 +252,7 @@ OPENS_PERSON_ROWS: Final[frozenset[Right]] = frozenset(
         Right.ORDERS_APPEAL_DECIDE,
         Right.ORDERS_RELEASE_CHECK_HEALTH,
         Right.ORDERS_RELEASE_CHECK_STREET,
+        Right.ORDERS_CASE_DESTROY,
         Right.CREDENTIALS_PASS_ISSUE,
         Right.CREDENTIALS_PASS_REVOKE,
         Right.CREDENTIALS_PASS_PRINT,

@@ -113,7 +113,7 @@ def draft_announcement(draft: Draft, *, by: Actor) -> Announcement:
         defaults={
             "drafted_at": by.at,
             "drafted_by": by.user_id,
-            "drafted_as": queries.shown_as(organ, by=by),
+            "drafted_as": accounts.shown_as(organ, by=by),
             **said,
         },
     )
@@ -146,7 +146,7 @@ def review_announcement(announcement_id: UUID, *, approved: bool, word: str = ""
         word=word,
         reviewed_at=by.at,
         reviewed_by=by.user_id,
-        reviewed_as=queries.shown_as(organ, by=by),
+        reviewed_as=accounts.shown_as(organ, by=by),
     )
 
 
@@ -230,7 +230,7 @@ def withdraw_announcement(announcement_id: UUID, *, reason: str, by: Actor) -> W
         reason=policy.one_line(reason),
         withdrawn_at=by.at,
         withdrawn_by=by.user_id,
-        withdrawn_as=queries.shown_as(organ, by=by),
+        withdrawn_as=accounts.shown_as(organ, by=by),
         entry_id=entry,
     )
 
@@ -254,7 +254,7 @@ def _numbered(text: Announcement, before: list[Announcement], *, by: Actor) -> P
         ends_at=text.ends_at,
         published_at=by.at,
         published_by=by.user_id,
-        published_as=queries.shown_as(text.organ, by=by),
+        published_as=accounts.shown_as(text.organ, by=by),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.urls import reverse
@@ -17,7 +16,7 @@ from .labels import KINDS_ON_PAPER
 from .policy import CURRENT
 
 if TYPE_CHECKING:
-    from lianfang.messaging.papers import Lang
+    from lianfang.messaging.press import Press
 
     from .models import Publication
     from .queries import View
@@ -25,20 +24,6 @@ if TYPE_CHECKING:
 #: Millimetres of the two codes, at A3. A proof in a tree of a million has 141 modules with its white: 0.64 mm each.
 CHECK_MM: Final = 60
 PROOF_MM: Final = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Where codes lead, in which language, and whether it is a demonstration."""
-
-    base_url: str
-    lang: Lang
-    demo: bool
-
-    @property
-    def domain(self) -> str:
-        """As people compare it with the address that opens: without the port."""
-        return self.base_url.partition("://")[2].partition(":")[0]
 
 
 def sheet(view: View, press: Press) -> AnnouncementSheet:

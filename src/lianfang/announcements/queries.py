@@ -1,4 +1,4 @@
-"""Questions about announcements: what waits, what anybody reads, and whether rows and chain say the same."""
+"""Questions about announcements: what waits, and what anybody reads."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from lianfang.places import queries as places
 
 from . import policy
 from .errors import NoSuchAnnouncement
-from .models import Announcement, Publication, Supersession, Withdrawal
+from .models import Announcement
 from .policy import LAPSES, PUBLIC, Acts, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from django.db.models import F, QuerySet
 
     from lianfang.kernel.actor import Actor
+
+    from .models import Publication, Supersession, Withdrawal
 
 #: So many are shown of one list; the rest is found by search, or on the next page.
 MOST: Final = 50
@@ -126,12 +127,6 @@ def is_as_published(view: View) -> bool:
         return True
     terms = ledger.entry_view(row.entry_id)["terms"]
     return isinstance(terms, dict) and terms.get("sha256") == policy.hash_of(text_of(view.text, row))
-
-
-def shown_as(organ: str, *, by: Actor) -> str:
-    """Who acted, as others may see it (R-3)."""
-    found = accounts.organ(organ)
-    return f"{found.name if found else organ} · {by.pseudonym}"
 
 
 # -- on the desk ----------------------------------------------------------------------------------------
@@ -312,40 +307,3 @@ def _view(text: Announcement, at: datetime) -> View:
         later=supersession.later if supersession and _superseded_at(text) else None,
         withdrawal=getattr(text, "withdrawal", None),
     )
-
-
-# -- rows and chain -------------------------------------------------------------------------------------
-
-
-def chain_faults() -> list[str]:
-    """L-5 for announcements: each signed row has its leaf and each leaf its row, and both say the same text."""
-    said: dict[UUID, tuple[str, UUID]] = {
-        entry_id: (kind, act_id) for entry_id, kind, act_id in ledger.acts_of_room("announcements")
-    }
-    found = []
-    for kind, entry_id, text_id in _rows_in_chain():
-        if said.pop(entry_id, None) != (f"announcements:announcement:{kind}", text_id):
-            found.append(f"announcement {text_id}: the chain does not hold that it was {kind}")
-    found += [
-        f"entry {entry_id} ({kind}): there is no row of announcement {text_id}"
-        for entry_id, (kind, text_id) in said.items()
-    ]
-    for text in whole().filter(publication__isnull=False).order_by("pk").iterator(chunk_size=500):
-        row = text.publication
-        view = View(text, State.IN_FORCE, row, None, None)
-        if row.text_hash != policy.hash_of(text_of(text, row)) or not is_as_published(view):
-            found.append(f"announcement {row.number}: the text is not what was published")
-        elif row.ends_at != text.ends_at:
-            found.append(f"announcement {row.number}: it is dated otherwise than it was drafted")
-    return found
-
-
-def _rows_in_chain() -> Iterator[tuple[str, UUID, UUID]]:
-    rows: Sequence[tuple[str, QuerySet[Publication] | QuerySet[Supersession] | QuerySet[Withdrawal]]] = (
-        ("published", Publication.objects.all()),
-        ("superseded", Supersession.objects.all()),
-        ("withdrawn", Withdrawal.objects.all()),
-    )
-    for kind, table in rows:
-        for entry_id, text_id in table.values_list("entry_id", "announcement_id").iterator():
-            yield kind, entry_id, text_id

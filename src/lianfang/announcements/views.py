@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from lianfang.accounts.rights import Purpose, Right
@@ -17,8 +16,7 @@ from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import id_in
 from lianfang.kernel.surfaces import Repeat
 from lianfang.ledger import queries as ledger
-from lianfang.messaging import typeset
-from lianfang.messaging.papers import Lang
+from lianfang.messaging.press import as_pdf, press_for
 from lianfang.places import queries as places
 
 from . import actions, policy, prints, queries
@@ -137,12 +135,9 @@ def paper(request: HttpRequest, announcement_id: str, paper: str) -> HttpRespons
     view = queries.announcement(wanted, by=by) if wanted else None
     if view is None or view.publication is None or (paper == "loudspeaker" and not view.text.aloud):
         raise NotFound
-    lang = Lang.BOTH if get_language() == "en" else Lang.ZH
-    press = prints.Press(f"{request.scheme}://{request.get_host()}", lang, settings.DEMO)
+    press = press_for(request)
     made = prints.sheet(view, press) if paper == "sheet" else prints.loudspeaker(view, press)
-    answer = HttpResponse(typeset.bundle([made], at=by.at), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="announcement-{paper}-{view.text.pk}.pdf"'
-    return answer
+    return as_pdf([made], f"announcement-{paper}-{view.text.pk}", at=by.at)
 
 
 def _page(request: HttpRequest, announcement_id: UUID, form: RefusableForm | None = None) -> HttpResponse:

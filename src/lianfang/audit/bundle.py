@@ -32,6 +32,9 @@ proofs/N.tlog-proof 它在账内的证明（C2SP tlog-proof）/ its inclusion pr
 proofs/N.txt        同一证明的二维码文字，自带记录 / the same as the text of a paper's code, entry inside
 checkpoints/        起、止两日的检查点（signed note）和二者的一致性证明 / of the two dates, and their consistency
 policy.txt strict-policy.txt organs.txt   信任谁 / whom to trust. 请从第三方另行取得并比对 Compare with the parties' own!
+earlier-policies/N.txt  见证方换钥之前的信任文件，用于不超过 N 条的检查点 / the trust file for checkpoints of at most N entries
+former/             期间结束的旧账：为何结束、最后的检查点、当时的信任文件 / a chain that ended meanwhile: why, its last
+                    checkpoint, whom to trust for it. 两条账之间没有一致性证明 No consistency proof leads from one to the other.
 population.csv sample.json                抽样（若有）/ the sample, if one was drawn
 
 1. 用本项目的程序 / with our program (Python and `cryptography`, nothing else of ours)
@@ -98,6 +101,7 @@ def bundle(grant: Grant, *, at: datetime) -> bytes:
         "policy.txt": ledger.policy_text().encode(),
         "strict-policy.txt": ledger.strict_policy_text().encode(),
         "organs.txt": ledger.organs_list(),
+        **{f"earlier-policies/{size}.txt": t.encode() for size, t in ledger.earlier_policies().items()},
     }
     drawn = queries.draw_of(grant)
     rows = {r.id: r for r in queries.entries_of(grant)}
@@ -114,6 +118,7 @@ def bundle(grant: Grant, *, at: datetime) -> bytes:
     if drawn and drawn.seed:
         files["sample.json"] = _json(
             {
+                "log": drawn.log,
                 "request_index": drawn.request_index,
                 "seed": drawn.seed.hex(),
                 "seed_size": drawn.seed_size,
@@ -140,8 +145,11 @@ def _checkpoints(grant: Grant) -> dict[str, bytes]:
         files["checkpoints/first.txt"] = older.note
     if newer:
         files["checkpoints/last.txt"] = newer.note
-    if older and newer:
-        files["checkpoints/consistency.txt"] = ledger.consistency(older.size, newer.size)
+    if older and newer and older.origin == newer.origin:
+        files["checkpoints/consistency.txt"] = ledger.consistency_of(older, newer)
+    for name in {head.origin for head in (older, newer) if head}:
+        short, _ = ledger.ended_as(name) or ("", None)
+        files |= {f"former/{short}/{file}": text for file, text in ledger.former_files(name).items()}
     return files
 
 

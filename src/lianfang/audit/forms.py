@@ -76,3 +76,11 @@ class DatesForm(RefusableForm):
 
     older = forms.DateField(label=_("较早的一天"), widget=forms.DateInput(attrs=_DAY))
     newer = forms.DateField(label=_("较晚的一天"), widget=forms.DateInput(attrs=_DAY))
+
+    def clean(self) -> dict[str, Any]:
+        """Swapped days are a slip of the hand, and would read as a chain that was rewritten."""
+        given = super().clean() or {}
+        older, newer = given.get("older"), given.get("newer")
+        if older and newer and older > newer:
+            raise forms.ValidationError(_("两天填反了：较早的一天在较晚的一天之后。请对调后再核对。"))
+        return given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -52,3 +53,16 @@ class Sample(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(count__gte=1, count__lte=200), name="sample_draws_1_to_200"),
         ]
+
+
+class Drawn(models.Model):
+    """What a sample drew, written down once its seed is known: a chain that ends takes its checkpoints and places along."""
+
+    sample = models.OneToOneField(Sample, on_delete=models.PROTECT, primary_key=True, related_name="drawn")
+    log = models.TextField()  # the chain whose places and root these are
+    request_index = models.BigIntegerField()
+    seed = models.BinaryField()
+    seed_size = models.BigIntegerField()
+    population = ArrayField(models.UUIDField())  # entries, in the order of the chain
+    entries = ArrayField(models.UUIDField())
+    drawn_at = models.DateTimeField()

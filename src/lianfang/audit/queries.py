@@ -11,7 +11,7 @@ from lianfang.ledger import queries as ledger
 from lianfang.orders import proofs
 from lianfang_chain.sample import draw
 
-from .models import Grant, Sample
+from .models import Drawn, Grant, Sample
 from .policy import ONE_DAY, late_hours
 
 if TYPE_CHECKING:
@@ -38,9 +38,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A sample with all that repeats it. Without a seed nothing is drawn yet."""
+    """A sample with all that repeats it. Without a seed nothing is drawn yet.
+
+    :ivar log: the chain of which `request_index` and `seed_size` are places
+    """
 
     sample: Sample
+    log: str
     request_index: int | None
     seed: bytes
     seed_size: int
@@ -70,18 +74,31 @@ def entries_of(grant: Grant) -> list[EntryRow]:
 
 
 def draw_of(grant: Grant) -> Draw | None:
-    """The grant's sample: the orders of the period that stood before the request, by the first witnessed root after it."""
+    """The grant's sample: the orders of the period that stood before the request, by the first witnessed root after it.
+
+    Once it was drawn it is what was written down then, whatever became of that chain or of its witnesses.
+    """
     sample = Sample.objects.filter(grant=grant).first()
     if sample is None:
         return None
+    if done := Drawn.objects.filter(sample=sample).first():
+        population = tuple(ledger.rows_of(done.population))
+        chosen = set(done.entries)
+        drawn = tuple(r for r in population if r.id in chosen)
+        return Draw(sample, done.log, done.request_index, bytes(done.seed), done.seed_size, population, drawn)
+    return _drawn_now(grant, sample)
+
+
+def _drawn_now(grant: Grant, sample: Sample) -> Draw:
     (request,) = ledger.rows_of([sample.entry_id]) or (None,)
     seed = ledger.first_witnessed_root(sample.entry_id)
     if request is None or seed is None:
-        return Draw(sample, request.index if request else None, b"", 0, (), ())
+        return Draw(sample, "", request.index if request else None, b"", 0, (), ())
     population = tuple(r for r in entries_of(grant) if r.kind == ORDERED and r.index < request.index)
     chosen = set(draw(seed.root, [r.leaf for r in population], sample.count))
     return Draw(
         sample,
+        seed.origin,
         request.index,
         seed.root,
         seed.size,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -83,12 +84,25 @@ def desk(request: HttpRequest) -> HttpResponse:
         older = ledger.checkpoint_before(start_of_legal_day(form.cleaned_data["older"] + ONE_DAY))
         newer = ledger.checkpoint_before(start_of_legal_day(form.cleaned_data["newer"] + ONE_DAY))
         context |= {"asked": True, "older": older, "newer": newer}
-        if older and newer and older.size <= newer.size:
+        context |= {"older_note": _note_of(older), "newer_note": _note_of(newer)}
+        if older and newer and older.origin != newer.origin:
+            context["ended"], context["ended_at"] = ledger.ended_as(older.origin) or ("", None)
+        elif older and newer and older.size <= newer.size:
             context["consistent"] = ledger.are_consistent(older, newer)
+            context["of_former"], _ = ledger.ended_as(newer.origin) or ("", None)
     grants = queries.grants_of(by)
     names = places.addresses(held.area for held in grants)
     context["grants"] = [(held, names.get(held.area, held.area)) for held in grants]
     return render(request, "audit/desk.html", context)
+
+
+def _note_of(head: ledger.Head | None) -> str:
+    """Where the checkpoint is handed out; of a chain that has ended, among its files."""
+    if head is None:
+        return ""
+    if ended := ledger.ended_as(head.origin):
+        return reverse("ledger:former_file", args=[ended[0], f"checkpoint/{head.size}"])
+    return reverse("ledger:checkpoint_of", args=[head.size])
 
 
 @never_cache

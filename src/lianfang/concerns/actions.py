@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.clock import LEGAL_ZONE
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
+from lianfang.kernel.forgetting import forgetting
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
 from lianfang.people import actions as people
@@ -28,6 +29,7 @@ from .errors import (
 from .models import ArrivalReport, ConcernDecision, PersonOfConcern, SymptomReport
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
     from decimal import Decimal
     from uuid import UUID
@@ -270,6 +272,29 @@ def decide_concern(concern_id: UUID, *, verified: bool, reason: str, by: Actor) 
     )
     wake("concerns", concern.pk)
     return decision.pk
+
+
+@transaction.atomic
+def forget(concern_ids: Collection[UUID], report_ids: Collection[UUID] = ()) -> None:
+    """Delete concerns with what was found about them, and the reports they rest on, with the case that they led to.
+
+    Called inside an act that has asked. A report on which another concern rests stays.
+
+    :param report_ids: further reports, an arrival by which somebody was present
+    """
+    bases = PersonOfConcern.objects.filter(pk__in=concern_ids).values_list("basis_id", flat=True)
+    reports = {*bases, *report_ids}
+    with forgetting(concern_ids, reports), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM concerns_concerndecision WHERE concern_id = ANY(%s)", [list(concern_ids)]
+        )
+        cursor.execute("DELETE FROM concerns_personofconcern WHERE id = ANY(%s)", [list(concern_ids)])
+        for table in ("concerns_arrivalreport", "concerns_symptomreport"):
+            cursor.execute(
+                f"DELETE FROM {table} r WHERE id = ANY(%s)"  # noqa: S608 - one of two names
+                " AND NOT EXISTS (SELECT 1 FROM concerns_personofconcern c WHERE c.basis_id = r.id)",
+                [list(reports)],
+            )
 
 
 def _way(person: PersonRef, *, met: bool, by: Actor) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
 
 from lianfang.accounts.rights import Right
+from lianfang.kernel.fields import within_any
 
 from . import policy
 from .models import ArrivalReport, PersonOfConcern
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from lianfang.kernel.actor import Actor
-
-
-def _within(areas: Collection[str]) -> Q:
-    """Rows whose area lies in one of these; none given, none found."""
-    return Q(area__within_any=list(areas))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def _concern(row: PersonOfConcern, at: datetime) -> Concern:
 
 def _unassessed(by: Actor) -> QuerySet[PersonOfConcern]:
     return PersonOfConcern.objects.filter(
-        _within(by.areas(Right.CONCERNS_REPORT_SEE)),
+        within_any("area", by.areas(Right.CONCERNS_REPORT_SEE)),
         decision=None,
         reported_at__gt=by.at - policy.DECIDE_WITHIN,
     )
@@ -79,7 +75,7 @@ def verified(by: Actor, *, limit: int = 200) -> list[Concern]:
     """Concerns in the actor's areas that hold and for which a rule provides a measure, the oldest first."""
     rows = (
         PersonOfConcern.objects.filter(
-            _within(by.areas(Right.CONCERNS_REPORT_SEE)),
+            within_any("area", by.areas(Right.CONCERNS_REPORT_SEE)),
             decision__outcome=policy.State.VERIFIED,
             anchor_at__gt=by.at - policy.SHOWN_FOR,
         )
@@ -100,7 +96,7 @@ def count_unassessed(by: Actor) -> tuple[int, datetime | None]:
 def concern(concern_id: UUID, *, by: Actor) -> Concern | None:
     """One concern, if the actor may see its area."""
     row = (
-        PersonOfConcern.objects.filter(_within(by.areas(Right.CONCERNS_REPORT_SEE)), pk=concern_id)
+        PersonOfConcern.objects.filter(within_any("area", by.areas(Right.CONCERNS_REPORT_SEE)), pk=concern_id)
         .select_related("decision")
         .first()
     )

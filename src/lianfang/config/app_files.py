@@ -1,4 +1,4 @@
-"""Serves the two applications that live whole in a folder of their own: the gate and the verifier.
+"""Serves the applications that live whole in a folder of their own: the gate, the phone's pass and the verifier.
 
 Each has a service worker that keeps the folder, so all its files stand below one path, with
 their own content policy: nothing from elsewhere, no inline script, and WebAssembly only in the worker that decodes QR codes.
@@ -44,6 +44,7 @@ POLICY: Final = "; ".join(
 #: The decoder of QR codes is WebAssembly. It runs in a worker, which lives by the policy of its own script.
 READER_POLICY: Final = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 _READER: Final = "reader.js"
+_WORKER: Final = "worker.js"
 _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".wasm": "application/wasm",
@@ -92,6 +93,17 @@ def gate(request: HttpRequest, name: str = "") -> HttpResponse:
 
 @require_safe
 @surface(public=True)
+def phone_pass(request: HttpRequest, name: str = "") -> HttpResponse:
+    """A file of the application that shows the codes of this phone; whose, only the phone knows."""
+    response = _file(request, DIST / "pass", name)
+    if name == _WORKER:
+        # Who opens the page with a login but has no network is sent to the application by its worker.
+        response["Service-Worker-Allowed"] = "/"
+    return response
+
+
+@require_safe
+@surface(public=True)
 def verifier(request: HttpRequest, name: str = "") -> HttpResponse:
     """A file of the verifier application."""
     return _file(request, DIST / "verifier", name)
@@ -125,6 +137,9 @@ urlpatterns: list[URLPattern] = [
     path("gate", slash),
     path("gate/", gate, name="gate"),
     path("gate/<path:name>", gate),
+    path("pass", slash),
+    path("pass/", phone_pass, name="phone_pass"),
+    path("pass/<path:name>", phone_pass),
     path("open/verify", slash),
     path("open/verify/", verifier, name="verifier"),
     path("open/verify/policy.txt", policy_file, name="verifier_policy"),

@@ -7,11 +7,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from lianfang.accounts.queries import public_names
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.kernel.ids import random_bytes
-from lianfang.ledger import announcing, keys, queries, reconcile, resealing, restart
+from lianfang.ledger import announcing, keys, queries, rechecking, reconcile, resealing, restart
 from lianfang_chain.note import COSIGNATURE, MalformedNote, NotSigned, VerifierKey
-from lianfang_chain.witness.__main__ import create_key
+from lianfang_chain.witness.__main__ import create_key, load_key
 from lianfang_chain.witness.store import write_whole
 
 from .importing import officer
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lianfang.kernel.actor import Actor
+    from lianfang.ledger.policy import WitnessKey
+    from lianfang_chain.checkpoint import Checkpoint as TreeHead
 
 
 def command(data: Path, arguments: argparse.Namespace) -> int:
@@ -36,6 +39,8 @@ def command(data: Path, arguments: argparse.Namespace) -> int:
 
 def _reconcile(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     """Bring back what the restored database lost, from the published files or a copy of a witness's folder."""
+    if arguments.recheck:
+        return _recheck(data, arguments, by)
     try:
         found, note = (
             reconcile.from_witness(arguments.witness) if arguments.witness else reconcile.from_files()
@@ -55,6 +60,24 @@ def _reconcile(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     for organ in recovered.ended_keys:
         say(f"{organ}: its key was changed after the backup and is lost; a new one is announced")
     say(f"the notice of it in the chain: {recovered.notice}")
+    return 0
+
+
+def _recheck(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
+    """Lift a suspension that nobody can prove: every witness is looked at, those of this machine in their folders."""
+    content = json.loads((data / "chain.json").read_text())
+    folders = {w["name"]: data / w["folder"] for w in content["witnesses"] if w.get("folder")}
+
+    def look(witness: WitnessKey) -> TreeHead | None:
+        here = folders.get(witness.name)
+        return rechecking.in_folder(witness, here) if here else rechecking.over_http(witness)
+
+    try:
+        notice = rechecking.lift_unproved(look=look, reason=arguments.reason, by=by)
+    except (rechecking.StillSuspended, OSError) as error:
+        say(f"not lifted, nothing was changed: {error}")
+        return 1
+    say(f"no witness holds more than is stored here; the suspension is lifted: {notice}")
     return 0
 
 
@@ -118,7 +141,7 @@ def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     """
     if arguments.organ:
         try:
-            key = announcing.succeed_key(arguments.organ, by=by)
+            key = announcing.succeed_key(arguments.organ, by=by, names=public_names)
         except FileNotFoundError:
             say(f"{arguments.organ} has no key")
             return 2
@@ -182,7 +205,10 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
         }
     elif before.get("folder"):
         folder = data / before["folder"]
-        os.rename(folder / "witness.key", keys.free_name(folder / "witness.key.old"))
+        made = folder / "witness.key"
+        if made.exists() and str(load_key(folder).key) == before["vkey"]:
+            os.rename(made, keys.free_name(folder / "witness.key.old"))
+        # Else a run before was cut off. Its key may stand in the chain already, so no third is made.
         key = create_key(folder, f"{content['origin']}/{name}").key
         after = {**before, "name": name, "vkey": str(key)}
     else:

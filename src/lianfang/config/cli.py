@@ -104,8 +104,12 @@ def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser
     reconcile = acts.add_parser(
         "reconcile", help="after a restore: bring back the entries the database lost", parents=[answers]
     )
-    reconcile.add_argument(
-        "--witness", type=Path, help="copy of a witness's folder in place of the own files"
+    source = reconcile.add_mutually_exclusive_group()
+    source.add_argument("--witness", type=Path, help="copy of a witness's folder in place of the own files")
+    source.add_argument(
+        "--recheck",
+        action="store_true",
+        help="nothing came back to bring: lift the suspension if no witness can show more than is here",
     )
     reconcile.add_argument("--reason", required=True)
     restart = acts.add_parser(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lianfang.kernel.ids import random_bytes
+from lianfang.ledger.policy import places_named
 from lianfang_chain.witness.__main__ import create_key
 
 from .chain import PUT_BACK, written
@@ -72,12 +73,7 @@ def prepare(data: Path, *, host: str, first_port: int) -> list[Party]:
         draft = file.with_suffix(".tmp")
         draft.write_text(text)
         os.replace(draft, file)
-    return [Party(w["name"], w["title"], data / w["folder"], _port(w), _places(w)) for w in here]
-
-
-def _places(witness: dict[str, Any]) -> tuple[str, ...]:
-    """What the log shows it (`ledger.parties`) is what it keeps."""
-    return tuple(place for place in witness.get("places", "").split(",") if place)
+    return [Party(w["name"], w["title"], data / w["folder"], _port(w), places_named(w)) for w in here]
 
 
 def _founded(data: Path, host: str) -> dict[str, Any]:

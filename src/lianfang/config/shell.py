@@ -16,6 +16,7 @@ from django.utils import translation
 from lianfang.accounts.rights import Role
 from lianfang.accounts.web import Audience, surface_of
 from lianfang.ledger import board
+from lianfang.ledger.labels import ANYBODY, COMMAND, PARTY, to_do
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,9 @@ def context(request: HttpRequest) -> dict[str, object]:
     offices: list[HeldOffice] = getattr(request, "lianfang_offices", [])
     desk = request.path.startswith("/desk/")
     english = translation.get_language() == "en"
+    # A resident is one of the three parties; the own first page and own pages say what its witness's page says.
+    party = desk and _answers_for_chain(offices)
+    alarm = _chain_alarm(answers=party or (by is not None and by.person_id is not None and _own(request)))
     return {
         "demo": settings.DEMO,
         "shell": {
@@ -53,7 +57,11 @@ def context(request: HttpRequest) -> dict[str, object]:
             "person": person_menu(by, offices, request) if desk and by else [],
             "organ": next((o.organ.name for o in offices if by and o.organ.code == by.organ), ""),
             "pseudonym": by.pseudonym if by else "",
-            "chain_alarm": _chain_alarm(answers=desk and _answers_for_chain(offices)),
+            "chain_alarm": alarm,
+            "chain_alarm_to_do": to_do(alarm.code, _reader(offices) if party else ANYBODY) if alarm else "",
+            "chain_evidence": reverse("ledger:fork_evidence", args=[alarm.facts["witness"]])
+            if alarm and alarm.code == "fork" and "witness" in alarm.facts
+            else "",
         },
     }
 
@@ -70,6 +78,16 @@ _SEE_CHAIN_ALARMS: Final = frozenset(
 def _chain_alarm(*, answers: bool) -> Alarm | None:
     """A fork is told to everybody, on every page; what else is wrong, to those who answer for the chain."""
     return next((alarm for alarm in board.shown() if answers or alarm.code == "fork"), None)
+
+
+def _own(request: HttpRequest) -> bool:
+    return request.path == "/" or request.path.startswith("/me/")
+
+
+def _reader(offices: Sequence[HeldOffice]) -> str:
+    """Who reads the alarm: a party with a witness of its own, or those who look after the system."""
+    held = {Role(office.role) for office in offices}
+    return PARTY if held <= {Role.PROPERTY, Role.COMMUNITY} else COMMAND
 
 
 def _answers_for_chain(offices: Sequence[HeldOffice]) -> bool:

@@ -67,8 +67,10 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _fsck(*, rebuild: bool) -> int:
-    from lianfang.announcements import queries as announcements
-    from lianfang.gates import chain_rows
+    from lianfang.announcements import chain_rows as announcements
+    from lianfang.audit import chain_rows as audit
+    from lianfang.credentials import chain_rows as credentials
+    from lianfang.gates import chain_rows as gates
     from lianfang.ledger import fsck
     from lianfang.orders import proofs
     from lianfang.people import queries as people
@@ -83,7 +85,9 @@ def _fsck(*, rebuild: bool) -> int:
         *people.journal_faults(),
         *announcements.chain_faults(),
         *proofs.chain_faults(),
-        *chain_rows.chain_faults(),
+        *gates.chain_faults(),
+        *credentials.chain_faults(),
+        *audit.chain_faults(),
     ]
     for problem in problems:
         say(problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import django
@@ -74,13 +75,14 @@ def _jobs(stop: threading.Event) -> None:
 def _hours(stop: threading.Event) -> None:
     """The hour's digests for the chain: who read whom, and which status lists were published (R-2, L-5).
 
-    Also what is destroyed because its term is over.
+    Also what is destroyed because its term is over, and what samples of audits drew.
 
     Asked each minute; the acts themselves do an hour once, and after a stop the hours that wait.
     """
     from django.db import connection
 
     from lianfang.accounts.queries import system_actor
+    from lianfang.audit import actions as audit
     from lianfang.credentials import actions as credentials
     from lianfang.kernel import clock
     from lianfang.orders import actions as orders
@@ -92,15 +94,17 @@ def _hours(stop: threading.Event) -> None:
         if (hour := by.at.replace(minute=0, second=0, microsecond=0)) != done:
             people.batch_reads(by=by)
             credentials.note_published(by=by)
-            orders.destroy_details(by=by)
+            orders.destroy_ended(by=by)
             done = hour
-            connection.close()
+        audit.keep_draws(at=by.at)
+        connection.close()
         stop.wait(60.0)
 
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     django.setup()
+    from lianfang.accounts.queries import public_names
     from lianfang.gates import publisher
     from lianfang.ledger import jobs as ledger_jobs
 
@@ -109,7 +113,7 @@ def main() -> None:
         signal.signal(sign, lambda *_: stop.set())
     loops = {
         "jobs": _jobs,
-        "chain": ledger_jobs.loop,
+        "chain": partial(ledger_jobs.loop, names=public_names),
         "status lists": publisher.loop,
         "hourly digests": _hours,
     }

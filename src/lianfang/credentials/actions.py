@@ -26,7 +26,7 @@ from lianfang_pass.tokens import sign_slip as _sign_slip
 
 from . import keys, queries
 from .errors import LastsTooLong, NoSuchKey, NoSuchPass, PassAlreadyRevoked, TooManyPhones
-from .models import LONGEST_LIFE, Digest, IndexStatus, Key, Pass, Shard, Version
+from .models import LONGEST_LIFE, Digest, IndexStatus, Key, Pass, Shard, Version, WorkGrant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
+
+    from .queries import WorkGrantView
 
 MOST_PHONES: Final = 2
 _FIRST_SIZE: Final = 65_536
@@ -82,6 +84,19 @@ class IssuedPass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkGrantDraft:
+    """That a holder's phones may carry a pass for work. `id` is the client's."""
+
+    id: UUID
+    holder_id: UUID
+    kind: str
+    shard: str
+    zones: tuple[str, ...]
+    valid_until: datetime
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlipFacts:
     """What a slip says. `kind`: R release, L lift, O order; `nbf` only for a lift, the instant of the lift."""
 
@@ -120,7 +135,7 @@ def issue_pass(draft: PassDraft, *, by: Actor) -> IssuedPass:
         return _same_or_refuse(earlier, draft)
     if draft.valid_until - draft.valid_from > LONGEST_LIFE:
         raise LastsTooLong
-    if draft.channel == "phone" and _phones(draft.holder_id, by.at) >= MOST_PHONES:
+    if draft.cnf is not None and len(_phones(draft.holder_id, by.at) - {draft.cnf}) >= MOST_PHONES:
         raise TooManyPhones
     flags = Flag(draft.flags) & ~Flag.PAPER if draft.cnf else Flag(draft.flags) | Flag.PAPER
     row = _insert(
@@ -169,6 +184,66 @@ def revoke_pass(pass_id: UUID, *, reason: str, by: Actor) -> None:
     row.settled = False
     row.save(update_fields=["revoked_at", "revoked_reason", "settled"])
     wake("passes", row.holder_id)
+
+
+@transaction.atomic
+def grant_work(draft: WorkGrantDraft, *, by: Actor) -> WorkGrantView:
+    """Let the holder's phones carry a pass for work; an earlier grant of the same class ends.
+
+    What phones hold is not touched: whether they keep it until they ask again is the caller's to say.
+    Sending the same draft again returns the grant already made.
+
+    :raises SameIdOtherContent: the id was used for another grant
+    """
+    shard = _shard(draft.shard, by.at)
+    if earlier := WorkGrant.objects.filter(pk=draft.id).first():
+        asked = (draft.holder_id, draft.kind, draft.shard, draft.zones, draft.valid_until, draft.flags)
+        made = queries.granted(earlier)
+        if asked != (made.holder_id, made.kind, made.shard, made.zones, made.valid_until, made.flags):
+            raise SameIdOtherContent
+        return made
+    WorkGrant.objects.filter(holder_id=draft.holder_id, kind=draft.kind, withdrawn_at=None).update(
+        withdrawn_at=by.at, withdrawn_reason="replaced"
+    )
+    return queries.granted(
+        WorkGrant.objects.create(
+            id=draft.id,
+            holder_id=draft.holder_id,
+            kind=draft.kind,
+            shard=shard,
+            zones=list(draft.zones),
+            flags=draft.flags,
+            granted_at=by.at,
+            valid_until=draft.valid_until,
+        )
+    )
+
+
+@transaction.atomic
+def withdraw_work(grant_id: UUID, *, reason: str, by: Actor) -> None:
+    """No phone gets this pass for work any more, and none keeps one. Said again, it changes nothing.
+
+    :raises NoSuchPass: there is no such grant
+    :raises PassAlreadyRevoked: it was withdrawn before for another reason, which is kept
+    """
+    row = WorkGrant.objects.select_for_update().filter(pk=grant_id).first()
+    if row is None:
+        raise NoSuchPass
+    if row.withdrawn_at is not None:
+        if row.withdrawn_reason != reason:
+            raise PassAlreadyRevoked
+        return
+    row.withdrawn_at, row.withdrawn_reason = by.at, reason
+    row.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    revoke_on_phones(row.holder_id, row.kind, reason=reason, by=by)
+
+
+@transaction.atomic
+def revoke_on_phones(holder_id: UUID, kind: str, *, reason: str, by: Actor) -> None:
+    """Withdraw the passes of one class on all phones of the holder; those that are over too, or they would be renewed."""
+    rows = Pass.objects.filter(holder_id=holder_id, kind=kind, channel="phone", revoked_at=None)
+    for pass_id in rows.order_by("id").values_list("pk", flat=True):
+        revoke_pass(pass_id, reason=reason, by=by)
 
 
 @transaction.atomic
@@ -262,7 +337,7 @@ def settle(pass_ids: Collection[UUID]) -> None:
 
 @transaction.atomic
 def purge_passes(at: datetime) -> int:
-    """Forget passes that ended so long ago that no gate uses their row any more, and free their indexes."""
+    """Forget passes, and grants of them, that ended so long ago that no gate uses their row any more; free their indexes."""
     old = list(
         Pass.objects.filter(valid_until__lt=at - 2 * LONGEST_LIFE).values_list("pk", "shard_id", "index")
     )
@@ -277,6 +352,7 @@ def purge_passes(at: datetime) -> int:
         if listed:
             publish(code, [StatusChange(index, ListStatus.VALID) for index in sorted(listed)], at)
     Pass.objects.filter(pk__in=[key for key, _, _ in old]).delete()
+    WorkGrant.objects.filter(valid_until__lt=at - 2 * LONGEST_LIFE).delete()
     return len(old)
 
 
@@ -401,12 +477,12 @@ def _insert(row: Pass, shard: Shard) -> Pass:
             return row
 
 
-def _phones(holder_id: UUID, at: datetime) -> int:
-    """How many phones the holder has: by key, since a phone's pass is renewed every few days."""
+def _phones(holder_id: UUID, at: datetime) -> set[bytes]:
+    """The phones of the holder, by key: one phone has several passes, and each is renewed every few days."""
     rows = Pass.objects.filter(
         holder_id=holder_id, channel="phone", revoked_at=None, valid_until__gt=at
     ).values_list("cnf", flat=True)
-    return len({bytes(cnf) for cnf in rows if cnf is not None})
+    return {bytes(cnf) for cnf in rows if cnf is not None}
 
 
 def _same_or_refuse(row: Pass, draft: PassDraft) -> IssuedPass:

@@ -122,6 +122,45 @@ class Pass(models.Model):
         ]
 
 
+class WorkGrant(models.Model):
+    """That a holder's phones may carry a pass for work, and until when; the passes themselves live three days.
+
+    On paper there is none: the card is the grant.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    holder_id = models.UUIDField(db_index=True)
+    kind = models.CharField(max_length=1)
+    shard = models.ForeignKey(Shard, models.PROTECT, db_column="shard")
+    zones = ArrayField(models.TextField())
+    flags = models.SmallIntegerField(default=0)
+    granted_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_reason = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="holder_has_one_work_grant_of_a_class",
+                fields=["holder_id", "kind"],
+                condition=Q(withdrawn_at=None),
+            ),
+            models.CheckConstraint(
+                name="work_grant_lasts_at_most_31_days",
+                condition=Q(valid_until__gt=F("granted_at"), valid_until__lte=F("granted_at") + LONGEST_LIFE),
+            ),
+            models.CheckConstraint(
+                name="work_grant_is_of_a_class_for_work", condition=Q(kind__in=["W", "S", "V", "M"])
+            ),
+            models.CheckConstraint(
+                name="work_grant_is_withdrawn_for_a_reason",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_reason="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
+            ),
+        ]
+
+
 class IndexStatus(models.Model):
     """What the newest version says of an index that is not VALID."""
 

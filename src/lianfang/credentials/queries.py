@@ -16,7 +16,7 @@ from lianfang_pass.tokens import Pass as PassClaims
 
 from . import keys
 from .errors import NoSuchKey, NoSuchPass
-from .models import LONGEST_LIFE, IndexStatus, Key, KeyFile, Pass, Shard, Version
+from .models import LONGEST_LIFE, IndexStatus, Key, KeyFile, Pass, Shard, Version, WorkGrant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -31,9 +31,11 @@ __all__ = [
     "ISSUER",
     "Files",
     "PassView",
+    "WorkGrantView",
     "compound_store",
     "deltas_since",
     "files",
+    "holder_of",
     "issued_together",
     "key_list",
     "pass_by_number",
@@ -52,6 +54,7 @@ __all__ = [
     "stopped_passes",
     "unsettled",
     "versions",
+    "work_granted",
 ]
 
 
@@ -78,6 +81,22 @@ class PassView:
     valid_until: datetime
     revoked_at: datetime | None
     revoked_reason: str
+    cnf: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkGrantView:
+    """What a holder's phones may carry for work, as other rooms see it."""
+
+    id: UUID
+    holder_id: UUID
+    kind: str
+    shard: str
+    zones: tuple[str, ...]
+    flags: int
+    granted_at: datetime
+    valid_until: datetime
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +140,28 @@ def view(row: Pass) -> PassView:
         valid_until=row.valid_until,
         revoked_at=row.revoked_at,
         revoked_reason=row.revoked_reason,
+        cnf=bytes(row.cnf) if row.cnf is not None else None,
     )
+
+
+def granted(row: WorkGrant) -> WorkGrantView:
+    return WorkGrantView(
+        id=row.id,
+        holder_id=row.holder_id,
+        kind=row.kind,
+        shard=row.shard_id,
+        zones=tuple(row.zones),
+        flags=row.flags,
+        granted_at=row.granted_at,
+        valid_until=row.valid_until,
+        withdrawn_at=row.withdrawn_at,
+    )
+
+
+def work_granted(holder_id: UUID) -> list[WorkGrantView]:
+    """What this holder's phones may or might carry for work, the newest first: in force, over and withdrawn."""
+    rows = WorkGrant.objects.filter(holder_id=holder_id).order_by("-granted_at", "-id")
+    return [granted(row) for row in rows]
 
 
 def passes_of(holder_ids: Iterable[UUID]) -> list[PassView]:
@@ -187,6 +227,11 @@ def published_at(shards: Collection[str], versions: Collection[int]) -> dict[tup
     }
 
 
+def holder_of(cti: bytes) -> UUID | None:
+    """For whom the pass of this identifier was made."""
+    return Pass.objects.filter(cti=cti).values_list("holder_id", flat=True).first()
+
+
 def pass_by_number(pass_no: str) -> PassView:
     """:raises NoSuchPass: no pass has this number"""
     row = Pass.objects.filter(pass_no=pass_no).first()
@@ -239,13 +284,14 @@ def tokens(pass_ids: Iterable[UUID]) -> dict[UUID, bytes]:
 
 
 def compound_store(zones: Collection[str], at: datetime) -> list[PassView]:
-    """What a gate of these compounds may look up: passes that are valid, or were until 31 days ago.
+    """Passes for home of these compounds: in their term, or that ended or were withdrawn in the last 31 days.
 
-    Phone passes are left out: they change every few days, and a phone that is shown needs no look-up.
+    What a phone renewed is left out: nobody types the number of a phone's pass.
     """
-    rows = Pass.objects.filter(
-        Q(revoked_at=None), zones__overlap=list(zones), kind__in=["H", "P"], valid_until__gt=at
-    ).exclude(channel="phone")
+    since = at - LONGEST_LIFE
+    rows = Pass.objects.filter(zones__overlap=list(zones), kind__in=["H", "P"], valid_until__gt=since).filter(
+        Q(revoked_at=None) | (Q(revoked_at__gt=since) & ~Q(channel="phone"))
+    )
     return [view(row) for row in rows.order_by("pass_no")]
 
 

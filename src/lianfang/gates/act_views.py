@@ -1,4 +1,4 @@
-"""Pages about quotas and closed perimeters: what is in force and why; propose, sign, end."""
+"""Pages about quotas, closed perimeters and the ages of evidence: what is in force and why; propose, sign, end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lianfang.kernel.surfaces import Repeat
 from lianfang.ledger import queries as ledger
 from lianfang.places.policy import Kind, at_level
 
-from . import queries, rule_acts
+from . import ages, queries, rule_acts
 from .act_lines import lines
-from .forms import ActForm, WhyForm
+from .forms import ActForm, AgesForm, WhyForm
 from .views import places_of
 
 if TYPE_CHECKING:
@@ -33,12 +33,20 @@ if TYPE_CHECKING:
 @never_cache
 @surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
 def acts(request: HttpRequest) -> HttpResponse:
-    """All acts of the actor's areas."""
+    """All acts of the actor's areas, and how old evidence may be at every gate."""
     by = actor(request)
+    said = queries.ages_acts()
+    chain = ledger.newest_states([act.entry_id for act in said])
     return render(
         request,
         "gates/acts.html",
-        {"rows": lines(queries.acts(by=by)), "may_propose": bool(by.areas(Right.GATES_ACT_PROPOSE))},
+        {
+            "rows": lines(queries.acts(by=by)),
+            "ages": queries.ages_in_force(),
+            "ages_acts": [{"act": act, "chain": chain[act.entry_id]} for act in said],
+            "may_propose": bool(by.areas(Right.GATES_ACT_PROPOSE)),
+            "may_set": ages.may_set(by),
+        },
     )
 
 
@@ -109,6 +117,24 @@ def lift(request: HttpRequest, act_id: UUID) -> HttpResponse:
     else:
         messages.success(request, gettext("已解除。联网的卡口半分钟内取到，其余的按到期时间。"))
     return redirect("gates:act", act_id)
+
+
+@never_cache
+@surface(right=Right.GATES_ACT_SIGN, purpose=Purpose.GATE, fresh_factor=True, repeat=Repeat.SAME)
+def set_ages(request: HttpRequest) -> HttpResponse:
+    """Sign how old evidence may be, in the place of what is in force."""
+    by = actor(request)
+    ages.signed_over(by)
+    form = AgesForm(request.POST or None, initial=queries.ages_in_force()._asdict())
+    if form.is_valid():
+        try:
+            ages.set_ages(form.draft(), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已签字，已发给卡口。"))
+            return redirect("gates:acts")
+    return render(request, "gates/set_ages.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def _with_compounds(found: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import actions as credentials_actions
 from lianfang.credentials import queries as credentials
@@ -23,7 +24,6 @@ from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.numbers import read_pass_number
 from lianfang_pass.passages import Batch, sign_receipt
-from lianfang_pass.signals import Signal as SaidSignal
 from lianfang_pass.signals import open_signal
 
 from . import storage
@@ -38,10 +38,13 @@ from .errors import (
     NumberUnknown,
 )
 from .models import Backlog, CarriedFile, Conflict, Contact, Device, EnrolmentCode, Gate, Signal
+from .opening import opened
 from .policy import ALARMS
-from .queries import shown_as, unstored_of
+from .queries import unstored_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lianfang.kernel.actor import Actor
 
 CODE_SIZE: Final = 16
@@ -50,7 +53,10 @@ CODE_LIVES: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDraft:
-    """A checkpoint. `zones`: compounds it guards, by the last label of their path; `shards`: street codes."""
+    """A checkpoint. `zones`: compounds it guards, by the last label of their path; `shards`: the code of its own street.
+
+    Where no compound is guarded it gets the lists of all streets besides (`_lists`).
+    """
 
     id: UUID
     name: str
@@ -103,6 +109,7 @@ def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
     :raises NotAllowed: the actor enrols no devices over this area
     """
     by.require(Right.GATES_DEVICE_ENROL, over=draft.area)
+    shards = _lists(draft.kind, draft.shards)
     gate, made = Gate.objects.select_for_update().get_or_create(
         pk=draft.id,
         defaults={
@@ -110,14 +117,14 @@ def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
             "kind": draft.kind,
             "area": draft.area,
             "zones": list(draft.zones),
-            "shards": list(draft.shards),
+            "shards": shards,
             "phone": draft.phone,
         },
     )
     if not made:
         by.require(Right.GATES_DEVICE_ENROL, over=gate.area)
         gate.name, gate.kind, gate.area = draft.name, draft.kind, draft.area
-        gate.zones, gate.shards, gate.phone = list(draft.zones), list(draft.shards), draft.phone
+        gate.zones, gate.shards, gate.phone = list(draft.zones), shards, draft.phone
         gate.save()
     for shard in draft.shards:
         credentials_actions.open_shard(shard, by.at)
@@ -132,6 +139,10 @@ def open_enrolment(gate_id: UUID, *, by: Actor) -> Enrolment:
     :raises NoSuchGate: there is none in the actor's area
     """
     gate = _gate(gate_id, by, Right.GATES_DEVICE_ENROL)
+    # Streets whose first pass came after the post was set up.
+    if gate.shards != (shards := _lists(gate.kind, gate.shards)):
+        gate.shards = shards
+        gate.save(update_fields=["shards"])
     code = ids.random_bytes(CODE_SIZE)
     EnrolmentCode.objects.create(
         code_hash=_hash(code),
@@ -141,6 +152,15 @@ def open_enrolment(gate_id: UUID, *, by: Actor) -> Enrolment:
         expires_at=by.at + CODE_LIVES,
     )
     return Enrolment(code, gate.pk, credentials.root_public().thumbprint, by.at + CODE_LIVES)
+
+
+def _lists(kind: str, own: Iterable[str]) -> list[str]:
+    """The lists that a post gets. The gate of a compound has that of its own street (passes.md §3.4 b).
+
+    To a road, a venue and a site people of all streets come: where the list of theirs is missing, a phone pass from
+    before an order would still let them in.
+    """
+    return sorted({*own} if kind == "compound" else {*own, *credentials.versions()})
 
 
 @transaction.atomic
@@ -232,7 +252,7 @@ def take_signals(batch: Batch, *, device: UUID, gate: UUID, at: datetime) -> int
     for seq, row_hash, sealed in rows:
         if (seq, row_hash) in known:
             continue
-        said = _opened_signal(batch.device, seq, sealed)
+        said = opened(open_signal, batch.device, seq, sealed)
         fresh.append(
             Signal(
                 device_id=device,
@@ -249,16 +269,6 @@ def take_signals(batch: Batch, *, device: UUID, gate: UUID, at: datetime) -> int
     # Two requests with the same rows at once: the second finds them in its way and adds nothing.
     Signal.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
-
-
-def _opened_signal(device: bytes, seq: int, sealed: bytes) -> SaidSignal | None:
-    for thumbprint in credentials.seal_keys():
-        try:
-            return open_signal(sealed, credentials.private_key(thumbprint), device=device, seq=seq)
-        except Rejected as refusal:
-            if refusal.code != "sealed":
-                return None
-    return None
 
 
 def bring_file(data: bytes, *, by: Actor) -> CarriedFile:
@@ -305,7 +315,7 @@ def bring_file(data: bytes, *, by: Actor) -> CarriedFile:
             "id": ids.new_id(),
             "brought_at": by.at,
             "brought_by": by.user_id,
-            "brought_as": shown_as(by),
+            "brought_as": accounts.shown_as(by.organ, by=by),
             "found": [{"device": str(pk), "gate": str(gates[pk]), **counts} for pk, counts in found.items()],
             "answer": encode_answer(receipts, other),
         },
@@ -329,7 +339,7 @@ def answer_signal(signal_id: int, *, by: Actor) -> Signal:
         raise NoSuchSignal
     if signal.answered_at is None:
         signal.answered_at, signal.answered_by = by.at, by.user_id
-        signal.answered_as = shown_as(by)
+        signal.answered_as = accounts.shown_as(by.organ, by=by)
         signal.save(update_fields=["answered_at", "answered_by", "answered_as"])
     return signal
 

@@ -29,10 +29,11 @@ class PhoneRenewal(msgspec.Struct, frozen=True):
     proof: str  # a rotating code of this instant, `LF1:…`
 
 
-class PhonePass(msgspec.Struct, frozen=True, rename={"token": "pass"}):
-    """The pass for this phone."""
+class PhonePasses(msgspec.Struct, frozen=True, rename={"token": "pass"}):
+    """What this phone carries from now on."""
 
-    token: str  # base64url
+    token: str  # the personal pass, base64url; also the first of the following
+    passes: list[str]  # and one for each work that was granted for the phone
 
 
 class PhoneRefusal(msgspec.Struct, frozen=True):
@@ -235,25 +236,25 @@ OPERATIONS: Final[Sequence[Operation]] = (
     ),
     Operation(
         name="enrol_phone",
-        says="把通行证绑定到本机密钥 / bind a pass to this phone's key",
+        says="把通行证绑定到本机密钥 / bind passes to this phone's key",
         method="post",
         view="gates:enrol_phone",
         proof="session",
         takes=Body(media="application/json", says="代码和公钥 / code and key", type=PhoneEnrolment),
         answers={
-            200: Body(media="application/json", says="通行证 / the pass", type=PhonePass),
+            200: Body(media="application/json", says="通行证 / the passes", type=PhonePasses),
             422: Body(media="application/json", says="为什么不行 / why not", type=PhoneRefusal),
         },
     ),
     Operation(
         name="renew_phone",
-        says="续签本机通行证 / a fresh pass for the phone that holds the key",
+        says="续签本机通行证，领取新准许的 / fresh passes for the phone that holds the key, and what was granted since",
         method="post",
         view="gates:renew_phone",
         proof="session",
         takes=Body(media="application/json", says="持有证明 / proof of the key", type=PhoneRenewal),
         answers={
-            200: Body(media="application/json", says="通行证 / the pass", type=PhonePass),
+            200: Body(media="application/json", says="通行证 / the passes", type=PhonePasses),
             422: Body(media="application/json", says="为什么不行 / why not", type=PhoneRefusal),
         },
     ),

@@ -1,4 +1,5 @@
-"""L-5 for gates: each signed act and each round of cards has its entry, and each entry its row."""
+"""L-5 for gates: each signed act and each round of cards has its entry, and each entry its row; of the ages of
+evidence the entry says the same hours."""
 
 from __future__ import annotations
 
@@ -6,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from lianfang.ledger import queries as ledger
 
-from .models import GateActLift, GateActSignature, PassRound, PassRoundEnd
+from .models import AgesAct, GateActLift, GateActSignature, PassRound, PassRoundEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from uuid import UUID
 
 
 def chain_faults() -> list[str]:
     """What does not fit, in words for who runs `fsck`; numbers and ids, no content."""
-    return ledger.unmatched("gates", _rows())
+    return ledger.unmatched("gates", _rows()) + ledger.unmatched_terms("gates:ages:set", _ages())
 
 
 def _rows() -> Iterator[tuple[UUID, str, UUID]]:
@@ -23,7 +24,14 @@ def _rows() -> Iterator[tuple[UUID, str, UUID]]:
         yield entry, "gates:act:signed", pk
     for pk, entry in GateActLift.objects.values_list("act_id", "entry_id").iterator():
         yield entry, "gates:act:lifted", pk
+    for pk, entry in AgesAct.objects.values_list("pk", "entry_id").iterator():
+        yield entry, "gates:ages:set", pk
     for pk, entry in PassRound.objects.values_list("pk", "entry_id").iterator():
         yield entry, "gates:passes:given", pk
     for pk, entry in PassRoundEnd.objects.values_list("round_id", "entry_id").iterator():
         yield entry, "gates:passes:withdrawn", pk
+
+
+def _ages() -> Iterator[tuple[UUID, Mapping[str, str | int]]]:
+    for row in AgesAct.objects.iterator():
+        yield row.entry_id, {"no": row.no, "day_hours": row.day_hours, "old_hours": row.old_hours}

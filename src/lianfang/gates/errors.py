@@ -63,6 +63,16 @@ class TooManyActs(Refused):
     code = "gates:too_many_acts"
 
 
+class AgesOutOfBounds(Refused):
+    code = "gates:ages_out_of_bounds"
+
+
+class AgesAsBefore(Refused):
+    """An act that changes nothing."""
+
+    code = "gates:ages_as_before"
+
+
 class NotAKey(Refused):
     code = "gates:not_a_key"
 

@@ -15,10 +15,13 @@ from lianfang.kernel.ids import new_id
 from lianfang_pass.exported import MAX_EXPORT
 
 from .actions import BacklogDraft, GateDraft
+from .ages import AgesDraft
 from .labels import ACTS, CLASSES, KINDS, VERDICTS, WORK_CLASSES
-from .passes import PaperPassDraft, WorkPassDraft
+from .passes import PaperPassDraft
+from .policy import DAY_HOURS, OLD_HOURS
 from .rounds import RoundDraft
 from .rule_acts import ActDraft
+from .work_passes import WorkPassDraft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +53,13 @@ class WorkPassForm(RefusableForm):
 
     id = forms.UUIDField(widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("种类"), choices=[(k, CLASSES[k]) for k in WORK_CLASSES])
+    carried = forms.ChoiceField(
+        label=_("形式"),
+        choices=[("paper", _("纸质")), ("phone", _("手机"))],
+        initial="paper",
+        widget=forms.RadioSelect,
+        help_text=_("手机：本人打开“我的出入证”即可领取，期内自动续签。"),
+    )
     compounds = forms.MultipleChoiceField(
         label=_("可进出的小区"),
         widget=forms.CheckboxSelectMultiple,
@@ -75,6 +85,10 @@ class WorkPassForm(RefusableForm):
         if cleaned.get("not_cleared") and cleaned.get("kind") != "W":
             self.add_error("not_cleared", gettext("只有务工证可以标记尚未核验。"))
         return cleaned
+
+    @property
+    def for_phone(self) -> bool:
+        return bool(self.cleaned_data["carried"] == "phone")
 
     def draft(self, person_id: UUID) -> WorkPassDraft:
         data = self.cleaned_data
@@ -202,6 +216,33 @@ class ActForm(RefusableForm):
             window=data["window"] if quota else 0,
             basis=data["basis"],
             remedy=data["remedy"],
+        )
+
+
+class AgesForm(RefusableForm):
+    """How old evidence may be is set anew. Bounds as in `policy.ages_fit`."""
+
+    id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
+    day_hours = forms.IntegerField(
+        label=_("超过多少小时，由放行改为登记放行"),
+        min_value=DAY_HOURS[0],
+        max_value=DAY_HOURS[-1],
+        help_text=_("12 至 72 小时。没有另行签字时是 24 小时。"),
+    )
+    old_hours = forms.IntegerField(
+        label=_("超过多少小时，注明名单已旧"),
+        min_value=OLD_HOURS[0],
+        max_value=OLD_HOURS[-1],
+        help_text=_("24 至 168 小时，比上一个长。没有另行签字时是 72 小时。"),
+    )
+    basis = forms.CharField(
+        label=_("依据"), max_length=300, help_text=_("例如：本病种的技术方案第几版、第几条。")
+    )
+
+    def draft(self) -> AgesDraft:
+        data = self.cleaned_data
+        return AgesDraft(
+            id=data["id"], day_hours=data["day_hours"], old_hours=data["old_hours"], basis=data["basis"]
         )
 
 

@@ -21,7 +21,7 @@ from lianfang_chain import cbor
 from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import MAX_BATCH, decode_batch, sign_receipt
 
-from . import actions, front_state, storage
+from . import actions, front_state, own_store, storage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -256,8 +256,7 @@ async def _enrol(receive: Receive) -> Answer:
 async def _compound(scope: MutableMapping[str, Any], gate: str) -> Answer:
     known = await _device(scope)
     _own_gate(known, gate)
-    rows = await state.in_database(front_state.compound_store, known.zones, clock.now())
-    body = cbor.encode({1: 1, 2: rows})
+    body = cbor.encode(await state.in_database(own_store.content, known.zones, known.area, clock.now()))
     tag = f'"{front_state.digest(body)}"'
     if _header(scope, b"if-none-match") == tag:
         return Answer(304, etag=tag)

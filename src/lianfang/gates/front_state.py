@@ -70,6 +70,7 @@ class Known:
     id: UUID
     gate: UUID
     key: PublicKey
+    area: str
     zones: tuple[str, ...]
     shards: tuple[str, ...]
     withdrawn: bool
@@ -325,6 +326,7 @@ def _devices(only: UUID | None = None) -> dict[UUID, Known]:
             row.pk,
             row.gate_id,
             PublicKey.from_point(bytes(row.point)),
+            row.gate.area,
             tuple(row.gate.zones),
             tuple(row.gate.shards),
             row.withdrawn_at is not None,
@@ -382,14 +384,6 @@ def enrol(code: bytes, cose_key: object, at: datetime) -> tuple[int, Mapping[int
         9: gate.phone,
         10: gate.kind,
     }
-
-
-def compound_store(zones: tuple[str, ...], at: datetime) -> list[cbor.Value]:
-    """The rows of the gate's own store."""
-    return [
-        [p.pass_no, credentials.uri(p.shard), p.index, p.kind, p.door, p.member_no, p.initials, p.birth_year]
-        for p in (credentials.compound_store(zones, at) if zones else ())
-    ]
 
 
 def digest(body: bytes) -> str:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from lianfang.credentials import actions as credentials
 from lianfang.kernel.clock import legal_day, start_of_legal_day
+from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
 from .models import Backlog, Conflict, KeptCode, RuleFile, Signal, Ticket
@@ -190,7 +191,7 @@ def tally() -> int:
 def _counted(
     device: UUID, gate: UUID, seq: int, sealed: bytes, received_at: datetime
 ) -> tuple[tuple[UUID, datetime, bool, str, str], Passage | None]:
-    passage = opened(device, seq, sealed)
+    passage = opened(open_passage, device.bytes, seq, sealed)
     if passage is None:
         # Stored all the same: what a device sealed wrongly is evidence too, and is counted as unreadable.
         return (gate, _hour(received_at), True, "CALL", "UNOPENED"), None

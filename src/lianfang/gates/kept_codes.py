@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
+from lianfang_pass.passages import open_passage
 
 from .errors import NoSuchCode
 from .models import CodeReading, KeptCode
 from .opening import opened
 from .policy import KEPT_FOR
-from .queries import shown_as
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,7 +86,7 @@ def open_code(code_id: int, *, gate_id: UUID, reason: str, by: Actor) -> str:
             [row.received_at, row.device_id, row.seq],
         )
         sealed = cursor.fetchone()
-    passage = opened(row.device_id, row.seq, bytes(sealed[0])) if sealed else None
+    passage = opened(open_passage, row.device_id.bytes, row.seq, bytes(sealed[0])) if sealed else None
     if passage is None or passage.code is None:
         raise NoSuchCode
     CodeReading.objects.create(
@@ -95,7 +96,7 @@ def open_code(code_id: int, *, gate_id: UUID, reason: str, by: Actor) -> str:
         passage_received_at=row.received_at,
         at=by.at,
         user=by.user_id,
-        read_as=shown_as(by),
+        read_as=accounts.shown_as(by.organ, by=by),
         reason=reason,
     )
     return passage.code

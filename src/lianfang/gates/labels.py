@@ -28,6 +28,10 @@ ALARMS: Final[Mapping[str, StrPromise]] = {
     "fork": _("信息链对不上"),
     "unopened": _("读不出的呼叫"),
 }
+LACKS: Final[Mapping[str, StrPromise]] = {
+    "thermometer": _("体温枪不可用"),
+    "masks": _("没有口罩"),
+}
 #: What the server knew and the post had not heard yet.
 TICKETS: Final[Mapping[str, StrPromise]] = {
     "revoked": _("证已作废"),

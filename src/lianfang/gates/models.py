@@ -16,6 +16,8 @@ from django.db.models.functions import Length
 
 from lianfang.kernel.fields import AreaField
 
+from .policy import DAY_HOURS, OLD_HOURS
+
 models.BinaryField.register_lookup(Length)
 
 
@@ -365,6 +367,33 @@ class GateActLift(models.Model):
         ]
 
 
+class AgesAct(models.Model):
+    """How old evidence may be at every gate, as signed. The newest is in force. Stays as said (trigger)."""
+
+    id = models.UUIDField(primary_key=True)
+    no = models.IntegerField(unique=True)
+    day_hours = models.SmallIntegerField()
+    old_hours = models.SmallIntegerField()
+    basis = models.TextField()
+    signed_at = models.DateTimeField()
+    signed_by = models.UUIDField()
+    signed_as = models.TextField()
+    entry_id = models.UUIDField(unique=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="ages_act_names_its_basis", condition=~Q(basis="")),
+            models.CheckConstraint(
+                name="ages_act_keeps_to_its_bounds",
+                condition=Q(
+                    day_hours__range=(DAY_HOURS[0], DAY_HOURS[-1]),
+                    old_hours__range=(OLD_HOURS[0], OLD_HOURS[-1]),
+                    day_hours__lt=F("old_hours"),
+                ),
+            ),
+        ]
+
+
 class PassRound(models.Model):
     """Everybody of a compound who had no personal paper pass was given one. Stays as written (trigger)."""
 
@@ -405,7 +434,7 @@ class PassRoundEnd(models.Model):
 
 class RuleFile(models.Model):
     """A signed rule set as it was published to the gates: the acts in force, the limit for a fever, and from how many
-    hours on evidence is no longer of the day, and old. Both are the disease's, and stay until they are set anew.
+    hours on evidence is no longer of the day, and old (`AgesAct`).
     """
 
     version = models.BigIntegerField(primary_key=True)

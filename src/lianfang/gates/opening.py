@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lianfang.credentials import queries as keys
 from lianfang_pass.errors import Rejected
-from lianfang_pass.passages import open_passage
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Callable
 
-    from lianfang_pass.passages import Passage
+Row = TypeVar("Row")
 
 
-def opened(device: UUID, seq: int, sealed: bytes) -> Passage | None:
-    """What the row says; None if no key of ours opens it, or it is none."""
+def opened(opening: Callable[..., Row], device: bytes, seq: int, sealed: bytes) -> Row | None:
+    """What the row says; None if no key of ours opens it, or it is none.
+
+    :param opening: `open_passage` or `open_signal`
+    """
     for thumbprint in keys.seal_keys():
         try:
-            return open_passage(sealed, keys.private_key(thumbprint), device=device.bytes, seq=seq)
+            return opening(sealed, keys.private_key(thumbprint), device=device, seq=seq)
         except Rejected as refusal:
             if refusal.code != "sealed":
                 return None

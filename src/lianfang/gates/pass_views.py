@@ -13,8 +13,9 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from lianfang.accounts import queries as accounts
@@ -26,8 +27,7 @@ from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Repeat
-from lianfang.messaging import typeset
-from lianfang.messaging.papers import Lang
+from lianfang.messaging import press
 from lianfang.orders import queries as orders
 from lianfang.people import queries as people
 from lianfang.people import reader
@@ -35,18 +35,19 @@ from lianfang.people.policy import PersonField
 from lianfang.places import queries as places
 from lianfang.places.policy import Kind
 
-from . import passes, policy
+from . import passes, phones, policy, work_passes
 from .cards import pass_card
 from .errors import CodeNotValid
 from .forms import ClearanceForm, PaperPassForm, WhyForm, WorkPassForm
 from .labels import CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from django.http import HttpRequest
 
-    from lianfang.credentials.queries import PassView
+    from lianfang.credentials.queries import PassView, WorkGrantView
     from lianfang.kernel.actor import Actor
     from lianfang.people.queries import PersonRef
 
@@ -63,15 +64,77 @@ def _person(person_id: UUID, *, by: Actor, right: Right) -> PersonRef:
 
 def _row(view: PassView, *, by: Actor) -> dict[str, Any]:
     """A pass as the pages show it. No verdict and no colour: a guard must scan."""
+    phone, live = view.channel == "phone", view.revoked_at is None and view.valid_until > by.at
     return {
         "id": view.id,
         "number": view.pass_no,
         "kind": CLASSES[view.kind],
-        "phone": view.channel == "phone",
+        "phone": phone,
         "until": view.valid_until,
-        "live": view.revoked_at is None and view.valid_until > by.at,
+        "live": live,
+        # A phone that was off for days renews what is over, so it can still be stopped.
+        "stoppable": live or (phone and view.revoked_at is None),
         "incomplete": policy.is_incomplete(view),
-        "marked": passes.is_marked(view),
+        "marked": work_passes.is_marked(view),
+    }
+
+
+def _shown_on_desk(view: PassView) -> bool:
+    """One row for each card and each phone: not what a phone renewed, nor its passes for work, which have a grant."""
+    if view.channel != "phone":
+        return True
+    return view.kind == "P" and view.revoked_reason != policy.REPLACED
+
+
+def _grant_row(
+    grant: WorkGrantView, held: Sequence[PassView], names: dict[str, str], *, by: Actor
+) -> dict[str, Any]:
+    """A grant for the phone as the desk shows it, and how many phones have fetched it."""
+    on_phones = {
+        p.cnf for p in held
+        if p.channel == "phone" and p.kind == grant.kind and p.revoked_at is None and p.valid_until > by.at
+    }  # fmt: skip
+    return {
+        "id": grant.id,
+        "kind": CLASSES[grant.kind],
+        "places": _listed(grant.zones, names),
+        "until": grant.valid_until,
+        "live": grant.withdrawn_at is None and grant.valid_until > by.at,
+        "marked": work_passes.is_marked(grant),
+        "phones": len(on_phones),
+    }
+
+
+def _compound_names(grants: Sequence[WorkGrantView]) -> dict[str, str]:
+    """What the compounds of these grants are called, by their names on passes."""
+    streets = {places.path_of_code(shard) for shard in sorted({g.shard for g in grants})}
+    below = [v for path in streets if path for v in places.standing_below(path, kinds=[Kind.COMPOUND])]
+    return {view.path.rpartition(".")[2]: view.name for view in below}
+
+
+def _listed(zones: Sequence[str], names: dict[str, str]) -> str:
+    return "、".join(names[zone] for zone in zones if zone in names)
+
+
+def _island(person_id: UUID, *, by: Actor) -> dict[str, Any]:
+    """What the phone's page must know. What it carries, it compares with `work`, and asks only when that differs."""
+    grants = work_passes.in_force(person_id, at=by.at)
+    names = _compound_names(grants)
+    return {
+        "holder": str(person_id),
+        "enrol": reverse("gates:enrol_phone"),
+        "renew": reverse("gates:renew_phone"),
+        "work": [
+            {
+                "kind": grant.kind,
+                "zones": list(grant.zones),
+                "marked": work_passes.is_marked(grant),
+                "until": int(grant.valid_until.timestamp()),
+                "label": gettext("工作：%(places)s（%(kind)s）")
+                % {"places": _listed(grant.zones, names), "kind": CLASSES[grant.kind]},
+            }
+            for grant in grants
+        ],
     }
 
 
@@ -92,11 +155,7 @@ def own(request: HttpRequest) -> HttpResponse:
         {
             "papers": [r for r in rows if r["live"] and not r["phone"]],
             "under_order": bool(orders.restrictions([person.id], by.at)),
-            "island": {
-                "holder": str(person.id),
-                "enrol": reverse("gates:enrol_phone"),
-                "renew": reverse("gates:renew_phone"),
-            },
+            "island": _island(person.id, by=by),
         },
     )
 
@@ -121,31 +180,37 @@ def _decoded(text: str) -> bytes:
         raise CodeNotValid from error
 
 
-def _answer(token: bytes) -> JsonResponse:
-    return JsonResponse({"pass": base64.urlsafe_b64encode(token).rstrip(b"=").decode()})
+def _answer(tokens: Sequence[bytes]) -> JsonResponse:
+    """`pass` for a page that was opened before phones could carry more than one."""
+    said = [base64.urlsafe_b64encode(token).rstrip(b"=").decode() for token in tokens]
+    return JsonResponse({"pass": said[0], "passes": said})
 
 
 @require_POST
 @surface(resident=True, purpose=Purpose.PASSES, repeat=Repeat.SPENT)
 def enrol_phone(request: HttpRequest) -> HttpResponse:
-    """Bind a pass to this phone's key: {code, key} → {pass}."""
+    """Bind passes to this phone's key: {code, key} → {pass, passes}."""
     body = _body(request)
     try:
-        token = passes.put_on_phone(body.get("code", ""), _decoded(body.get("key", "")), by=actor(request))
+        found = phones.put_on_phone(body.get("code", ""), _decoded(body.get("key", "")), by=actor(request))
     except Refused as refusal:
         return JsonResponse({"refused": refusal.code, "sentence": sentence(refusal)}, status=422)
-    return _answer(token)
+    return _answer(found)
 
 
+@csrf_exempt
 @require_POST
-@surface(resident=True, purpose=Purpose.PASSES, repeat=Repeat.SAME)
+@surface(public=True, purpose=Purpose.PASSES, repeat=Repeat.SAME)
 def renew_phone(request: HttpRequest) -> HttpResponse:
-    """A fresh pass for the phone that proves it holds the key: {proof} → {pass}."""
+    """What the phone that proves it holds the key should carry now: {proof} → {pass, passes}.
+
+    No cookie of ours has a say in it, so there is nothing that a foreign page could make a browser send.
+    """
     try:
-        token = passes.renew_on_phone(_body(request).get("proof", ""), by=actor(request))
+        found = phones.renew_on_phone(_body(request).get("proof", ""), by=actor(request))
     except Refused as refusal:
         return JsonResponse({"refused": refusal.code, "sentence": sentence(refusal)}, status=422)
-    return _answer(token)
+    return _answer(found)
 
 
 @never_cache
@@ -166,13 +231,16 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
     views = reader.read([person_id], (PersonField.NAME,), by=by)
     if person_id not in views:
         raise NotFound()
-    shown = views[person_id]
+    held = passes.of_person(person)
+    granted = credentials.work_granted(person_id)
+    names = _compound_names(granted)
     return render(
         request,
         "gates/person_passes.html",
         {
-            "person": shown,
-            "rows": [_row(p, by=by) for p in passes.of_person(person)],
+            "person": views[person_id],
+            "rows": [_row(p, by=by) for p in held if _shown_on_desk(p)],
+            "granted": [_grant_row(g, held, names, by=by) for g in granted],
             "form": form,
             "new_id": new_id(),
             "may_hand_out_codes": by.may(Right.ACCOUNTS_LOGIN_CODE_ISSUE, over=person.area),
@@ -184,18 +252,25 @@ def desk(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @never_cache
 @surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
 def work(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Issue a paper pass for the work of a person, for compounds where the actor issues passes."""
+    """Issue a pass for the work of a person, on paper or for the phone, for compounds where the actor issues passes."""
     by = actor(request)
     _person(person_id, by=by, right=Right.CREDENTIALS_PASS_ISSUE)
     found = places.addresses_below(by.areas(Right.CREDENTIALS_PASS_ISSUE), kinds=[Kind.COMPOUND])
     form = WorkPassForm(
         request.POST or None,
         compounds=sorted(found.items(), key=lambda item: item[1]),
-        initial={"id": new_id(), "until_on": legal_day(by.at) + timedelta(days=30)},
+        initial={"id": new_id(), "carried": "paper", "until_on": legal_day(by.at) + timedelta(days=30)},
     )
     if form.is_valid():
         try:
-            made = passes.give_work_pass(form.draft(person_id), by=by)
+            if form.for_phone:
+                work_passes.grant_work_on_phone(form.draft(person_id), by=by)
+                messages.success(
+                    request,
+                    gettext("已准许。本人打开“我的出入证”即可领取；手机还没启用的，请打印一次性代码。"),
+                )
+                return redirect("gates:person_passes", person_id)
+            made = work_passes.give_work_pass(form.draft(person_id), by=by)
         except Refused as refusal:
             form.add_refusal(refusal)
         else:
@@ -219,10 +294,23 @@ def clear(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
     form = ClearanceForm(request.POST)
     if not form.is_valid():
         raise NotFound
-    draft = passes.ClearanceDraft(id=form.cleaned_data["id"], person_id=person_id, pass_id=pass_id)
-    made = passes.clear_worker(draft, by=actor(request))
+    draft = work_passes.ClearanceDraft(id=form.cleaned_data["id"], person_id=person_id, pass_id=pass_id)
+    made = work_passes.clear_worker(draft, by=actor(request))
     messages.success(request, gettext("已换发新证，旧证作废。请打印并交给本人。"))
     return redirect("gates:print_pass", person_id, made.pass_id)
+
+
+@require_POST
+@surface(right=Right.CREDENTIALS_PASS_ISSUE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
+def clear_on_phone(request: HttpRequest, person_id: UUID, work_id: UUID) -> HttpResponse:
+    """A worker who carries the pass on the phone is cleared."""
+    form = ClearanceForm(request.POST)
+    if not form.is_valid():
+        raise NotFound
+    draft = work_passes.ClearanceDraft(id=form.cleaned_data["id"], person_id=person_id, pass_id=work_id)
+    work_passes.clear_worker_on_phone(draft, by=actor(request))
+    messages.success(request, gettext("已核验。本人打开“我的出入证”即换成新证。"))
+    return redirect("gates:person_passes", person_id)
 
 
 @require_POST
@@ -232,6 +320,20 @@ def withdraw_pass(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpR
     form = WhyForm(request.POST)
     if form.is_valid():
         passes.withdraw_pass(pass_id, person_id=person_id, reason=form.cleaned_data["why"], by=actor(request))
+        messages.success(request, gettext("已作废。"))
+    else:
+        messages.error(request, gettext("请写明原因。"))
+    return redirect("gates:person_passes", person_id)
+
+
+@require_POST
+@surface(right=Right.CREDENTIALS_PASS_REVOKE, purpose=Purpose.PASSES, repeat=Repeat.SAME)
+def withdraw_work(request: HttpRequest, person_id: UUID, work_id: UUID) -> HttpResponse:
+    """Withdraw what phones may carry for work."""
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        why = form.cleaned_data["why"]
+        work_passes.withdraw_work_on_phone(work_id, person_id=person_id, reason=why, by=actor(request))
         messages.success(request, gettext("已作废。"))
     else:
         messages.error(request, gettext("请写明原因。"))
@@ -254,9 +356,7 @@ def card(request: HttpRequest, person_id: UUID, pass_id: UUID) -> HttpResponse:
         credentials.token(found.id),
         community=places.place(person.community).name,
         phone=organ.phone if organ else "",
-        lang=Lang.BOTH if get_language() == "en" else Lang.ZH,
+        lang=press.language(),
         demo=settings.DEMO,
     )
-    answer = HttpResponse(typeset.bundle([paper], at=by.at), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="pass-{paper.pass_no}.pdf"'
-    return answer
+    return press.as_pdf([paper], f"pass-{paper.pass_no}", at=by.at)

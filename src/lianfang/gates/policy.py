@@ -151,6 +151,19 @@ def act_stage(
     return ActStage.IN_FORCE if at >= max(starts_at, signed_at) else ActStage.TO_COME
 
 
+#: How old evidence may be and still be of the day (passes.md §4.3, per disease). At least a shift of twelve hours: a list
+#: taken when it began serves until it ends. At most the 72 hours for which a post works without any network.
+DAY_HOURS: Final = range(12, 72 + 1)
+#: From when on it is called old. At least a day: a post in touch once a day never has an old list. At most a week: by
+#: then somebody goes to a silent post, whatever the disease.
+OLD_HOURS: Final = range(24, 168 + 1)
+
+
+def ages_fit(day_hours: int, old_hours: int) -> bool:
+    """Whether command may set these ages: both within bounds, the first shorter."""
+    return day_hours in DAY_HOURS and old_hours in OLD_HOURS and day_hours < old_hours
+
+
 class Silence(StrEnum):
     """How a post looks to command."""
 
@@ -168,6 +181,23 @@ def silence(last_at: datetime | None, now: datetime) -> Silence:
     if quiet >= RED_AFTER:
         return Silence.RED
     return Silence.AMBER if quiet >= AMBER_AFTER else Silence.FRESH
+
+
+class Lack(StrEnum):
+    """What a post is without, by the plain word of a handover."""
+
+    THERMOMETER = "thermometer"
+    MASKS = "masks"
+
+
+def lacks(*, thermometer: object, masks: object) -> tuple[Lack, ...]:
+    """A thermometer that was said not to work (0), no mask left (0). How many masks are too few, nobody has said.
+
+    :param thermometer: what the last handover that spoke of it said of it; None where none did
+    :param masks: as above
+    """
+    said = ((Lack.THERMOMETER, thermometer), (Lack.MASKS, masks))
+    return tuple(lack for lack, count in said if count == 0)
 
 
 def is_dead(*, withdrawn_at: datetime | None, last_at: datetime, at: datetime) -> bool:

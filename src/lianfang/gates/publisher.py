@@ -51,15 +51,13 @@ def run_once(at: datetime) -> dict[str, int]:
     looked_at = people.same_person({*persons, *due})
     listed = {p.id: p for p in passes.listed_passes_of(looked_at, at)} | {p.id: p for p in fresh}
     stands = _stands(looked_at | {p.holder_id for p in fresh}, at)
-    published = _publish(listed.values(), stands, at)
+    published = _publish(listed.values(), stands, passes.stale_shards(at - REFRESH), at)
     _remember(looked_at, stands)
     if fresh:
         credentials.settle([p.id for p in fresh])
     if seen != progress.orders_seen:
         progress.orders_seen = seen
         progress.save(update_fields=["orders_seen"])
-    for shard in passes.stale_shards(at - REFRESH):
-        published.setdefault(shard, credentials.publish(shard, [], at))
     return published
 
 
@@ -73,7 +71,10 @@ def _stands(persons: Iterable[UUID], at: datetime) -> dict[UUID, Stand]:
     return {person: stand(restrictions.get(person, []), at) for person in wanted}
 
 
-def _publish(listed: Iterable[PassView], stands: Mapping[UUID, Stand], at: datetime) -> dict[str, int]:
+def _publish(
+    listed: Iterable[PassView], stands: Mapping[UUID, Stand], stale: Iterable[str], at: datetime
+) -> dict[str, int]:
+    """Publish what changed, and what is stale: in the order of the lists, as whoever else locks several (phones.py)."""
     listed = list(listed)
     said = passes.statuses(listed)
     changes: dict[str, list[StatusChange]] = defaultdict(list)
@@ -81,7 +82,7 @@ def _publish(listed: Iterable[PassView], stands: Mapping[UUID, Stand], at: datet
         wanted = policy.listed(row, stands.get(row.holder_id))
         if said[row.id] != wanted:
             changes[row.shard].append(StatusChange(row.index, wanted[0], wanted[1]))
-    return {shard: credentials.publish(shard, changes[shard], at) for shard in sorted(changes)}
+    return {s: credentials.publish(s, changes.get(s, []), at) for s in sorted({*changes, *stale})}
 
 
 def _remember(persons: Iterable[UUID], stands: Mapping[UUID, Stand]) -> None:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
 
-from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
+from lianfang.kernel.fields import within_any
+from lianfang_pass.evidence import AGES, Ages
 
 from .errors import NoSuchAct, NoSuchDevice, NoSuchGate
 from .models import (
+    AgesAct,
     Backlog,
     CarriedFile,
     Conflict,
@@ -33,10 +35,12 @@ from .policy import (
     ALARMS,
     KEPT_FOR,
     ActStage,
+    Lack,
     Silence,
     Unstored,
     act_stage,
     is_dead,
+    lacks,
     silence,
     unsent_estimate,
     unstored,
@@ -65,6 +69,7 @@ class PostView:
     area: str
     phone: str
     silence: Silence
+    lacks: tuple[Lack, ...]
     last_at: datetime | None
     list_at: datetime | None
     unsent: int
@@ -148,12 +153,9 @@ class HandoverView:
     to_guard: str
     unsent: int
     counts: dict[str, int]
-
-
-def shown_as(by: Actor) -> str:
-    """Who acted, as others may see it (R-3)."""
-    organ = accounts.organ(by.organ)
-    return f"{organ.name if organ else by.organ} · {by.pseudonym}"
+    issues: int | None  # what was not said is None
+    masks: int | None
+    thermometer: bool | None  # whether it works
 
 
 def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE) -> Gate:
@@ -166,7 +168,11 @@ def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE) -> Ga
 
 def posts(*, by: Actor) -> list[PostView]:
     """All posts of the actor's areas, the most silent first. Four queries, whatever their number."""
-    gates = list(Gate.objects.filter(_within(by.areas(Right.GATES_POST_SEE)), closed_at=None))
+    gates = list(
+        Gate.objects.filter(within_any("area", by.areas(Right.GATES_POST_SEE)), closed_at=None).annotate(
+            thermometer=_last_said("thermometer"), masks=_last_said("masks")
+        )
+    )
     ids = [row.pk for row in gates]
     devices: dict[UUID, list[Device]] = defaultdict(list)
     for device in Device.objects.filter(gate_id__in=ids, withdrawn_at=None):
@@ -187,7 +193,13 @@ def posts(*, by: Actor) -> list[PostView]:
         for row in gates
     ]
     order = {Silence.RED: 0, Silence.AMBER: 1, Silence.NEVER: 2, Silence.FRESH: 3}
-    return sorted(views, key=lambda v: (order[v.silence], v.last_at or by.at, v.name))
+    return sorted(views, key=lambda v: (order[v.silence], not v.lacks, v.last_at or by.at, v.name))
+
+
+def _last_said(fact: str) -> Subquery:
+    """What the last handover of a post that spoke of this said; None where none did."""
+    spoke = Signal.objects.filter(gate_id=OuterRef("pk"), kind="handover", facts__has_key=fact)
+    return Subquery(spoke.order_by("-received_at", "-seq").values(f"facts__{fact}")[:1])
 
 
 def _post(
@@ -218,6 +230,7 @@ def _post(
         area=row.area,
         phone=row.phone,
         silence=quiet,
+        lacks=lacks(thermometer=getattr(row, "thermometer", None), masks=getattr(row, "masks", None)),
         last_at=last_at,
         list_at=max((c.list_at for c in heard if c.list_at), default=None),
         unsent=unsent,
@@ -232,7 +245,7 @@ def _post(
 def alarms(*, by: Actor) -> list[AlarmView]:
     """Calls from the posts the actor sees: those nobody has answered, and those of the last day."""
     rows = (
-        Signal.objects.filter(_within(by.areas(Right.GATES_POST_SEE), "gate__area"), kind__in=ALARMS)
+        Signal.objects.filter(within_any("gate__area", by.areas(Right.GATES_POST_SEE)), kind__in=ALARMS)
         .filter(Q(answered_at=None) | Q(received_at__gte=by.at - USUAL_OVER))
         .select_related("gate")
         .order_by(F("answered_at").desc(nulls_first=True), "received_at")
@@ -258,7 +271,7 @@ def alarms(*, by: Actor) -> list[AlarmView]:
 def unanswered(*, by: Actor) -> list[datetime]:
     """When each call reached us that waits for the actor's answer, the oldest first."""
     rows = Signal.objects.filter(
-        _within(by.areas(Right.GATES_HELP_ANSWER), "gate__area"), kind__in=ALARMS, answered_at=None
+        within_any("gate__area", by.areas(Right.GATES_HELP_ANSWER)), kind__in=ALARMS, answered_at=None
     )
     return list(rows.order_by("received_at").values_list("received_at", flat=True)[:_MOST_ALARMS])
 
@@ -266,7 +279,7 @@ def unanswered(*, by: Actor) -> list[datetime]:
 def open_tickets(*, by: Actor) -> list[tuple[UUID, str]]:
     """The posts, by id and name, of the tickets that wait for the actor, the oldest first; one of each ticket."""
     rows = Ticket.objects.filter(
-        _within(by.areas(Right.GATES_DEVICE_ENROL), "gate__area"),
+        within_any("gate__area", by.areas(Right.GATES_DEVICE_ENROL)),
         closed_at=None,
         opened_at__gte=by.at - KEPT_FOR,
     )
@@ -300,7 +313,7 @@ def tickets_of(gate: Gate, *, by: Actor, limit: int = 30) -> list[TicketView]:
 def acts(*, by: Actor, limit: int = 100) -> list[ActView]:
     """Quota and perimeter acts of the actor's areas: first what is or may come in force, then the past."""
     rows = (
-        GateAct.objects.filter(_within(by.areas(Right.GATES_POST_SEE)))
+        GateAct.objects.filter(within_any("area", by.areas(Right.GATES_POST_SEE)))
         .select_related("signature", "lift")
         .order_by("-ends_at", "no")[:limit]
     )
@@ -316,10 +329,21 @@ def act(act_id: UUID, *, by: Actor) -> ActView:
     return _act(row, by)
 
 
+def ages_acts(*, limit: int = 20) -> list[AgesAct]:
+    """What was signed about the ages of evidence, the one in force first."""
+    return list(AgesAct.objects.order_by("-no")[:limit])
+
+
+def ages_in_force() -> Ages:
+    """How old evidence may be, by the newest act; a day and three days without one."""
+    newest = AgesAct.objects.order_by("-no").first()
+    return Ages(newest.day_hours, newest.old_hours) if newest else AGES
+
+
 def acts_to_sign(*, by: Actor) -> list[datetime]:
     """The ends of the proposals that wait for the actor's signature."""
     rows = GateAct.objects.filter(
-        _within(by.areas(Right.GATES_ACT_SIGN)), signature=None, ends_at__gt=by.at
+        within_any("area", by.areas(Right.GATES_ACT_SIGN)), signature=None, ends_at__gt=by.at
     ).exclude(proposed_by=by.user_id)
     return list(rows.order_by("ends_at").values_list("ends_at", flat=True)[:_MOST_ALARMS])
 
@@ -378,7 +402,11 @@ def handovers_of(gate_id: UUID, *, limit: int = 20) -> list[HandoverView]:
         facts = dict(row.facts)
         names = (str(facts.pop("from", "")), str(facts.pop("to", "")))
         unsent = int(facts.pop("unsent", 0))
-        found.append(HandoverView(row.at or row.received_at, *names, unsent, facts))
+        issues, masks, works = (facts.pop(name, None) for name in ("issues", "masks", "thermometer"))
+        thermometer = None if works is None else works != 0
+        found.append(
+            HandoverView(row.at or row.received_at, *names, unsent, facts, issues, masks, thermometer)
+        )
     return found
 
 
@@ -448,8 +476,3 @@ def passages_counted(gate_ids: Iterable[UUID], *, since: datetime) -> int:
     """How many passages these posts counted since an hour."""
     rows = HourCount.objects.filter(gate_id__in=list(gate_ids), hour__gte=since)
     return int(rows.aggregate(n=Sum("passages"))["n"] or 0)
-
-
-def _within(areas: Iterable[str], column: str = "area") -> Q:
-    """Nothing, when there is no area."""
-    return Q((f"{column}__within_any", list(areas)))

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -19,8 +19,7 @@ from lianfang.credentials import queries as credentials
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Repeat
 from lianfang.ledger import queries as ledger
-from lianfang.messaging import typeset
-from lianfang.messaging.papers import Lang
+from lianfang.messaging import press
 from lianfang.people import reader
 from lianfang.people.policy import PersonField
 from lianfang.places import queries as places
@@ -130,16 +129,14 @@ def cards(request: HttpRequest, round_id: UUID, part: int) -> HttpResponse:
     tokens = credentials.tokens(p.id for p in stack)
     community = at_level(given.area, Kind.COMMUNITY) or given.area
     organ = next(iter(accounts.organs(kind="community", covering=community)), None)
-    name, lang = places.place(community).name, Lang.BOTH if get_language() == "en" else Lang.ZH
+    name, lang = places.place(community).name, press.language()
     papers = [
         pass_card(
             p, tokens[p.id], community=name, phone=organ.phone if organ else "", lang=lang, demo=settings.DEMO
         )
         for p in stack
     ]
-    answer = HttpResponse(typeset.bundle(papers, at=by.at), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="passes-{given.issued_at:%Y%m%d}-{part}.pdf"'
-    return answer
+    return press.as_pdf(papers, f"passes-{given.issued_at:%Y%m%d}-{part}", at=by.at)
 
 
 def _require_compound(area: str, *, by: Actor) -> None:

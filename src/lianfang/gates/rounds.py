@@ -11,14 +11,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
-from django.db.models import Q
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import bulk
 from lianfang.credentials import queries as credentials_queries
 from lianfang.kernel import ids
 from lianfang.kernel.errors import SameIdOtherContent
+from lianfang.kernel.fields import within_any
 from lianfang.ledger import actions as ledger
 from lianfang.orders import queries as orders
 from lianfang.people import queries as people
@@ -28,7 +29,6 @@ from lianfang.places.policy import Kind, at_level
 from .errors import NobodyWithoutPass, NoCompounds, NoSuchRound
 from .models import PassRound, PassRoundEnd
 from .passes import PAPER_LIVES
-from .queries import shown_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ class RoundView:
 
 def newest(*, by: Actor) -> dict[str, PassRound]:
     """The newest round of each compound where the actor issues passes."""
-    rows = PassRound.objects.filter(Q(("area__within_any", list(by.areas(Right.CREDENTIALS_PASS_ISSUE)))))
+    rows = PassRound.objects.filter(within_any("area", by.areas(Right.CREDENTIALS_PASS_ISSUE)))
     return {row.area: row for row in rows.order_by("area", "-issued_at").distinct("area")}
 
 
@@ -175,7 +175,7 @@ def give_passes(draft: RoundDraft, *, by: Actor) -> PassRound:
         issued_at=by.at.replace(microsecond=0),
         valid_until=until.replace(microsecond=0),
         issued_by=by.user_id,
-        issued_as=shown_as(by),
+        issued_as=accounts.shown_as(by.organ, by=by),
         entry_id=entry,
     )
 
@@ -207,6 +207,6 @@ def withdraw_passes(round_id: UUID, *, reason: str, by: Actor) -> PassRoundEnd:
         reason=reason,
         ended_at=by.at,
         ended_by=by.user_id,
-        ended_as=shown_as(by),
+        ended_as=accounts.shown_as(by.organ, by=by),
         entry_id=entry,
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import connection, transaction
 from django.db.models import Q
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import queries as credentials
 from lianfang.kernel.actor import lies_within
@@ -21,14 +22,13 @@ from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
 from lianfang.people import queries as people
 from lianfang.places import queries as places
-from lianfang_pass.evidence import AGES, Ages
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.rules import ActKind, sign_rules
 from lianfang_pass.rules import GateAct as PublishedAct
 
 from .errors import ActOver, ActTooLong, NoCompounds, NoSuchAct, OwnProposal, TooManyActs
 from .models import GateAct, GateActLift, GateActSignature, RuleFile
-from .queries import shown_as
+from .queries import ages_in_force
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -97,7 +97,7 @@ def propose(draft: ActDraft, *, by: Actor) -> GateAct:
             "zones": sorted(place.path.rpartition(".")[2] for place in compounds),
             "proposed_at": by.at,
             "proposed_by": by.user_id,
-            "proposed_as": shown_as(by),
+            "proposed_as": accounts.shown_as(by.organ, by=by),
             **said,
         },
     )
@@ -126,13 +126,13 @@ def sign(act_id: UUID, *, by: Actor) -> GateActSignature:
         raise OwnProposal
     if act.ends_at <= by.at:
         raise ActOver
-    _one_publisher()
+    one_publisher()
     if len(_current(by.at)) >= MOST_ACTS:
         raise TooManyActs
     entry = ledger.append(
         kind="gates:act:signed",
         act_id=act.pk,
-        organ=_organ(act, by),
+        organ=organ_signing(act.area, by=by),
         scope=people.public_scope(act.area),
         basis=act.basis,
         terms={
@@ -148,7 +148,11 @@ def sign(act_id: UUID, *, by: Actor) -> GateActSignature:
         by=by,
     )
     signature = GateActSignature.objects.create(
-        act=act, signed_at=by.at, signed_by=by.user_id, signed_as=shown_as(by), entry_id=entry
+        act=act,
+        signed_at=by.at,
+        signed_by=by.user_id,
+        signed_as=accounts.shown_as(by.organ, by=by),
+        entry_id=entry,
     )
     publish(by.at)
     return signature
@@ -169,11 +173,11 @@ def lift(act_id: UUID, *, reason: str, by: Actor) -> GateActLift:
         raise NoSuchAct
     if act.ends_at <= by.at:
         raise ActOver
-    _one_publisher()
+    one_publisher()
     entry = ledger.append(
         kind="gates:act:lifted",
         act_id=act.pk,
-        organ=_organ(act, by),
+        organ=organ_signing(act.area, by=by),
         scope=people.public_scope(act.area),
         basis=act.basis,
         terms={"no": act.no},
@@ -186,7 +190,7 @@ def lift(act_id: UUID, *, reason: str, by: Actor) -> GateActLift:
         reason=reason,
         lifted_at=by.at,
         lifted_by=by.user_id,
-        lifted_as=shown_as(by),
+        lifted_as=accounts.shown_as(by.organ, by=by),
         entry_id=entry,
     )
     publish(by.at)
@@ -194,16 +198,12 @@ def lift(act_id: UUID, *, reason: str, by: Actor) -> GateActLift:
 
 
 @transaction.atomic
-def publish(at: datetime, *, ages: Ages | None = None) -> int:
-    """Sign the acts in force and to come as the next version of the rule set, and wake the front.
-
-    :param ages: how old evidence may be, from now on; without it as in the version before
-    """
-    _one_publisher()
+def publish(at: datetime) -> int:
+    """Sign the acts in force and to come as the next version of the rule set, and wake the front."""
+    one_publisher()
     newest = RuleFile.objects.order_by("-version").first()
     version, fever = (newest.version + 1, newest.fever_tenths) if newest else (1, 373)
-    if ages is None:
-        ages = Ages(newest.day_hours, newest.old_hours) if newest else AGES
+    ages = ages_in_force()
     data = sign_rules(
         _current(at),
         version=version,
@@ -252,14 +252,15 @@ def _locked(act_id: UUID, by: Actor) -> GateAct:
     return act
 
 
-def _organ(act: GateAct, by: Actor) -> str:
+def organ_signing(area: str, *, by: Actor) -> str:
     """The organ whose office carries the signature over this area."""
     for grant in sorted(by.grants, key=lambda g: g.organ):
-        if grant.right == Right.GATES_ACT_SIGN and lies_within(act.area, grant.area):
+        if grant.right == Right.GATES_ACT_SIGN and lies_within(area, grant.area):
             return grant.organ
     raise NotAllowed(right=str(Right.GATES_ACT_SIGN))
 
 
-def _one_publisher() -> None:
+def one_publisher() -> None:
+    """Until the transaction ends, nobody else publishes a rule set or changes what is in it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

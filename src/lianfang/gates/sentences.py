@@ -24,6 +24,8 @@ SENTENCES: Final[Mapping[str, StrPromise]] = {
     "gates:act_too_long": _("一项最长 14 天；更长的需要到期前另提一项并重新说明依据。"),
     "gates:no_compounds": _("这个范围内没有小区，或小区过多；请选社区或小区。"),
     "gates:too_many_acts": _("在生效的限次和封控令已达上限，请先解除不再需要的。"),
+    "gates:ages_out_of_bounds": _("第一个时限 12 至 72 小时，第二个 24 至 168 小时，并且比第一个长。"),
+    "gates:ages_as_before": _("现在执行的就是这两个时限，不用再签。"),
     "gates:code_not_valid": _("登记码不对或已过期。请在工作台重新生成。"),
     "gates:code_used_by_another": _("这个登记码已被另一台设备使用。请在工作台重新生成。"),
     "gates:not_at_home": _("此人没有登记到小区内的住房。请先在人员档案中登记住址。"),

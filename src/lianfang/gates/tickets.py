@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
+from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
 from lianfang.credentials import queries as passes
 from lianfang.kernel import row_security
@@ -20,7 +21,6 @@ from lianfang_pass.verdict import Verdict
 from .errors import NoSuchTicket
 from .models import Gate, Ticket
 from .policy import LIFE_EXIT, REPLACED, unheard
-from .queries import shown_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -134,7 +134,7 @@ def close_ticket(ticket_id: int, *, gate_id: UUID, word: str, by: Actor) -> Tick
         raise NoSuchTicket
     if ticket.closed_at is None:
         ticket.closed_at, ticket.closed_by = by.at, by.user_id
-        ticket.closed_as, ticket.word = shown_as(by), word
+        ticket.closed_as, ticket.word = accounts.shown_as(by.organ, by=by), word
         ticket.save(update_fields=["closed_at", "closed_by", "closed_as", "word"])
     return ticket
 

@@ -14,6 +14,16 @@ urlpatterns = [
     path("desk/people/<uuid:person_id>/passes/", pass_views.desk, name="person_passes"),
     path("desk/people/<uuid:person_id>/passes/work/", pass_views.work, name="work_pass"),
     path("desk/people/<uuid:person_id>/passes/<uuid:pass_id>/clear/", pass_views.clear, name="clear_worker"),
+    path(
+        "desk/people/<uuid:person_id>/passes/phone/<uuid:work_id>/clear/",
+        pass_views.clear_on_phone,
+        name="clear_on_phone",
+    ),
+    path(
+        "desk/people/<uuid:person_id>/passes/phone/<uuid:work_id>/withdraw/",
+        pass_views.withdraw_work,
+        name="withdraw_work",
+    ),
     path("desk/people/<uuid:person_id>/passes/<uuid:pass_id>/card/", pass_views.card, name="print_pass"),
     path(
         "desk/people/<uuid:person_id>/passes/<uuid:pass_id>/withdraw/",
@@ -28,6 +38,7 @@ urlpatterns = [
     path("desk/gates/new/", views.new_gate, name="new_gate"),
     path("desk/gates/acts/", act_views.acts, name="acts"),
     path("desk/gates/acts/new/", act_views.propose, name="propose_act"),
+    path("desk/gates/acts/ages/", act_views.set_ages, name="set_ages"),
     path("desk/gates/acts/<uuid:act_id>/", act_views.act, name="act"),
     path("desk/gates/acts/<uuid:act_id>/sign/", act_views.sign, name="sign_act"),
     path("desk/gates/acts/<uuid:act_id>/lift/", act_views.lift, name="lift_act"),

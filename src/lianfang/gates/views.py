@@ -32,7 +32,7 @@ from lianfang_chain import cbor
 from . import actions, kept_codes, queries, tickets
 from .act_lines import lines as act_lines
 from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
-from .labels import ALARMS, CLASSES, KINDS, SILENCES, TICKETS, VERDICTS
+from .labels import ALARMS, CLASSES, KINDS, LACKS, SILENCES, TICKETS, VERDICTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -61,12 +61,14 @@ def posts(request: HttpRequest) -> HttpResponse:
             "kind": KINDS[post.kind],
             "where": where.get(post.area, ""),
             "silence": SILENCES[post.silence],
+            "lacks": [LACKS[lack] for lack in post.lacks],
             "verdicts": [post.verdicts[v] for v in queries.VERDICTS],
         }
         for post in all_posts
         if asked in f"{where.get(post.area, '')}{post.name}"
     ]
     states = Counter(str(post.silence) for post in all_posts)
+    lacking = Counter(str(lack) for post in all_posts for lack in post.lacks)
     alarms = [{"alarm": alarm, "kind": ALARMS[alarm.kind]} for alarm in queries.alarms(by=by)]
     # What is on the page, to the minute: asked every few seconds, it is sent again only when it differs.
     seen = hashlib.sha256(repr((rows, alarms, by.at.replace(second=0, microsecond=0))).encode()).hexdigest()[
@@ -80,7 +82,10 @@ def posts(request: HttpRequest) -> HttpResponse:
         {
             "rows": rows,
             "asked": asked,
-            "states": [(state, SILENCES[state], states[state]) for state in SILENCES if states[state]],
+            "states": [
+                *((state, SILENCES[state], states[state]) for state in SILENCES if states[state]),
+                *(("amber", word, lacking[lack]) for lack, word in LACKS.items() if lacking[lack]),
+            ],
             "alarms": alarms,
             "seen": seen,
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],

@@ -67,6 +67,18 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Body(media=_TEXT, says="签名便笺 / signed note"), 404: _NONE},
     ),
     Operation(
+        name="chain_alarms",
+        says="信息链现在有什么不对；最坏的在前 / what is wrong with the chain now, the worst first",
+        view="ledger:alarms",
+        answers={200: Body(media="application/json", says="[{code, since, witness}]；空的即无事 / empty: nothing")},
+    ),
+    Operation(
+        name="chain_fork_evidence",
+        says="一个见证方的分叉证据，已核过签名 / a witness's evidence of a fork, verified",
+        view="ledger:fork_evidence",
+        answers={200: Body(media=_TEXT, says="证据文件 / the evidence"), 404: _NONE},
+    ),
+    Operation(
         name="chain_proof",
         says="一条记录的证明 / proof of one entry (C2SP tlog-proof)",
         view="ledger:tlog_proof",

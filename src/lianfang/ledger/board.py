@@ -10,14 +10,14 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from lianfang_chain.witness.store import write_whole
 
 from .policy import ALARM_AFTER_SECONDS
-from .queries import Alarm, alarms
+from .queries import Alarm, alarms, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,23 +27,44 @@ def _file() -> Path:
     return Path(settings.LIANFANG_DATA) / "run" / "chain-alarms.json"
 
 
-def write(at: datetime) -> None:
-    """Write down what is wrong at this instant."""
-    found = [[alarm.code, int(alarm.since.timestamp())] for alarm in alarms(at)]
+def write(at: datetime, more: Sequence[Alarm] = (), *, failed: bool = False) -> None:
+    """Write down what is wrong at this instant; `more` is what only the worker knows.
+
+    :param failed: the round of this instant stopped with a fault; when all have for a minute, that is an alarm
+    """
+    failing_since = (_read().get("failing_since") or int(at.timestamp())) if failed else None
+    if failing_since is not None and at.timestamp() - failing_since > ALARM_AFTER_SECONDS:
+        more = (*more, Alarm("rounds_fail", datetime.fromtimestamp(failing_since, UTC), {}))
+    known = worst_first((*alarms(at), *more))
+    found = [[alarm.code, int(alarm.since.timestamp()), alarm.facts] for alarm in known]
     _file().parent.mkdir(parents=True, exist_ok=True)
-    write_whole(_file(), json.dumps(found).encode())
+    write_whole(_file(), json.dumps({"alarms": found, "failing_since": failing_since}).encode())
 
 
 def shown() -> Sequence[Alarm]:
     """What was wrong a few seconds ago, the worst first; nothing before the worker's first round."""
     try:
         written = _file().stat().st_mtime
-        found = [
-            Alarm(code, datetime.fromtimestamp(since, UTC), {})
-            for code, since in json.loads(_file().read_bytes())
-        ]
     except FileNotFoundError:
         return ()
+    found = [
+        Alarm(code, datetime.fromtimestamp(since, UTC), facts)
+        for code, since, facts in _read().get("alarms", ())
+    ]
     if time.time() - written > ALARM_AFTER_SECONDS:
         found.append(Alarm("not_sequenced", datetime.fromtimestamp(written, UTC), {}))
     return found
+
+
+def of_the_worker() -> list[Alarm]:
+    """Of these, what the database does not know."""
+    return [alarm for alarm in shown() if alarm.code in ("rounds_fail", "not_sequenced")]
+
+
+def _read() -> dict[str, Any]:
+    """The file; nothing where there is none, or one of an earlier version, until the worker writes the next."""
+    try:
+        content = json.loads(_file().read_bytes())
+    except FileNotFoundError:
+        return {}
+    return content if isinstance(content, dict) else {}

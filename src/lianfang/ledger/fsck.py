@@ -12,7 +12,7 @@ from lianfang_chain.note import MalformedNote, NotSigned, Signature, VerifierKey
 from lianfang_chain.tiles import FULL, TileId, TileWriter
 from lianfang_chain.tree import Edge, leaf_hash
 
-from . import keys, parties, publication
+from . import chain_rows, keys, parties, publication
 from .models import Checkpoint, Cosignature, Entry, OrganKey, Tree
 from .sequencer import published_note
 
@@ -37,7 +37,9 @@ class Report:
 
 
 def check(*, rebuild: bool = False) -> Report:
-    """Re-hash every entry, compare every signed root and every file; `rebuild` replaces files that differ.
+    """Re-hash every entry, compare every signed root and every file, and what the chain says of itself (L-5).
+
+    `rebuild` replaces files that differ.
 
     The database is never changed. A problem in it is for people to solve, with a witness's copy at hand.
     """
@@ -48,6 +50,7 @@ def check(*, rebuild: bool = False) -> Report:
     _check_table(report, rebuild=rebuild, published=published)
     _check_cosignatures(report)
     _check_published(report, published, rebuild=rebuild)
+    report.problems += chain_rows.chain_faults()
     return report
 
 
@@ -77,21 +80,13 @@ def _check_table(report: Report, *, rebuild: bool, published: int) -> None:
                 if edge.size % FULL == 0:
                     _check_files(report, writer.take_full(), rebuild=rebuild)
                 if edge.size in checkpoints:
-                    _check_files(report, _kept(writer, published), rebuild=rebuild)
+                    kept = [(tile, data) for tile, data in writer.partial() if tile.is_kept_at(published)]
+                    _check_files(report, kept, rebuild=rebuild)
     except publication.FilesDiffer as gap:
         report.problems.append(str(gap.args[0]))
     for size in sorted(set(checkpoints)):
         if size > edge.size:
             report.problems.append(f"a checkpoint of {size} was signed, the table ends at {edge.size}")
-
-
-def _kept(writer: TileWriter, published: int) -> list[tuple[TileId, bytes]]:
-    """The partial tiles of a published size of which the full ones do not exist yet; the others are dropped."""
-    return [
-        (tile, data)
-        for tile, data in writer.partial()
-        if (tile.index + 1) * FULL > published >> (8 * max(tile.level, 0))
-    ]
 
 
 def _check_root(report: Report, edge: Edge, checkpoints: dict[int, bytes]) -> None:

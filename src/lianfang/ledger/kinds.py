@@ -13,6 +13,7 @@ FREEING: Final = frozenset(
         "orders:release:noticed",
         "orders:appeal:raised",
         "orders:appeal:won",
+        "orders:case:destroyed",
         "gates:act:lifted",
         "ledger:disclosures:erased",
         "ledger:key:announced",

@@ -40,6 +40,7 @@ class Entry(models.Model):
         indexes = [
             # Chosen by `idx IS NULL` and never by an id watermark: ids commit out of order (ledger.md 6.8).
             models.Index(name="entry_unsequenced", fields=["id"], condition=Q(idx__isnull=True)),
+            models.Index(name="entry_by_instant", fields=["appended_at"]),
         ]
 
 
@@ -98,13 +99,22 @@ class WitnessState(models.Model):
         SILENT = "silent"
         AHEAD = "ahead"
 
+    class Trouble(models.TextChoices):
+        """What it says and does not show, or does wrong; gone with the next answer that is in order."""
+
+        SAYS_FORK = "says_fork"
+        SAYS_MORE = "says_more"
+        CLOCK = "clock"
+
     witness = models.TextField(primary_key=True)
     held_size = models.BigIntegerField(default=0)
     answer = models.TextField(choices=Answer)
     detail = models.TextField(default="")
     asked_at = models.DateTimeField()
     cosigned_at = models.DateTimeField(null=True)
-    forked = models.BooleanField(default=False)
+    trouble = models.TextField(choices=Trouble, blank=True, default="", db_default="")
+    troubled_at = models.DateTimeField(null=True)
+    forked = models.BooleanField(default=False, db_default=False)  # not written any more: evidence decides
 
 
 class CaseKey(models.Model):
@@ -123,6 +133,13 @@ class Disclosures(models.Model):
 
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, primary_key=True)
     sealed = models.BinaryField()
+
+
+class ErasedUpTo(models.Model):
+    """Of a room's entries recorded before this instant all details were erased: `actions.erase_older` goes on there."""
+
+    room = models.TextField(primary_key=True)
+    before = models.DateTimeField()
 
 
 class OrganKey(models.Model):

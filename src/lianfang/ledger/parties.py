@@ -11,10 +11,10 @@ from lianfang_chain.note import VerifierKey
 from lianfang_chain.policy import Policy
 
 from . import keys
-from .policy import WitnessKey, policy_text, strict_policy_text
+from .policy import WitnessKey, places_named, policy_text, strict_policy_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def witnesses() -> tuple[WitnessKey, ...]:
@@ -28,24 +28,24 @@ def known() -> tuple[WitnessKey, ...]:
 
 
 def _witness(words: Mapping[str, str]) -> WitnessKey:
-    places = tuple(words.get("places", "").split(",")) or ("",)
+    places = places_named(words) or ("",)
     key = VerifierKey.parse(words["vkey"])
     return WitnessKey(words["name"], key, words.get("url", ""), places, retired="retired" in words)
 
 
-def text() -> str:
-    """The policy file of this installation."""
-    return policy_text(keys.log_key(), known())
+def text(among: Sequence[WitnessKey] | None = None) -> str:
+    """The policy file of this installation; with `among`, as it was when these were its witnesses."""
+    return policy_text(keys.log_key(), known() if among is None else among)
 
 
-def strict_text() -> str:
+def strict_text(among: Sequence[WitnessKey] | None = None) -> str:
     """The stricter file for auditors."""
-    return strict_policy_text(keys.log_key(), known())
+    return strict_policy_text(keys.log_key(), known() if among is None else among)
 
 
-def policy() -> Policy:
+def policy(among: Sequence[WitnessKey] | None = None) -> Policy:
     """The policy file, parsed."""
-    return _parsed(text())
+    return _parsed(text(among))
 
 
 @lru_cache(maxsize=8)

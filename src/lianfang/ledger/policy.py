@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lianfang_chain.entry import SCOPE_CLASS
 from lianfang_chain.policy import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lianfang_chain.note import VerifierKey
 
@@ -65,6 +65,16 @@ class WitnessKey:
         return self.name.partition("-")[0]
 
 
+def before_change(known: Sequence[WitnessKey], *, vkey: str, retired: str) -> tuple[WitnessKey, ...]:
+    """The witnesses as they were before one key took another's place: its line was not there, the other was counted."""
+    return tuple(replace(w, retired=w.retired and str(w.key) != retired) for w in known if str(w.key) != vkey)
+
+
+def places_named(witness: Mapping[str, str]) -> tuple[str, ...]:
+    """The places of which a witness, as configured, is shown the entries and keeps them; none named, all."""
+    return tuple(place for place in witness.get("places", "").split(",") if place)
+
+
 def quorum_of(witnesses: int) -> int:
     """How many of them must have cosigned: a majority, so that two quorums always share a member."""
     return witnesses // 2 + 1
@@ -95,6 +105,16 @@ def strict_policy_text(log: VerifierKey, witnesses: Sequence[WitnessKey], *, log
         "quorum strict",
     ]
     return "\n".join(lines) + "\n"
+
+
+def with_earlier(text: str, addresses: Mapping[int, str]) -> str:
+    """The trust file, with a line of words for each earlier one: up to which size of its checkpoint a paper holds under
+    it, and where it is. A retired key stays good for what it saw in office, and for nothing behind that."""
+    said = (
+        f"# papers whose checkpoint has at most {size} entries hold under {at}\n"
+        for size, at in sorted(addresses.items())
+    )
+    return text + "".join(said)
 
 
 def _keys(log: VerifierKey, witnesses: Sequence[WitnessKey], log_url: str) -> list[str]:

@@ -39,21 +39,22 @@ def folder() -> Path:
     return Path(settings.LIANFANG_DATA) / "chain"
 
 
-def read(tile: TileId) -> bytes:
+def read(tile: TileId, among: Path | None = None) -> bytes:
     """A tile or bundle; of a partial one that is gone, the beginning of the full one.
 
     One that was cut off is not handed out: everybody who gets it may keep it for ever. Changed bytes are: who
-    checks them against a checkpoint sees it, and so do `grow` and `fsck`.
+    checks them against a checkpoint sees it, and so do `grow` and `fsck`. `among` is the folder of another chain.
 
     :raises FileNotFoundError: it was never published
     :raises MalformedNote: the file is not whole
     """
+    files = among or folder()
     try:
-        return _whole(tile, (folder() / tile.path).read_bytes())
+        return _whole(tile, (files / tile.path).read_bytes())
     except FileNotFoundError:
         if tile.width == FULL:
             raise
-    whole = _whole(tile.full, (folder() / tile.full.path).read_bytes())
+    whole = _whole(tile.full, (files / tile.full.path).read_bytes())
     if tile.level == ENTRIES:
         return bundle_of(entries_of(whole, width=FULL)[: tile.width])
     return whole[: tile.width * 32]

@@ -10,16 +10,17 @@ from django.db.models import Count
 
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang_chain.entry import Entry as ChainEntry
-from lianfang_chain.note import Signature, parse_note
+from lianfang_chain.note import MalformedNote, NotSigned, Signature, parse_note
+from lianfang_chain.organs import Organ, Organs
 from lianfang_chain.proof import TlogProof, paper_proof_of, sheet_text_of, verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import NotProved, consistency_proof, inclusion_proof, verify_consistency
 
-from . import keys, parties, publication, sealing
+from . import former, held_evidence, in_office, keys, parties, publication, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
 from .models import Checkpoint, Cosignature, Disclosures, Entry, Tree, WitnessState
-from .policy import ALARM_AFTER_SECONDS, quorum_of
+from .policy import ALARM_AFTER_SECONDS, quorum_of, with_earlier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,8 +32,14 @@ if TYPE_CHECKING:
     from lianfang_chain.disclosure import Disclosure as Opened
     from lianfang_chain.proof import Proved
 
-#: How many checkpoints are looked through. With the default policy the first with enough lines has a quorum.
+    from .policy import WitnessKey
+
+#: How many checkpoints are looked through one by one; then the newest with a quorum is taken. With the default policy the
+#: first with enough lines has one, unless witnesses went out of office since.
 _LOOK: Final = 4
+_WORST_FIRST: Final = (
+    "fork", "suspended", "says_fork", "damaged", "rounds_fail", "says_more", "no_quorum", "clock",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class ChainState:
 class Alarm:
     """Something the command and all three parties must see."""
 
-    code: str  # fork, suspended, no_quorum
+    code: str  # of `_WORST_FIRST`, and not_sequenced; damaged and rounds_fail are known to the worker alone
     since: datetime
     facts: Mapping[str, str | int]
 
@@ -89,6 +96,11 @@ class Head:
     root: bytes
     note: bytes
     signed_at: datetime
+
+    @property
+    def origin(self) -> str:
+        """The name of its chain, which may have ended since."""
+        return parse_note(self.note).text.partition("\n")[0]
 
     @property
     def short(self) -> str:
@@ -145,35 +157,35 @@ def proofs(entry_ids: Sequence[UUID], disclose: Sequence[str] = ()) -> dict[UUID
 
     Entries that it does not show yet are left out. With `disclose`, whoever calls writes down who reads it and why.
     """
-    size = _quorum_size()
-    rows = Entry.objects.filter(pk__in=entry_ids, idx__lt=size).values_list("pk", "idx", "data")
-    if not rows:
-        return {}
-    checkpoint = Checkpoint.objects.prefetch_related("cosignatures").get(size=size)
-    note, policy, tree = _cosigned_note(checkpoint), parties.policy(), TileHashes(size, publication.read)
-    opened = disclosures_of_each([pk for pk, _, _ in rows]) if disclose else {}
+    found = list(_over_the_newest(entry_ids))
+    policy = parties.policy()
+    opened = disclosures_of_each([entry.pk for entry, _, _, _ in found]) if disclose else {}
     made = {}
-    for pk, index, data in rows:
-        shown = [d for d in opened.get(pk, {}).values() if d.field in disclose]
-        assert index is not None
-        path = inclusion_proof(index, size, tree)
-        made[pk] = paper_proof_of(bytes(data), shown, index, path, note, policy)
+    for entry, index, path, note in found:
+        shown = [d for d in opened.get(entry.pk, {}).values() if d.field in disclose]
+        made[entry.pk] = paper_proof_of(bytes(entry.data), shown, index, path, note, policy)
     return made
 
 
 def tlog_proofs(entry_ids: Sequence[UUID]) -> dict[UUID, bytes]:
     """The same as `.tlog-proof` files."""
-    size = _quorum_size()
-    rows = Entry.objects.filter(pk__in=entry_ids, idx__lt=size).values_list("pk", "idx")
-    if not rows:
-        return {}
-    note = _cosigned_note(Checkpoint.objects.prefetch_related("cosignatures").get(size=size))
-    tree = TileHashes(size, publication.read)
     return {
-        pk: bytes(TlogProof(index, tuple(inclusion_proof(index, size, tree)), note))
-        for pk, index in rows
-        if index is not None
+        entry.pk: bytes(TlogProof(index, tuple(path), note))
+        for entry, index, path, note in _over_the_newest(entry_ids)
     }
+
+
+def _over_the_newest(entry_ids: Sequence[UUID]) -> Iterator[tuple[Entry, int, list[bytes], bytes]]:
+    """Each entry with its place, its path and the note that shows it: the newest with a quorum of today's witnesses,
+    and for what that does not show the newest that had one in its time."""
+    least = 0
+    heads = {c.size: c for c in (_with_quorum(parties.witnesses()), _with_quorum_in_its_time()) if c is not None}
+    for size, checkpoint in sorted(heads.items()):
+        note, tree = _cosigned_note(checkpoint), TileHashes(size, publication.read)
+        for entry in Entry.objects.filter(pk__in=entry_ids, idx__gte=least, idx__lt=size):
+            assert entry.idx is not None
+            yield entry, entry.idx, inclusion_proof(entry.idx, size, tree), note
+        least = size
 
 
 def rows_of(entry_ids: Sequence[UUID]) -> list[EntryRow]:
@@ -207,20 +219,31 @@ def first_witnessed_root(entry_id: UUID) -> Head | None:
 
 def newest_witnessed() -> Head | None:
     """The newest checkpoint with a quorum."""
-    found = _with_quorum()
+    found = _with_quorum_in_its_time()
     return _head(found) if found else None
 
 
 def checkpoint_before(instant: datetime) -> Head | None:
-    """The last checkpoint that a quorum has seen of those signed before an instant: what that day ended with."""
+    """The last checkpoint that a quorum has seen of those signed before an instant: what that day ended with.
+
+    Before the present chain was begun it is one of a chain that has ended (`Head.origin`).
+    """
+    if found := _before_in_this_chain(instant):
+        return found
+    ended = former.checkpoint_before(instant)
+    return Head(ended.size, bytes(ended.root), bytes(ended.note), ended.signed_at) if ended else None
+
+
+def _before_in_this_chain(instant: datetime) -> Head | None:
     last = Checkpoint.objects.filter(signed_at__lt=instant).order_by("-signed_at", "-size").first()
-    found = _with_quorum(up_to=last.size) if last else None
+    found = _with_quorum_in_its_time(up_to=last.size) if last else None
     return _head(found) if found else None
 
 
 def head_of_day(day: date) -> Head | None:
-    """With what the legal day began: the last checkpoint with a quorum before it, else the first one there is."""
-    return checkpoint_before(start_of_legal_day(day)) or newest_witnessed()
+    """With what the legal day began: the last checkpoint of this chain with a quorum before it, else the first one there
+    is. What is printed is compared with this chain."""
+    return _before_in_this_chain(start_of_legal_day(day)) or newest_witnessed()
 
 
 def sheet_text(head: Head) -> str:
@@ -241,13 +264,60 @@ def consistency(old: int, new: int) -> bytes:
 
 
 def are_consistent(older: Head, newer: Head) -> bool:
-    """Whether the older tree is the beginning of the newer one, by the proof that everybody gets."""
-    proof = AddCheckpoint.parse(consistency(older.size, newer.size)).proof
+    """Whether the older tree is the beginning of the newer one of the same chain, by the proof that everybody gets.
+
+    :raises NoSuchEntry: they are of two chains, and no proof leads from one to the other; or of one unknown here
+    """
+    proof = AddCheckpoint.parse(consistency_of(older, newer)).proof
     try:
         verify_consistency(older.size, newer.size, older.root, newer.root, proof)
     except NotProved:
         return False
     return True
+
+
+def consistency_of(older: Head, newer: Head) -> bytes:
+    """`consistency`, of a chain that has ended too.
+
+    :raises NoSuchEntry: see `are_consistent`
+    """
+    if older.origin != newer.origin:
+        raise NoSuchEntry
+    if newer.origin == keys.origin():
+        return consistency(older.size, newer.size)
+    ended = former.by_origin(newer.origin)
+    if ended is None or older.size > newer.size:
+        raise NoSuchEntry
+    proof = consistency_proof(older.size, newer.size, TileHashes(newer.size, former.reader(ended)))
+    return bytes(AddCheckpoint(older.size, tuple(proof), newer.note))
+
+
+def root_at(origin: str, size: int) -> bytes | None:
+    """The root that a chain, this one or one that has ended, was signed with at a size."""
+    if origin == keys.origin():
+        found = Checkpoint.objects.filter(size=size).first()
+        return bytes(found.root) if found else None
+    return former.root_at(origin, size)
+
+
+def ended_as(origin: str) -> tuple[str, datetime] | None:
+    """Of a chain that has ended: how its files are addressed, and when that was."""
+    ended = former.by_origin(origin)
+    return (ended.evidence[:16], ended.ended_at) if ended else None
+
+
+def former_files(origin: str) -> dict[str, bytes]:
+    """What an auditor needs of a chain that has ended: why, its last checkpoint, whom to trust for it."""
+    ended = former.by_origin(origin)
+    if ended is None:
+        return {}
+    short = ended.evidence[:16]
+    return {name: former.content(short, name)[0] for name in ("evidence.txt", "checkpoint", "policy.txt")}
+
+
+def former_chains() -> list[tuple[str, str, datetime]]:
+    """Name, address and end of the chains that have ended, the newest first."""
+    return [(c.origin, c.evidence[:16], c.ended_at) for c in former.chains()]
 
 
 def checkpoint_note(size: int) -> bytes:
@@ -322,16 +392,67 @@ def acts_of_room(room: str) -> Iterator[tuple[UUID, str, UUID]]:
 
 
 def unmatched(room: str, rows: Iterable[tuple[UUID, str, UUID]]) -> list[str]:
-    """L-5: rows of a room (entry, kind, act) that have no such entry, and entries of the room that have no such row."""
+    """L-5: rows of a room (entry, kind, act) that have no such entry, and entries of the room that have no such row.
+
+    Entries that came back after a restore have none: their acts were lost with the database.
+    """
     said = {entry_id: (kind, act_id) for entry_id, kind, act_id in acts_of_room(room)}
     found = [
         f"{kind} {act_id}: the chain does not hold it"
         for entry_id, kind, act_id in rows
         if said.pop(entry_id, None) != (kind, act_id)
     ]
+    lost = came_back() if said else ()
     return found + [
-        f"entry {pk} ({kind}): there is no row of {act_id}" for pk, (kind, act_id) in said.items()
+        f"entry {pk} ({kind}): there is no row of {act_id}"
+        for pk, (kind, act_id) in said.items()
+        if pk not in lost
     ]
+
+
+def came_back() -> set[UUID]:
+    """The entries that reconciliations brought back without disclosures. A notice says how many at most, and they
+    were recorded in its transaction, right before it."""
+    found: set[UUID] = set()
+    for notice, terms in terms_of_kind("ledger:chain:reconciled"):
+        before = Entry.objects.filter(pk__lt=notice).order_by("-pk").values_list("pk", "disclosures")
+        found |= {pk for pk, sealed in before[: int(terms["recovered"])] if sealed is None}
+    return found
+
+
+def terms_of_kind(kind: str) -> Iterator[tuple[UUID, Mapping[str, str | int]]]:
+    """What each entry of a kind says in public."""
+    found = Entry.objects.filter(kind=kind).order_by("pk").values_list("pk", "data")
+    for entry_id, data in found.iterator(chunk_size=500):
+        yield entry_id, ChainEntry.parse(bytes(data)).act.terms
+
+
+def unmatched_terms(kind: str, rows: Iterable[tuple[UUID, Mapping[str, str | int]]]) -> list[str]:
+    """L-5 where a row is about no act, a digest for example: its entry says the same in public, and each such entry has
+    its row."""
+    said = dict(terms_of_kind(kind))
+    found = [
+        f"{kind}: the chain does not say what the row of entry {entry_id} says"
+        for entry_id, terms in rows
+        if said.pop(entry_id, None) != terms
+    ]
+    lost = came_back() if said else ()
+    return found + [f"entry {pk} ({kind}): there is no row of it" for pk in said if pk not in lost]
+
+
+def signer_of(entry_id: UUID) -> Organ | None:
+    """Whose key signed the entry, by the list that everybody gets; None where that does not say it yet.
+
+    :raises NoSuchEntry: no such entry
+    """
+    entry = ChainEntry.parse(entry_bytes(entry_id))
+    try:
+        return Organs.open(publication.published_organs(), parties.policy()).signer_of(entry)
+    except (
+        MalformedNote,
+        NotSigned,
+    ):  # no list before the first round, and a torn one is written anew by the next
+        return None
 
 
 def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
@@ -350,13 +471,31 @@ def disclosures_of_each(entry_ids: Sequence[UUID]) -> dict[UUID, dict[int, Opene
 
 
 def policy_text() -> str:
-    """The trust file: any majority of the witnesses."""
-    return parties.text()
+    """The trust file: any majority of the witnesses; and where the earlier ones are, for older papers."""
+    return with_earlier(parties.text(), {t.until: _address(t.until, "policy") for t in in_office.earlier()})
 
 
 def strict_policy_text() -> str:
     """The auditor's trust file: the residents and one of the others."""
-    return parties.strict_text()
+    addresses = {t.until: _address(t.until, "strict-policy") for t in in_office.earlier()}
+    return with_earlier(parties.strict_text(), addresses)
+
+
+def policy_text_at(size: int, *, strict: bool = False) -> str:
+    """The trust file under which a paper holds whose checkpoint has so many entries."""
+    term = in_office.term_of(size, in_office.earlier())
+    if term is None:
+        return strict_policy_text() if strict else policy_text()
+    return parties.strict_text(term.witnesses) if strict else parties.text(term.witnesses)
+
+
+def earlier_policies() -> dict[int, str]:
+    """The trust files before today's, by the largest checkpoint that each is for."""
+    return {term.until: parties.text(term.witnesses) for term in in_office.earlier()}
+
+
+def _address(size: int, name: str) -> str:
+    return f"/open/chain/{name}/{size}.txt"
 
 
 def organs_list() -> bytes:
@@ -370,18 +509,25 @@ def latest_checkpoint() -> bytes:
 
 
 def alarms(at: datetime) -> list[Alarm]:
-    """What is wrong at this instant, the worst first."""
-    found = [
-        Alarm("fork", state.asked_at, {"witness": state.witness})
-        for state in WitnessState.objects.filter(forked=True).order_by("witness")
-    ]
+    """What is wrong at this instant, the worst first. Only evidence that verifies makes a fork; a word is said to be one."""
+    proved = held_evidence.forks()
+    found = [Alarm("fork", since, {"witness": witness}) for witness, since in proved.items()]
     tree = Tree.objects.filter(pk=1).first()
     if tree and tree.suspended and tree.suspended_at:
         found.append(Alarm("suspended", tree.suspended_at, {"why": tree.suspended}))
+    asked = {witness.name for witness in parties.witnesses()}
+    troubled = WitnessState.objects.exclude(trouble="").filter(witness__in=asked).order_by("witness")
+    said = [Alarm(s.trouble, s.troubled_at or s.asked_at, {"witness": s.witness}) for s in troubled]
+    found += [alarm for alarm in said if alarm.code != "says_fork" or alarm.facts["witness"] not in proved]
     oldest = _oldest_without_quorum()
     if oldest and (at - oldest.appended_at).total_seconds() > ALARM_AFTER_SECONDS:
         found.append(Alarm("no_quorum", oldest.appended_at, {"entries": _waiting(oldest)}))
-    return found
+    return worst_first(found)
+
+
+def worst_first(found: Iterable[Alarm]) -> list[Alarm]:
+    """Alarms in the order in which they are told."""
+    return sorted(found, key=lambda alarm: _WORST_FIRST.index(alarm.code))
 
 
 def witness_states() -> list[WitnessState]:
@@ -398,12 +544,24 @@ def _entry(entry_id: UUID) -> Entry:
 
 def _proved(entry_id: UUID) -> tuple[Entry, list[bytes], bytes]:
     entry = _entry(entry_id)
-    shown = _checkpoint_over(entry.idx) if entry.idx is not None else None
-    if entry.idx is None or shown is None or not shown[2]:
+    checkpoint = _for_a_paper(entry.idx) if entry.idx is not None else None
+    if entry.idx is None or checkpoint is None:
         raise NotWitnessedYet
-    checkpoint = shown[0]
     path = inclusion_proof(entry.idx, checkpoint.size, TileHashes(checkpoint.size, publication.read))
     return entry, path, _cosigned_note(checkpoint)
+
+
+def _for_a_paper(index: int) -> Checkpoint | None:
+    """A checkpoint that shows the entry to who has today's trust file; else one that did in its time."""
+    policy = parties.policy()
+    for checkpoint, seen in _checkpoints_over(index):
+        if policy.met_by(set(seen)):
+            return checkpoint
+    newest = _with_quorum(parties.witnesses())
+    if newest is not None and newest.size > index:
+        return newest
+    shown = _checkpoint_over(index)
+    return shown[0] if shown and shown[2] else None
 
 
 def _cosigned_note(checkpoint: Checkpoint) -> bytes:
@@ -413,14 +571,18 @@ def _cosigned_note(checkpoint: Checkpoint) -> bytes:
 
 
 def _checkpoint_over(index: int) -> tuple[Checkpoint, dict[str, datetime], bool] | None:
-    """The first checkpoint over this entry that has a quorum, else the one with the most cosignatures."""
-    policy = parties.policy()
+    """The first checkpoint over this entry that had a quorum in its time, else the one with the most cosignatures."""
+    policy, terms = parties.policy(), in_office.earlier()
     best: tuple[Checkpoint, dict[str, datetime], bool] | None = None
     for checkpoint, seen in _checkpoints_over(index):
-        if policy.met_by(set(seen)):
+        term = in_office.term_of(checkpoint.size, terms)
+        if policy.met_by(set(seen)) or (term is not None and term.met_by(set(seen))):
             return checkpoint, seen, bool(seen)
         if best is None or len(seen) > len(best[1]):
             best = checkpoint, seen, False
+    newest = _with_quorum_in_its_time()
+    if newest is not None and newest.size > index:
+        return newest, {c.witness: c.cosigned_at for c in newest.cosignatures.all()}, True
     return best
 
 
@@ -436,18 +598,30 @@ def _checkpoints_over(index: int) -> Iterator[tuple[Checkpoint, dict[str, dateti
 
 def _quorum_size() -> int:
     """The largest size that a quorum has cosigned."""
-    found = _with_quorum()
+    found = _with_quorum_in_its_time()
     return found.size if found else 0
 
 
-def _with_quorum(*, up_to: int | None = None) -> Checkpoint | None:
-    """The largest checkpoint, up to a size, that a quorum has cosigned.
+def _with_quorum_in_its_time(*, up_to: int | None = None) -> Checkpoint | None:
+    """The largest checkpoint, up to a size, that a quorum of today's witnesses or of those then in office has seen."""
+    found = [_with_quorum(parties.witnesses(), up_to=up_to)]
+    for term in in_office.earlier():
+        counted = [w for w in term.witnesses if not w.retired]
+        least = term.until if up_to is None else min(up_to, term.until)
+        found.append(_with_quorum(counted, up_to=least, among=term.witnesses))
+    return max((c for c in found if c is not None), key=lambda c: c.size, default=None)
+
+
+def _with_quorum(
+    counted: Sequence[WitnessKey], *, up_to: int | None = None, among: Sequence[WitnessKey] | None = None
+) -> Checkpoint | None:
+    """The largest checkpoint, up to a size, that a quorum of these witnesses has cosigned.
 
     While one party is away for days, thousands of checkpoints have no quorum. So it is first asked up to where each
     witness came: a quorum has no checkpoint above the least of its members.
     """
     within = {} if up_to is None else {"checkpoint__lte": up_to}
-    names = [witness.name for witness in parties.witnesses()]
+    names = [witness.name for witness in counted]
     came = (
         Cosignature.objects.filter(witness=name, **within)
         .order_by("-checkpoint")
@@ -459,7 +633,7 @@ def _with_quorum(*, up_to: int | None = None) -> Checkpoint | None:
     needed = max(1, quorum_of(len(names)))
     if len(sizes) < needed:
         return None
-    policy = parties.policy()
+    policy = parties.policy(among)
     below = Checkpoint.objects.filter(size__lte=sizes[needed - 1]).prefetch_related("cosignatures")
     for checkpoint in below.order_by("-size").iterator(chunk_size=16):
         if policy.met_by({c.witness for c in checkpoint.cosignatures.all()}):

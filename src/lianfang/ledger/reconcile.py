@@ -134,7 +134,8 @@ def _insert(entries: list[ChainEntry], start: int) -> None:
 
 def _with_the_keys_of(entries: list[ChainEntry]) -> tuple[str, ...]:
     """Know the keys that the entries announce. A key of the backup that one of them replaced has ended: it is put
-    away, and the organ's next act makes another, for what replaced it was lost with the disk.
+    away, and the organ's next act makes another, for what replaced it was lost with the disk. A key that the chain
+    does not know was made after the restore, by an act before the suspension: it stays, and the next round announces it.
     """
     announced: dict[str, str] = {}
     for entry in entries:
@@ -150,10 +151,11 @@ def _with_the_keys_of(entries: list[ChainEntry]) -> tuple[str, ...]:
                 "announced_at": datetime.fromtimestamp(entry.act.issued_at, UTC),
             },
         )
+    known = set(OrganKey.objects.values_list("vkey", flat=True))
     ended = [
         organ
         for organ in keys.organs_with_keys()
-        if organ in announced and str(keys.organ_signer(organ).key) != announced[organ]
+        if organ in announced and str(keys.organ_signer(organ).key) in known - {announced[organ]}
     ]
     for organ in ended:
         keys.put_away(organ)

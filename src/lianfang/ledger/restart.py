@@ -1,7 +1,7 @@
 """A new chain on the same database, after a fork or a lost key of the log: a new name, a new key, entry 0 says why.
 
-The old chain is dead and stays readable: its files, its key and its evidence are put away, its checkpoints kept in
-their table. Every act of the database stands in the new chain again, after entry 0 and in the order of recording, with
+The old chain is dead and stays readable (`former`): its files, its key and its evidence are put away, its checkpoints
+kept in their table. Entry 0 holds the evidence itself, where an entry has room for it, and its SHA-256 always. Every act of the database stands in the new chain again, after entry 0 and in the order of recording, with
 the bytes and the signature it always had; so everybody can prove it again. What only the other story of the fork had
 is not in this database: the parties find it in the evidence and in their witnesses' folders.
 
@@ -13,24 +13,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
 from lianfang.kernel import ids
+from lianfang_chain.cbor import NotCanonical
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.evidence import FIRST_LINE, ForkEvidence
 from lianfang_chain.note import MalformedNote, NotSigned, Signature, open_note, parse_note
 from lianfang_chain.tree import NotProved
 from lianfang_chain.witness.store import sync_folder, write_whole
 
-from . import actions, keys, parties, publication
+from . import actions, former, keys, parties, publication
 from .announcing import WHOLE_CHAIN
 from .models import Checkpoint, Entry, FormerChain, FormerCheckpoint, Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+    from uuid import UUID
 
     from lianfang.kernel.actor import Actor
 
@@ -121,7 +125,7 @@ def begin(proved: Proved, *, origin: str, reason: str, by: Actor) -> FormerChain
         if earlier.evidence != proved.digest:
             raise NoEvidence("this chain was ended with other evidence")
         return earlier
-    former = FormerChain.objects.create(
+    ended = FormerChain.objects.create(
         origin=keys.origin(),
         vkey=str(keys.log_key()),
         evidence=proved.digest,
@@ -130,7 +134,7 @@ def begin(proved: Proved, *, origin: str, reason: str, by: Actor) -> FormerChain
     )
     FormerCheckpoint.objects.bulk_create(
         (
-            FormerCheckpoint(chain=former, size=c.size, root=c.root, note=_cosigned(c), signed_at=c.signed_at)
+            FormerCheckpoint(chain=ended, size=c.size, root=c.root, note=_cosigned(c), signed_at=c.signed_at)
             for c in Checkpoint.objects.prefetch_related("cosignatures").order_by("size").iterator(500)
         ),
         batch_size=1_000,
@@ -147,27 +151,37 @@ def begin(proved: Proved, *, origin: str, reason: str, by: Actor) -> FormerChain
         cursor.execute("UPDATE ledger_tree SET size = 0, suspended = '', suspended_at = NULL")
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-    first = actions.append(
+    facts = {"why": proved.why, "reason": reason, "former": ended.origin, "former_vkey": ended.vkey}
+    first = _entry_0({"evidence": proved.digest, **facts, "size": proved.size, "root": proved.root.hex()}, proved, by)
+    Entry.objects.filter(pk=first).update(idx=0)
+    Tree.objects.filter(pk=1).update(size=1, suspended=BEGINNING, suspended_at=by.at)
+    return ended
+
+
+def _entry_0(terms: Mapping[str, str | int], proved: Proved, by: Actor) -> UUID:
+    """With the evidence itself, so that whoever holds the new chain holds it; without, where it is too large for an
+    entry or would not come out of it byte for byte. Its SHA-256 is there in both cases, and the file is served."""
+    text = proved.data.decode("utf-8", "replace")
+    whole = unicodedata.normalize("NFC", text).encode() == proved.data
+    if whole:
+        try:
+            return _continued({**terms, former.EVIDENCE_TEXT: text}, by)
+        except NotCanonical:  # more than 4,096 bytes; nothing was written
+            pass
+    return _continued(terms, by)
+
+
+def _continued(terms: Mapping[str, str | int], by: Actor) -> UUID:
+    return actions.append(
         kind="ledger:origin:continued",
         act_id=ids.new_id(),
         organ=by.organ,
         scope=WHOLE_CHAIN,
         basis=actions.CHAIN_RULES,
-        terms={
-            "evidence": proved.digest,
-            "why": proved.why,
-            "reason": reason,
-            "former": former.origin,
-            "former_vkey": former.vkey,
-            "size": proved.size,
-            "root": proved.root.hex(),
-        },
+        terms=terms,
         secrets={},
         by=by,
     )
-    Entry.objects.filter(pk=first).update(idx=0)
-    Tree.objects.filter(pk=1).update(size=1, suspended=BEGINNING, suspended_at=by.at)
-    return former
 
 
 def _cosigned(checkpoint: Checkpoint) -> bytes:
@@ -181,12 +195,12 @@ def begun(evidence: bytes) -> FormerChain | None:
     return FormerChain.objects.filter(evidence=hashlib.sha256(evidence).hexdigest()).first()
 
 
-def finish(former: FormerChain, evidence: bytes) -> Path:
+def finish(ended: FormerChain, evidence: bytes) -> Path:
     """Put the old chain's files, key and evidence away; the folder in which they are. Nothing is deleted.
 
     Call it before the new name is written down, `resume` after; each may be repeated.
     """
-    away = publication.folder().parent / "former" / former.evidence[:16]
+    away = former.folder(ended.evidence)
     away.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(away / "evidence.txt", evidence)
     for source, target in (

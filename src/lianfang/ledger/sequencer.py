@@ -8,12 +8,13 @@ and what was published is only ever what is on the disk. The next round finds wh
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
 from lianfang.kernel.points import point
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
@@ -22,13 +23,15 @@ from lianfang_chain.note import MalformedNote, NotSigned, Signature, parse_note
 from lianfang_chain.tiles import TileWriter, sizes_in_partial_tiles
 from lianfang_chain.tree import NotProved
 
-from . import keys, parties, publication
+from . import held_evidence, keys, parties, publication
 from .announcing import Names, announce_new_keys, publish_list, unnamed
 from .collecting import Answer, Collector, Heard
 from .models import Checkpoint, Cosignature, Tree, WitnessState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+log_ = logging.getLogger("lianfang.witnesses")
 
 _LOCK: Final = 0x6C66_6368  # "lfch"
 _BATCH: Final = 4_096
@@ -139,11 +142,9 @@ class Sequencer:
                 return
         # A restored backup brings no files: they are written from the table, and what witnesses hold is judged by them.
         self._writer_at_last_checkpoint()
-        for heard in self._collector.compare(parties.witnesses(), log, size):
-            _write_down(heard, at)
-            if heard.answer == Answer.AHEAD:
-                return
-        self._compared = True
+        _write_down(self._collector.compare(parties.witnesses(), log, size), at)
+        tree.refresh_from_db()
+        self._compared = not tree.suspended
 
     def _collect(self, checkpoint: Checkpoint, at: datetime) -> tuple[str, ...]:
         witnesses = parties.witnesses()
@@ -161,9 +162,9 @@ class Sequencer:
             bytes(checkpoint.note),
             checkpoint.size,
             lambda names: policy.met_by(have | names),
+            at,
         )
-        for item in heard:
-            _write_down(item, at)
+        _write_down(heard, at)
         return tuple(h.witness for h in heard if h.signature)
 
 
@@ -240,7 +241,34 @@ def published_note(checkpoint: Checkpoint) -> bytes:
     return bytes(note.with_signatures(Signature.parse(line) for line in lines))
 
 
-def _write_down(heard: Heard, at: datetime) -> None:
+def _write_down(all_heard: Iterable[Heard], at: datetime) -> None:
+    """Each by itself: what one witness said must not keep the others' cosignatures from being stored."""
+    for heard in all_heard:
+        answer = _judged(heard, at)
+        try:
+            with transaction.atomic():
+                _write_one(heard, answer, at)
+        except (ValueError, OverflowError, DataError):
+            log_.exception("what %s said cannot be stored", heard.witness)
+            _write_one(Heard(heard.witness, heard.size, answer, "what it said cannot be stored"), answer, at)
+
+
+def _judged(heard: Heard, at: datetime) -> Answer:
+    """What its answer is, once what it shows was compared with all that is signed by now; suspends if that is more.
+
+    A fault in here stops the round, as it must: nothing is signed before this is known.
+    """
+    if heard.shown is None:
+        return Answer(heard.answer)
+    head, note = heard.shown
+    if held_evidence.is_ours(head):
+        return Answer.BEHIND  # somebody handed it what we signed while it was asked about less
+    held_evidence.keep_more(heard.witness, note, at)
+    _suspend(f"witness {heard.witness} {heard.detail}", at)
+    return Answer.AHEAD
+
+
+def _write_one(heard: Heard, answer: Answer, at: datetime) -> None:
     if heard.signature is not None and heard.at is not None:
         Cosignature.objects.bulk_create(
             [
@@ -253,16 +281,24 @@ def _write_down(heard: Heard, at: datetime) -> None:
             ],
             ignore_conflicts=True,
         )
-    if heard.answer == Answer.AHEAD:
-        _suspend(f"witness {heard.witness} {heard.detail}", at)
-    facts: dict[str, object] = {"answer": heard.answer, "detail": heard.detail[:500], "asked_at": at}
+    if heard.evidence is not None:
+        held_evidence.keep_fork(heard.witness, heard.evidence, at)
+    facts: dict[str, object] = {"answer": answer, "detail": _plain(heard.detail), "asked_at": at}
     if heard.held is not None:
         facts["held_size"] = heard.held
     if heard.signature is not None:
         facts["cosigned_at"] = at
-    if "fork" in heard.detail:
-        facts["forked"] = True
-    WitnessState.objects.update_or_create(witness=heard.witness, defaults=facts)
+    if answer != Answer.SILENT:  # what it said last stands until it says something else
+        facts["trouble"] = heard.trouble
+    state, _ = WitnessState.objects.update_or_create(witness=heard.witness, defaults=facts)
+    since = (state.troubled_at or at) if state.trouble else None
+    if since != state.troubled_at:
+        WitnessState.objects.filter(pk=state.pk).update(troubled_at=since)
+
+
+def _plain(detail: str) -> str:
+    """Words of a stranger, short and printable: PostgreSQL takes no NUL, and a page none of the other control characters."""
+    return "".join(c if c.isprintable() else " " for c in detail[:500])
 
 
 def _suspend(why: str, at: datetime) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from lianfang.kernel import clock
@@ -17,15 +19,16 @@ from lianfang_chain.proof import to_qr_text
 from lianfang_chain.tiles import ENTRIES, parse_tile_path
 from lianfang_chain.words import SCOPES, words_of
 
-from . import parties, publication, queries, serving
+from . import board, former, held_evidence, parties, publication, queries, serving
 from .errors import NoSuchEntry, NotWitnessedYet
-from .labels import party
+from .labels import ANYBODY, COMMAND, PARTY, party, to_do
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest
 
+_READERS: Final = ((_("居民和值守人员"), ANYBODY), (_("物业、社区"), PARTY), (_("指挥部"), COMMAND))
 _TEXT = "text/plain; charset=utf-8"
 #: A full tile never changes, so whoever has it may keep it for ever.
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -107,6 +110,20 @@ def strict_policy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @open_to_all
+def policy_at(request: HttpRequest, size: int) -> HttpResponse:
+    """The trust file for papers whose checkpoint has so many entries."""
+    return _plain(queries.policy_text_at(size))
+
+
+@require_safe
+@open_to_all
+def strict_policy_at(request: HttpRequest, size: int) -> HttpResponse:
+    """The auditor's, of the same time."""
+    return _plain(queries.policy_text_at(size, strict=True))
+
+
+@require_safe
+@open_to_all
 def organs(request: HttpRequest) -> HttpResponse:
     """The organs' keys, signed by the log."""
     note = queries.organs_list()
@@ -117,9 +134,45 @@ def organs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @open_to_all
+def former_file(request: HttpRequest, ended: str, path: str) -> HttpResponse:
+    """A chain that has ended: what proved its end, its checkpoints, hash tiles, organs and trust file."""
+    try:
+        content, is_tile = former.content(ended, path)
+    except NoSuchEntry as error:
+        raise Http404 from error
+    return _plain(content, cache=_FOR_EVER, kind="application/octet-stream") if is_tile else _plain(content)
+
+
+@require_safe
+@transaction.non_atomic_requests
+@open_to_all
+def alarms(request: HttpRequest) -> HttpResponse:
+    """What is wrong with the chain, for gates and for other people's programs; asks the database nothing."""
+    found = [
+        {"code": alarm.code, "since": int(alarm.since.timestamp()), "witness": alarm.facts.get("witness", "")}
+        for alarm in board.shown()
+    ]
+    return _plain(json.dumps(found), kind="application/json")
+
+
+@require_safe
+@transaction.non_atomic_requests
+@open_to_all
+def fork_evidence(request: HttpRequest, witness: str) -> HttpResponse:
+    """What proves that this log told two stories, as a witness wrote it down."""
+    text = held_evidence.fork_of(witness)
+    if text is None:
+        raise Http404
+    return _plain(text)
+
+
+@require_safe
+@open_to_all
 def overview(request: HttpRequest) -> HttpResponse:
     """The chain's state in plain words."""
     at = clock.now()
+    found = [*queries.alarms(at), *board.of_the_worker()]
+    proved = held_evidence.forks()
     note = queries.latest_checkpoint()
     head = Checkpoint.parse(parse_note(note).text) if note else None
     states = {state.witness: state for state in queries.witness_states()}
@@ -129,8 +182,17 @@ def overview(request: HttpRequest) -> HttpResponse:
         {
             "head": head,
             "root": head.root.hex() if head else "",
-            "alarms": [(alarm, party(str(alarm.facts.get("witness", "")))) for alarm in queries.alarms(at)],
-            "witnesses": [(party(w.name), states.get(w.name)) for w in parties.witnesses()],
+            "alarms": [
+                (
+                    alarm,
+                    party(str(alarm.facts.get("witness", ""))),
+                    [(who, line) for who, reader in _READERS if (line := to_do(alarm.code, reader))],
+                )
+                for alarm in found
+            ],
+            "damaged": any(alarm.code == "damaged" for alarm in board.shown()),
+            "former": queries.former_chains(),
+            "witnesses": [(party(w.name), states.get(w.name), w.name in proved) for w in parties.witnesses()],
         },
     )
 
@@ -152,6 +214,8 @@ def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
             "state": state,
             "kind": words_of(str(view["kind"])),
             "scope": SCOPES[str(view["scope_class"])],
+            "organ": queries.signer_of(entry_id),
+            "organ_code": view["organ"],
         },
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from lianfang.kernel.errors import NotFound
+from lianfang.kernel.forgetting import forgetting
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
 
@@ -15,7 +16,7 @@ from .models import Attempt, OwedMessage
 from .policy import Means, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -72,6 +73,19 @@ def record_failure(message_id: UUID, *, means: Means, by: Actor) -> None:
     :raises NotFound: nothing of that id is owed
     """
     _try(_locked(message_id), means, Outcome.FAILED, by)
+
+
+def forget(about: Collection[UUID], *, to: Collection[UUID]) -> None:
+    """Delete messages to these whose facts name one of those, and what was tried to deliver them.
+
+    Called inside an act that has asked: what they told of is destroyed, and they would still say whom it was told.
+    """
+    named = {str(pk) for pk in about}
+    owed = OwedMessage.objects.filter(recipient__in=to).values_list("pk", "facts")
+    gone = [pk for pk, facts in owed if named & {*facts.values()}]
+    with forgetting(about), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM messaging_attempt WHERE message_id = ANY(%s)", [gone])
+        cursor.execute("DELETE FROM messaging_owedmessage WHERE id = ANY(%s)", [gone])
 
 
 def _locked(message_id: UUID) -> OwedMessage:

@@ -18,7 +18,7 @@ MINUTE: Final = 60
 #: Characters a calm reader speaks in a minute. Every digit is spoken, marks are not.
 CHARACTERS_A_MINUTE: Final = 240
 
-_MONTHS: Final = [
+MONTHS: Final = [
     "January",
     "February",
     "March",
@@ -93,7 +93,7 @@ def _moment_zh(at: datetime) -> str:
 
 def _day_en(at: datetime) -> str:
     day = legal_day(at)
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def _moment_en(end: datetime) -> str:

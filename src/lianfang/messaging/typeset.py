@@ -26,22 +26,9 @@ from . import fonts
 from .codes import Code
 from .errors import GlyphMissing
 from .papers import Paper
+from .spoken import MONTHS
 
 _FOLDER: Final = Path(__file__).parent / "typst"
-_MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _WEEKDAYS_ZH: Final = "一二三四五六日"
 _WEEKDAYS_EN: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
@@ -142,7 +129,7 @@ def _plain(value: object) -> object:
 def _day(day: date) -> dict[str, object]:
     return {
         "zh": f"{day.year}年{day.month}月{day.day}日",
-        "en": f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
+        "en": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
         "weekday": {"zh": f"星期{_WEEKDAYS_ZH[day.weekday()]}", "en": _WEEKDAYS_EN[day.weekday()]},
     }
 

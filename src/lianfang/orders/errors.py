@@ -171,3 +171,15 @@ class NoPlaceLargeEnough(Refused):
     """No place around here holds five households."""
 
     code = "orders:no_place_large_enough"
+
+
+class KeptForItsTerm(Refused):
+    """The case is kept: its term runs, an appeal waits for its decision, or the person asked for it (D-1, D-5)."""
+
+    code = "orders:kept_for_its_term"
+
+
+class HeldTooLong(Refused):
+    """A hold ends in the future, and not further ahead than one request may reach."""
+
+    code = "orders:held_too_long"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from lianfang.rules import labels as rule_labels
 from lianfang.rules import queries as rules
 from lianfang.rules.policy import Measure
 
@@ -100,15 +100,12 @@ class Reasons:
         """See `reason`."""
         if code == "fever":
             return str(_("发热或有症状"))
-        zh, en = self.words(code, on, area=area)
-        return en if get_language() == "en" and en else zh
+        return rule_labels.said(*self.words(code, on, area=area))
 
     def words(self, code: str, on: date, *, area: str) -> tuple[str, str]:
-        """The catalogue's words, Chinese and English; the code where the catalogue lost it."""
+        """The same, Chinese and English."""
         community = ".".join(area.split(".")[:3])
         key = (on, community)
         if key not in self._catalogues:
             self._catalogues[key] = self._quoted.catalogue(on, area=community)
-        catalogue = self._catalogues[key]
-        found = catalogue.find(code) if catalogue else None
-        return (code, code) if found is None else (found.zh, found.en)
+        return rule_labels.reason_words(code, self._catalogues[key])

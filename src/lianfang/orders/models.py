@@ -297,3 +297,63 @@ class EndSeen(models.Model):
 
     order = models.OneToOneField(IsolationOrder, primary_key=True, on_delete=models.PROTECT)
     seen_at = models.DateTimeField()
+
+
+class Hold(models.Model):
+    """The person wants a case kept beyond its term: a claim or a complaint elsewhere needs it (D-5)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(IsolationOrder, on_delete=models.PROTECT, related_name="holds")
+    reason = models.CharField(max_length=300)
+    until = models.DateTimeField()
+    asked_by = models.UUIDField()
+    on_behalf = models.BooleanField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="hold_has_a_reason"),
+            models.CheckConstraint(condition=Q(until__gt=F("asked_at")), name="hold_ends_after_it_was_asked"),
+        ]
+
+
+class DestroyedCase(models.Model):
+    """Orders that followed from each other were destroyed with all that was recorded beside them.
+
+    What is left says that there were orders, and nobody can say any more on whom. `id` is that of the first one.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    community = AreaField()
+    over_at = models.DateTimeField()
+    destroyed_at = models.DateTimeField()
+    destroyed_by = models.UUIDField()
+    organ = models.CharField(max_length=40)
+    entry = models.ForeignKey("ledger.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class DestroyedOrder(models.Model):
+    """Number, kind, organ and dates of an order that was destroyed, for counting.
+
+    This row is what lets the order's own rows go: the trigger takes it only past the term (migration 0006), and refuses
+    the commit if the order is still there.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    case = models.ForeignKey(DestroyedCase, on_delete=models.PROTECT, related_name="orders")
+    order_no = models.CharField(max_length=48, unique=True)
+    measure = models.CharField(max_length=20)
+    organ = models.CharField(max_length=40)
+    signed_at = models.DateTimeField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    over_at = models.DateTimeField()
+
+
+class DestroyedAct(models.Model):
+    """An act of a destroyed case and its entry: what the chain says still has its row here (L-5)."""
+
+    act_id = models.UUIDField(primary_key=True, editable=False)
+    order = models.ForeignKey(DestroyedOrder, on_delete=models.PROTECT, related_name="acts")
+    kind = models.CharField(max_length=40)
+    entry = models.OneToOneField("ledger.Entry", on_delete=models.PROTECT, related_name="+")

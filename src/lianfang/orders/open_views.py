@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from lianfang.accounts.web import actor, surface
 from lianfang.places import queries as places
 
-from . import proofs, queries
+from . import proofs, sheets
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     """Valid, no longer valid, or unknown; with the place and period of the sheet, never a person."""
     at = actor(request).at
-    found = queries.sheet(sheet_id, at)
+    found = sheets.sheet(sheet_id, at)
     place = places.addresses([found.place]).get(found.place, "") if found else ""
     state = found.state if found else "unknown"
     return render(
@@ -38,7 +38,7 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 @surface(public=True)
 def certificate(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Genuine or unknown; from which day to which day."""
-    found = queries.certificate(order_id)
+    found = sheets.certificate(order_id)
     chain = proofs.line(found.entry_id) if found else None
     context = {"found": found, "chain": chain}
     return render(request, "orders/open_certificate.html", context, status=200 if found else 404)

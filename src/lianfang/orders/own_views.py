@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
@@ -14,13 +13,14 @@ from lianfang.accounts.rights import Purpose
 from lianfang.accounts.web import actor, surface
 from lianfang.concerns import actions as concerns_actions
 from lianfang.concerns import queries as concerns
+from lianfang.credentials import actions as credentials
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.surfaces import Rate, Repeat
 from lianfang.rules import labels as rule_labels
 from lianfang.rules import queries as rules
 
-from . import actions, labels, policy, prints, proofs, queries
+from . import actions, appeals, labels, pages, policy, prints, proofs, queries
 from .forms import AppealForm, ArrivalForm, SymptomForm
 
 if TYPE_CHECKING:
@@ -50,8 +50,26 @@ def own(request: HttpRequest) -> HttpResponse:
             "running": [o for o in shown if o["order"].id in in_force],  # type: ignore[attr-defined]  # an OrderView
             "earlier": [o for o in shown if o["order"].id not in in_force],  # type: ignore[attr-defined]  # as above
             "waiting": concerns.open_concerns_of(by.person_id, by.at),
+            "slips": {"holder": str(by.person_id), "slips": _slips(shown, by.at)},
         },
     )
+
+
+def _slips(shown: list[dict[str, object]], at: datetime) -> list[str]:
+    """The texts of the codes on the notices: of what runs the order's and the release's, of what was lifted the lift's."""
+    orders = [order for item in shown if isinstance(order := item["order"], queries.OrderView)]
+    counting = [o for o in orders if not o.is_ahead and o.over_at + credentials.SLIP_REST > at]
+    return [
+        slip
+        for o in counting
+        for slip in (
+            [o.lift_slip]
+            if o.lift_slip
+            else [o.order_slip, o.release_slip]
+            if at < o.ends_at
+            else [o.release_slip]
+        )
+    ]
 
 
 def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
@@ -68,7 +86,7 @@ def _shown(order: queries.OrderView, at: datetime) -> dict[str, object]:
         "event": rule_labels.event(rule.anchor_event),
         "last_full_day": order.last_full_day,
         "remedies": prints.remedies(order, rules.Quoted()),
-        "appeals": queries.appeals_of(order.id),
+        "appeals": appeals.of_order(order.id),
         "chain": proofs.states_of(order.id),
         "may_appeal": at < order.ends_at + policy.APPEAL_AFTER_END,
     }
@@ -83,20 +101,13 @@ def appeal(request: HttpRequest, order_id: UUID) -> HttpResponse:
     if order is None or order.person_id != by.person_id:
         raise NotFound
     form = AppealForm(request.POST or None)
-    if form.is_valid():
-        try:
-            actions.appeal(form.draft(order_id), by=by)
-        except Refused as refusal:
-            form.add_refusal(refusal)
-        else:
-            messages.success(request, gettext("申诉已提交，由另一机构审理，24小时内答复。"))
-            return redirect("orders:own")
-    return render(
-        request,
-        "orders/own_appeal.html",
-        {"form": form, "order": order},
-        status=422 if form.errors else 200,
-    )
+
+    def act() -> object:
+        return actions.appeal(form.draft(order_id), by=by)
+
+    said = gettext("申诉已提交，由另一机构审理，24小时内答复。")
+    context = {"order": order}
+    return pages.done(request, form, act, "orders:own", "orders/own_appeal.html", context, said=said)
 
 
 @surface(resident=True, purpose=Purpose.REPORT_INTAKE)

@@ -37,9 +37,11 @@ FACTOR_FRESH_FOR: Final = timedelta(minutes=5)
 SECOND_SIGNATURE_HOLDS: Final = timedelta(hours=24)
 #: A proposal nobody signed is no longer asked for after this.
 PROPOSAL_WAITS: Final = timedelta(hours=24)
-#: What the chain's entries about an order or an appeal committed to is destroyed so long after they were recorded:
-#: complaints and audits are over by then (trust.md §7, classes 4 and 5: at most three years).
-DETAILS_KEPT_FOR: Final = timedelta(days=3 * 365)
+#: A case is kept so long after it ended, for complaints and audits, then destroyed (trust.md §7, classes 4 and 5). The
+#: trigger counts the same days (migration 0006).
+CASE_KEPT_FOR: Final = timedelta(days=3 * 365)
+#: The person may have a case kept longer, at most so long at a time; they may ask again.
+LONGEST_HOLD: Final = timedelta(days=3 * 365)
 #: Public sheets of an ended order are taken down within this (N-3).
 TAKE_DOWN_WITHIN: Final = timedelta(hours=1)
 #: A release notice is paperwork: signed up to so long before the end, late after so long.
@@ -275,6 +277,42 @@ class CareNeed:
 def may_be_served(needs: Iterable[CareNeed], cared_for: Collection[UUID]) -> tuple[CareNeed, ...]:
     """The dependants for whom nobody is named and no duty officer answers; none: it may be served."""
     return tuple(n for n in needs if n.person_id not in cared_for)
+
+
+# --- The end of a case -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """An appeal: raised, and decided or not yet."""
+
+    raised_at: datetime
+    decided_at: datetime | None
+
+
+def case_over_at(ends: Iterable[datetime], objections: Iterable[Objection]) -> datetime | None:
+    """When a case was over: the last end or lift of its orders, or the last decision about an objection.
+
+    None while an objection waits for its decision: as long as that is so, the case has no end (D-5).
+
+    :param ends: of every order of the case, when it is over: its end, or its lift
+    """
+    instants = list(ends)
+    for objection in objections:
+        if objection.decided_at is None:
+            return None
+        instants.append(objection.decided_at)
+    return max(instants, default=None)
+
+
+def destroyed_from(over_at: datetime | None, holds: Iterable[datetime]) -> datetime | None:
+    """From when on a case is to be destroyed; None while nobody can say.
+
+    # D-5: a hold by the person keeps it until the hold ends, however long the term has been over.
+
+    :param holds: until when the person asked that it be kept
+    """
+    return None if over_at is None else max([over_at + CASE_KEPT_FOR, *holds])
 
 
 # --- Numbers -----------------------------------------------------------------------------------------------

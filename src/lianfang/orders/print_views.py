@@ -6,23 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotAllowed, NotFound
-from lianfang.messaging import typeset
-from lianfang.messaging.papers import Lang
+from lianfang.messaging.press import as_pdf, press_for
 from lianfang.people.reader import PersonField, read
 
-from . import prints, proofs, queries
+from . import prints, proofs, queries, sheets
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from django.http import HttpRequest
 
     from lianfang.kernel.actor import Actor
@@ -32,19 +27,8 @@ if TYPE_CHECKING:
 _MOST = 500
 
 
-def press_for(request: HttpRequest) -> prints.Press:
-    lang = Lang.BOTH if get_language() == "en" else Lang.ZH
-    return prints.Press(f"{request.scheme}://{request.get_host()}", lang, settings.DEMO)
-
-
-def as_pdf(papers: list[Paper], name: str, *, at: datetime) -> HttpResponse:
-    whole = typeset.bundle(papers, at=at)
-    answer = HttpResponse(whole, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return answer
-
-
-def _to_print(order_id: UUID, *, by: Actor) -> queries.OrderView:
+def to_print(order_id: UUID, *, by: Actor) -> queries.OrderView:
+    """The order, for somebody who may print its papers."""
     order = queries.order(order_id, by=by)
     if order is None:
         raise NotFound
@@ -57,7 +41,7 @@ def _to_print(order_id: UUID, *, by: Actor) -> queries.OrderView:
 def paper(request: HttpRequest, order_id: str, paper: str) -> HttpResponse:
     """One paper of one order."""
     by, press = actor(request), press_for(request)
-    order = _to_print(UUID(order_id), by=by)
+    order = to_print(UUID(order_id), by=by)
     # A certificate says that the days are over; it is not printed before they are.
     if (paper == "release" and not order.notice_no) or (paper == "employer" and order.in_force):
         raise NotFound
@@ -109,7 +93,7 @@ def bulk_proofs(request: HttpRequest) -> HttpResponse:
 def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     """The public sheet; whoever posts it prints it, the property company too."""
     by = actor(request)
-    found = queries.sheet(sheet_id, by.at)
+    found = sheets.sheet(sheet_id, by.at)
     if found is None:
         raise NotFound
     if not by.may(Right.ORDERS_BOARD_POST, over=found.place):

@@ -43,25 +43,13 @@ if TYPE_CHECKING:
     from lianfang.accounts.models import Organ
     from lianfang.kernel.actor import Actor
     from lianfang.messaging.papers import ChainLine
+    from lianfang.messaging.press import Press
     from lianfang.rules.policy import IsolationRule
 
-    from .queries import OrderView, SheetView
+    from .queries import OrderView
+    from .sheets import SheetView
 
 _FIELDS = (PersonField.NAME, PersonField.PHONE, PersonField.ADDRESS)
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Where the installation is reached, in which language it prints, and whether it is a demonstration."""
-
-    base_url: str
-    lang: Lang
-    demo: bool
-
-    @property
-    def domain(self) -> str:
-        """The name that people compare with the one that opens."""
-        return self.base_url.split("//", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
 
 
 class Offices:

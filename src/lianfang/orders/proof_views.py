@@ -11,6 +11,7 @@ from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound
 from lianfang.ledger.errors import NotWitnessedYet
+from lianfang.messaging.press import as_pdf, press_for
 from lianfang.people.reader import PersonField, read
 
 from . import print_views, proofs, queries
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
 def printed(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """The proofs of an order and of all that followed, to go with its papers."""
     by = actor(request)
-    order = queries.order(order_id, by=by)
-    if order is None:
-        raise NotFound
-    by.require(Right.ORDERS_NOTICE_PRINT, over=order.area)
-    return _pages(request, order, by=by)
+    return _pages(request, print_views.to_print(order_id, by=by), by=by)
 
 
 @never_cache
@@ -73,5 +70,5 @@ def _pages(request: HttpRequest, order: queries.OrderView, *, by: Actor) -> Http
     # The second code opens sealed content of the person, so the reading is recorded like any.
     if not read([order.person_id], (PersonField.NAME,), by=by):
         raise NotFound
-    papers = proofs.proof_papers(proofs.acts_of(order.id), print_views.press_for(request), Offices())
-    return print_views.as_pdf([*papers], f"proof-{order.order_no}", at=by.at)
+    papers = proofs.proof_papers(proofs.acts_of(order.id), press_for(request), Offices())
+    return as_pdf([*papers], f"proof-{order.order_no}", at=by.at)

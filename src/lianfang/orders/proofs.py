@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from lianfang.accounts import queries as accounts
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.row_security import scope
 from lianfang.ledger import queries as ledger
@@ -15,7 +16,15 @@ from lianfang.places import queries as places
 from lianfang_chain.proof import to_qr_text
 from lianfang_chain.words import words_of
 
-from .models import Appeal, AppealDecision, IsolationOrder, Lift, ReleaseNotice
+from .models import (
+    Appeal,
+    AppealDecision,
+    DestroyedAct,
+    DestroyedCase,
+    IsolationOrder,
+    Lift,
+    ReleaseNotice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +32,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lianfang.ledger.queries import ChainState
+    from lianfang.messaging.press import Press
 
-    from .prints import Offices, Press
+    from .prints import Offices
     from .queries import OrderView
 
 #: What the person's own code shows of the sealed content, with its name on paper. Never the person's number here.
@@ -135,6 +145,9 @@ def _rows_in_chain() -> Iterator[tuple[UUID, str, UUID]]:
         yield entry, "orders:appeal:raised", pk
     for pk, entry, granted in AppealDecision.objects.values_list("pk", "entry", "granted").iterator():
         yield entry, f"orders:appeal:{'won' if granted else 'lost'}", pk
+    yield from DestroyedAct.objects.values_list("entry", "kind", "act_id").iterator()
+    for pk, entry in DestroyedCase.objects.values_list("pk", "entry").iterator():
+        yield entry, "orders:case:destroyed", pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +236,13 @@ def day_head(day: date) -> DayHead | None:
 def _paper(act: Act, public: bytes | None, own: bytes | None, press: Press, offices: Offices) -> ChainProof:
     proved = ledger.proved(public) if public else None
     shown = ledger.proved(own).disclosed if own else ()
+    name, _ = offices.get(act.organ)
+    _, kind = accounts.public_names(act.organ)
     return ChainProof(
         about=Words(*act.words),
         document_no=act.number,
-        organ=Words(offices.get(act.organ)[0]),
+        # The verifier says the name that the organ's key announced; this one stands on paper and proves nothing.
+        organ=Words(f"{name}（{act.organ}）", f"{kind}: {name} ({act.organ})"),
         entry=proved.index if proved else None,
         size=proved.checkpoint.size if proved else None,
         seen=tuple(Seen(_PARTIES.get(name, Words(name)), ledger.instant(at)) for name, at in proved.seen)

@@ -1,4 +1,4 @@
-"""Who is restricted, until when and why; what waits for whom. Person-bearing answers see only the scope's rows.
+"""Who is restricted, until when and why; orders and what waits on them. Person-bearing answers see only the scope's rows.
 
 Questions about now take the present instant. What was in force at another instant is `policy.status` over
 `history`: these queries remember ends that have been shown (C-3) and must not be asked about tomorrow.
@@ -9,29 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, TextField, Value
-from django.urls import reverse
+from django.db.models import Count, Q
 
-from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
-from lianfang.concerns import queries as concerns
 from lianfang.kernel.clock import legal_day
+from lianfang.kernel.fields import within_any
 from lianfang.people import queries as people
 from lianfang.rules.policy import Measure
 
-from . import labels, policy
-from .models import (
-    Appeal,
-    BoardSheet,
-    CareNeed,
-    IsolationOrder,
-    IsolationProposal,
-    Lift,
-    SecondSignature,
-)
+from . import policy
+from .models import CareNeed, IsolationOrder, Lift
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -39,20 +29,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
-    from django_stubs_ext import WithAnnotations
 
-    from lianfang.concerns.queries import Concern
     from lianfang.kernel.actor import Actor
-
-    class _State(TypedDict):
-        state: str
-
-    _StatedSheet = WithAnnotations[BoardSheet, _State]
-
-
-def _within(areas: Collection[str], *, column: str = "area") -> Q:
-    """Rows whose area lies in one of these; none given, none found."""
-    return Q(**{f"{column}__within_any": list(areas)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +274,7 @@ def orders_of(person_id: UUID, at: datetime) -> list[OrderView]:
 def _not_over(by: Actor) -> QuerySet[IsolationOrder]:
     """In force or still ahead."""
     return _rows().filter(
-        _within(by.areas(Right.ORDERS_ISOLATION_SEE)), ends_at__gt=by.at, lift=None, endseen=None
+        within_any("area", by.areas(Right.ORDERS_ISOLATION_SEE)), ends_at__gt=by.at, lift=None, endseen=None
     )
 
 
@@ -322,28 +300,26 @@ def count_in_force(by: Actor, *, within: timedelta) -> tuple[int, int]:
     return counts["all"], counts["soon"]
 
 
-def _ending(by: Actor, within: timedelta) -> QuerySet[IsolationOrder]:
+def ending(by: Actor, *, within: timedelta) -> QuerySet[IsolationOrder]:
+    """The rows of orders in force that end soon: their papers are prepared now."""
     return _running(by).filter(ends_at__lte=by.at + within)
 
 
-def ending(by: Actor, *, within: timedelta, limit: int = 200) -> list[OrderView]:
-    """Orders in force that end soon: their papers are prepared now."""
-    return [_view(r, by.at) for r in _ending(by, within).order_by("ends_at", "pk")[:limit]]
-
-
-def _to_serve(by: Actor) -> QuerySet[IsolationOrder]:
+def unserved(by: Actor) -> QuerySet[IsolationOrder]:
+    """The rows of `to_serve`."""
     # Those that have not begun too: the person is told before or at effect (O-10).
     return _not_over(by).filter(serving=None)
 
 
 def to_serve(by: Actor, *, limit: int = 200) -> list[OrderView]:
     """Orders, in force or ahead, of which the person has not been told; the longest waiting first (O-10)."""
-    return [_view(r, by.at) for r in _to_serve(by).order_by("signed_at", "pk")[:limit]]
+    return [_view(r, by.at) for r in unserved(by).order_by("signed_at", "pk")[:limit]]
 
 
-def _late_notices(by: Actor) -> QuerySet[IsolationOrder]:
+def unnoticed(by: Actor) -> QuerySet[IsolationOrder]:
+    """The rows of `late_notices`."""
     return _rows().filter(
-        _within(by.areas(Right.ORDERS_ISOLATION_SEE)),
+        within_any("area", by.areas(Right.ORDERS_ISOLATION_SEE)),
         ends_at__lte=by.at - policy.NOTICE_LATE_AFTER,
         release_notice=None,
     )
@@ -351,7 +327,7 @@ def _late_notices(by: Actor) -> QuerySet[IsolationOrder]:
 
 def late_notices(by: Actor, *, limit: int = 200) -> list[OrderView]:
     """Orders over for more than twelve hours without a release notice: the authority's incident, nobody's stay."""
-    return [_view(r, by.at) for r in _late_notices(by).order_by("ends_at", "pk")[:limit]]
+    return [_view(r, by.at) for r in unnoticed(by).order_by("ends_at", "pk")[:limit]]
 
 
 def to_check(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, str]]:
@@ -362,85 +338,13 @@ def to_check(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, str]]:
         ("street", Right.ORDERS_RELEASE_CHECK_STREET),
     ):
         rows = _rows().filter(
-            _within(by.areas(right)),
+            within_any("area", by.areas(right)),
             ends_at__lte=by.at + policy.NOTICE_AHEAD,
             release_notice=None,
         )
         views = (_view(r, by.at) for r in rows.order_by("ends_at", "pk")[:limit])
         found += [(v, kind) for v in views if kind not in v.checks]
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalView:
-    """A proposal that waits for a signature."""
-
-    id: UUID
-    person_id: UUID
-    area: str
-    reason: str
-    anchor_at: datetime
-    evidence_id: UUID
-    home_is_suitable: bool
-    note: str
-    organ: str
-    pseudonym: str
-    signed_at: datetime
-    lapses_at: datetime
-    seconded_by: tuple[str, ...]
-
-
-def _open_proposals(by: Actor) -> QuerySet[IsolationProposal]:
-    return IsolationProposal.objects.filter(
-        _within(by.areas(Right.ORDERS_PROPOSAL_SEE)),
-        signed_at__gt=by.at - policy.PROPOSAL_WAITS,
-        refusal=None,
-    ).exclude(Exists(IsolationOrder.objects.filter(proposal=OuterRef("pk"))))
-
-
-def proposals(by: Actor, *, limit: int = 200) -> list[ProposalView]:
-    """Proposals that wait for a signature in the actor's areas, the most urgent first."""
-    rows = _open_proposals(by).prefetch_related("second_signatures").order_by("signed_at", "pk")
-    return [_proposal(r) for r in rows[:limit]]
-
-
-def concerns_without_order(by: Actor) -> list[Concern]:
-    """Verified concerns in the actor's areas on which nobody has ordered or proposed anything yet."""
-    verified = concerns.verified(by)
-    ids = [concern.id for concern in verified]
-    used: set[UUID] = set()
-    for model in (IsolationOrder, IsolationProposal):
-        used.update(model.objects.filter(evidence_id__in=ids).values_list("evidence_id", flat=True))
-    return [concern for concern in verified if concern.id not in used]
-
-
-def proposal(proposal_id: UUID, *, by: Actor) -> ProposalView | None:
-    """One proposal, if the actor may see its area."""
-    row = (
-        IsolationProposal.objects.filter(_within(by.areas(Right.ORDERS_PROPOSAL_SEE)), pk=proposal_id)
-        .prefetch_related("second_signatures")
-        .first()
-    )
-    return None if row is None else _proposal(row)
-
-
-def _proposal(row: IsolationProposal) -> ProposalView:
-    seconds: Iterable[SecondSignature] = row.second_signatures.all()
-    return ProposalView(
-        row.pk,
-        row.person_id,
-        row.area,
-        row.reason,
-        row.anchor_at,
-        row.evidence_id,
-        row.home_is_suitable,
-        row.note,
-        row.organ,
-        row.pseudonym,
-        row.signed_at,
-        row.signed_at + policy.PROPOSAL_WAITS,
-        tuple(s.organ for s in seconds),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,7 +389,7 @@ def open_needs(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, NeedView
     """Dependants without a carer, of orders in force where the actor's duty lies."""
     rows = (
         CareNeed.objects.filter(
-            _within(by.areas(Right.ORDERS_CARE_ACCEPT), column="order__area"),
+            within_any("order__area", by.areas(Right.ORDERS_CARE_ACCEPT)),
             order__ends_at__gt=by.at,
             order__lift=None,
             arrangement=None,
@@ -495,185 +399,3 @@ def open_needs(by: Actor, *, limit: int = 200) -> list[tuple[OrderView, NeedView
     )
     orders = {r.pk: _view(r, by.at) for r in _rows().filter(pk__in=set(rows))}
     return [(orders[pk], n) for pk, needs in care_of_each(orders).items() for n in needs if not n.is_arranged]
-
-
-@dataclass(frozen=True, slots=True)
-class AppealView:
-    """An objection and what became of it."""
-
-    id: UUID
-    order_id: UUID
-    person_id: UUID
-    text: str
-    raised_at: datetime
-    answer_by: datetime
-    granted: bool | None
-    reasons: str
-    decided_by: str
-    decided_at: datetime | None
-    entry_id: UUID | None  # none for those of before appeals were entries
-
-    def is_late(self, at: datetime) -> bool:
-        """Whether it should have been answered by now (AP-3)."""
-        return self.granted is None and at >= self.answer_by
-
-
-def _appeal(row: Appeal) -> AppealView:
-    made = getattr(row, "decision", None)
-    return AppealView(
-        row.pk,
-        row.order_id,
-        row.order.person_id,
-        row.text,
-        row.raised_at,
-        row.raised_at + policy.ANSWER_APPEAL_WITHIN,
-        None if made is None else made.granted,
-        "" if made is None else made.reasons,
-        "" if made is None else made.organ,
-        None if made is None else made.signed_at,
-        row.entry_id,
-    )
-
-
-def appeals_of(order_id: UUID) -> list[AppealView]:
-    """All objections to an order."""
-    rows = Appeal.objects.filter(order_id=order_id).select_related("order", "decision")
-    return [_appeal(r) for r in rows.order_by("raised_at")]
-
-
-def _appeals_before(by: Actor) -> QuerySet[Appeal]:
-    """Objections where the actor decides, decided or not."""
-    return Appeal.objects.filter(_within(by.areas(Right.ORDERS_APPEAL_DECIDE), column="order__area"))
-
-
-def _undecided(by: Actor) -> QuerySet[Appeal]:
-    return _appeals_before(by).filter(decision=None)
-
-
-def appeal(appeal_id: UUID, *, by: Actor) -> AppealView | None:
-    """One objection where the actor decides, whether decided already or not."""
-    row = _appeals_before(by).filter(pk=appeal_id).select_related("order", "decision").first()
-    return None if row is None else _appeal(row)
-
-
-def appeals_to_decide(by: Actor, *, limit: int = 200) -> list[AppealView]:
-    """Objections that wait for the panel, the oldest first."""
-    rows = _undecided(by).select_related("order", "decision").order_by("raised_at", "pk")
-    return [_appeal(r) for r in rows[:limit]]
-
-
-@dataclass(frozen=True, slots=True)
-class SheetView:
-    """A public sheet: place and period, nothing else."""
-
-    id: UUID
-    place: str
-    households: int
-    starts_at: datetime
-    ends_at: datetime
-    state: str
-
-
-def sheet_state(sheet_id: UUID, at: datetime) -> str:
-    """`valid`, `ended` or `unknown`: all that a passer-by learns of a sheet."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT orders_sheet_state(%s, %s)", [sheet_id, at])
-        (state,) = cursor.fetchone()
-    return str(state)
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateView:
-    """What an employer may check: from when to when; whose it is and of what kind stays unsaid.
-
-    :ivar entry_id: of the order in the chain; for its state, never to be shown
-    """
-
-    starts_at: datetime
-    over_at: datetime
-    entry_id: UUID
-
-
-def certificate(order_id: UUID) -> CertificateView | None:
-    """If there is such an order."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT starts_at, over_at, entry FROM orders_certificate(%s)", [order_id])
-        starts_at, over_at, entry = cursor.fetchone()
-    return None if starts_at is None else CertificateView(starts_at, over_at, entry)
-
-
-def _sheets(at: datetime) -> QuerySet[_StatedSheet]:
-    """Sheets, each with what a passer-by would learn of it."""
-    state = Func(F("pk"), Value(at), function="orders_sheet_state", output_field=TextField())
-    return BoardSheet.objects.annotate(state=state)
-
-
-def _sheet(row: _StatedSheet) -> SheetView:
-    return SheetView(row.pk, row.place, row.households, row.starts_at, row.ends_at, row.state)
-
-
-def sheet(sheet_id: UUID, at: datetime) -> SheetView | None:
-    """A sheet as printed, and whether it still holds."""
-    row = _sheets(at).filter(pk=sheet_id).first()
-    return None if row is None else _sheet(row)
-
-
-def _hanging(by: Actor) -> QuerySet[_StatedSheet]:
-    return _sheets(by.at).filter(_within(by.areas(Right.ORDERS_BOARD_POST), column="place"), take_down=None)
-
-
-def _to_take_down(by: Actor) -> QuerySet[_StatedSheet]:
-    return _hanging(by).filter(state="ended")
-
-
-def sheets_to_take_down(by: Actor, *, limit: int = 200) -> list[SheetView]:
-    """Sheets that still hang though they no longer hold (N-3); a task from the instant of the end."""
-    return [_sheet(r) for r in _to_take_down(by).order_by("ends_at", "pk")[:limit]]
-
-
-def sheets(by: Actor, *, limit: int = 200) -> list[SheetView]:
-    """Sheets that hang in the actor's areas, whether they still hold or not."""
-    return [_sheet(r) for r in _hanging(by).order_by("ends_at", "pk")[:limit]]
-
-
-def sheets_of(order_id: UUID, at: datetime) -> list[SheetView]:
-    """The public sheets of an order."""
-    return [_sheet(r) for r in _sheets(at).filter(order_id=order_id)]
-
-
-def todo(by: Actor) -> list[Todo]:
-    """What waits for this actor today in this room, one line for each pile; one query a pile, however high it is."""
-    found: list[Todo] = []
-
-    def add(kind: str, page: str, count: int, due_at: datetime | None) -> None:
-        if count:
-            found.append(Todo(title=str(labels.TODO[kind]), url=reverse(page), count=count, due_at=due_at))
-
-    def add_pile(kind: str, page: str, rows: QuerySet[Any], since: str, term: timedelta) -> None:
-        pile = rows.aggregate(count=Count("pk"), oldest=Min(since))
-        add(kind, page, pile["count"], pile["oldest"] and pile["oldest"] + term)
-
-    if by.areas(Right.CONCERNS_REPORT_ASSESS):
-        add("concerns", "orders:desk", *concerns.count_unassessed(by))
-    if by.areas(Right.ORDERS_ISOLATION_ISSUE):
-        add("verified", "orders:desk", len(concerns_without_order(by)), None)
-    if by.areas(Right.ORDERS_ISOLATION_ISSUE) or by.areas(Right.ORDERS_ISOLATION_SECOND_SIGN):
-        add_pile("proposals", "orders:desk", _open_proposals(by), "signed_at", policy.PROPOSAL_WAITS)
-    if by.areas(Right.ORDERS_NOTICE_SERVE):
-        add_pile("to_serve", "orders:serving", _to_serve(by), "signed_at", policy.TELL_WITHIN)
-    if by.areas(Right.ORDERS_ISOLATION_ISSUE):
-        add_pile("ending", "orders:desk", _ending(by, policy.NOTICE_AHEAD), "ends_at", timedelta())
-        add_pile("late_notices", "orders:desk", _late_notices(by), "ends_at", policy.NOTICE_LATE_AFTER)
-    if by.areas(Right.ORDERS_APPEAL_DECIDE):
-        add_pile("appeals", "orders:appeals", _undecided(by), "raised_at", policy.ANSWER_APPEAL_WITHIN)
-    if by.areas(Right.ORDERS_BOARD_POST):
-        add_pile("take_down", "orders:sheets", _to_take_down(by), "ends_at", policy.TAKE_DOWN_WITHIN)
-    return found
-
-
-def order_by_number(order_no: str, *, by: Actor) -> OrderView | None:
-    """The order with that number, if the actor may see it; a wrong check digit finds nothing."""
-    if not policy.is_order_number(order_no):
-        return None
-    row = _rows().filter(order_no=order_no).first()
-    return None if row is None else order(row.pk, by=by)

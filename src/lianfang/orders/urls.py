@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import open_views, own_views, print_views, proof_views, views
+from . import concern_views, open_views, order_views, own_views, print_views, proof_views, views
 
 app_name = "orders"
 urlpatterns = [
@@ -14,36 +14,42 @@ urlpatterns = [
     path("me/report/arrival/", own_views.arrival, name="arrival"),
     path("me/report/symptoms/", own_views.symptoms, name="symptoms"),
     path("desk/orders/", views.desk, name="desk"),
-    path("desk/orders/concern/<uuid:concern_id>/", views.concern, name="concern"),
-    path("desk/orders/concern/<uuid:concern_id>/propose/", views.propose, name="propose"),
-    path("desk/orders/concern/<uuid:concern_id>/sign/", views.sign, name="sign"),
-    path("desk/orders/proposal/<uuid:proposal_id>/", views.proposal, name="proposal"),
-    path("desk/orders/proposal/<uuid:proposal_id>/second/", views.second, name="second"),
-    path("desk/orders/proposal/<uuid:proposal_id>/refuse/", views.refuse, name="refuse"),
+    path("desk/orders/concern/<uuid:concern_id>/", concern_views.concern, name="concern"),
+    path("desk/orders/concern/<uuid:concern_id>/propose/", concern_views.propose, name="propose"),
+    path("desk/orders/concern/<uuid:concern_id>/sign/", concern_views.sign, name="sign"),
+    path("desk/orders/proposal/<uuid:proposal_id>/", concern_views.proposal, name="proposal"),
+    path("desk/orders/proposal/<uuid:proposal_id>/second/", concern_views.second, name="second"),
+    path("desk/orders/proposal/<uuid:proposal_id>/refuse/", concern_views.refuse, name="refuse"),
     path("desk/orders/person/<uuid:person_id>/", views.person, name="person"),
-    path("desk/orders/person/<uuid:person_id>/inquiry/", views.inquiry, name="inquiry"),
-    path("desk/orders/<uuid:order_id>/appeal/", views.appeal_for, name="appeal_for"),
-    path("desk/orders/report/<uuid:person_id>/arrival/", views.proxy_arrival, name="proxy_arrival"),
-    path("desk/orders/report/<uuid:person_id>/symptoms/", views.proxy_symptoms, name="proxy_symptoms"),
+    path("desk/orders/person/<uuid:person_id>/inquiry/", concern_views.inquiry, name="inquiry"),
+    path("desk/orders/<uuid:order_id>/appeal/", order_views.appeal_for, name="appeal_for"),
+    path("desk/orders/report/<uuid:person_id>/arrival/", concern_views.proxy_arrival, name="proxy_arrival"),
+    path(
+        "desk/orders/report/<uuid:person_id>/symptoms/", concern_views.proxy_symptoms, name="proxy_symptoms"
+    ),
     path("desk/orders/serving/", views.serving, name="serving"),
     path("desk/orders/care/", views.care, name="care"),
     path("desk/orders/appeals/", views.appeals, name="appeals"),
-    path("desk/orders/appeals/<uuid:appeal_id>/", views.decide, name="decide"),
+    path("desk/orders/appeals/<uuid:appeal_id>/", order_views.decide, name="decide"),
     path("desk/orders/sheets/", views.sheets, name="sheets"),
-    path("desk/orders/sheets/<uuid:sheet_id>/down/", views.take_down, name="take_down"),
+    path("desk/orders/sheets/<uuid:sheet_id>/down/", order_views.take_down, name="take_down"),
     path("desk/orders/sheets/<uuid:sheet_id>/print/", print_views.sheet, name="print_sheet"),
     path("desk/orders/checks/", views.checks, name="checks"),
     path("desk/orders/print/", print_views.bulk, name="print_bulk"),
     path("desk/orders/print/proofs/", print_views.bulk_proofs, name="print_bulk_proofs"),
-    path("desk/orders/<uuid:order_id>/", views.order, name="order"),
-    path("desk/orders/<uuid:order_id>/serve/", views.serve, name="serve"),
-    path("desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/", views.record_care, name="record_care"),
-    path("desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/", views.accept_care, name="accept_care"),
-    path("desk/orders/<uuid:order_id>/lift/", views.lift, name="lift"),
-    path("desk/orders/<uuid:order_id>/second-phase/", views.second_phase, name="second_phase"),
-    path("desk/orders/<uuid:order_id>/notice/", views.notice, name="notice"),
-    path("desk/orders/<uuid:order_id>/check/<slug:kind>/", views.check, name="check"),
-    path("desk/orders/<uuid:order_id>/sheet/", views.post_sheet, name="post_sheet"),
+    path("desk/orders/<uuid:order_id>/", order_views.order, name="order"),
+    path("desk/orders/<uuid:order_id>/serve/", order_views.serve, name="serve"),
+    path(
+        "desk/orders/<uuid:order_id>/care/<uuid:dependant_id>/", order_views.record_care, name="record_care"
+    ),
+    path(
+        "desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/", order_views.accept_care, name="accept_care"
+    ),
+    path("desk/orders/<uuid:order_id>/lift/", order_views.lift, name="lift"),
+    path("desk/orders/<uuid:order_id>/second-phase/", order_views.second_phase, name="second_phase"),
+    path("desk/orders/<uuid:order_id>/notice/", order_views.notice, name="notice"),
+    path("desk/orders/<uuid:order_id>/check/<slug:kind>/", order_views.check, name="check"),
+    path("desk/orders/<uuid:order_id>/sheet/", order_views.post_sheet, name="post_sheet"),
     re_path(
         r"^desk/orders/(?P<order_id>[0-9a-f-]{36})/print/(?P<paper>notice|release|employer|door|spoken)/$",
         print_views.paper,

@@ -17,6 +17,7 @@ from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.fields import within_any
 from lianfang.kernel.surfaces import Repeat
 from lianfang.places import queries as places
 
@@ -84,10 +85,10 @@ def imports(request: HttpRequest) -> HttpResponse:
     areas = list(by.areas(Right.PEOPLE_ROSTER_IMPORT))
     runs = (
         ImportRun.objects.defer("content", "faults")
-        .filter(community__within_any=areas)  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        .filter(within_any("community", areas))
         .order_by("-made_at")[:20]
     )
-    waiting = SuspectedDuplicate.objects.filter(decision="", area__within_any=areas)[:100]  # type: ignore[misc]  # as above
+    waiting = SuspectedDuplicate.objects.filter(within_any("area", areas), decision="")[:100]
     return render(
         request,
         "people/imports.html",
@@ -206,7 +207,7 @@ def duplicates(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     areas = list(by.areas(Right.PEOPLE_PERSON_CORRECT))
     waiting = list(
-        SuspectedDuplicate.objects.filter(decision="", area__within_any=areas).order_by("found_at")[:50]  # type: ignore[misc]  # as above
+        SuspectedDuplicate.objects.filter(within_any("area", areas), decision="").order_by("found_at")[:50]
     )
     fields = (PersonField.NAME, PersonField.BIRTH_DATE, PersonField.PHONE)
     views = reader.read([w.person_id for w in waiting], fields, by=by)

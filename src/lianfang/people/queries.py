@@ -17,6 +17,7 @@ from lianfang.accounts import queries as accounts
 from lianfang.accounts.menu import Todo
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound
+from lianfang.kernel.fields import within_any
 from lianfang.ledger import policy
 from lianfang.places.queries import at_level, doors
 
@@ -320,7 +321,7 @@ def export_requests(by: Actor) -> list[ExportView]:
     """What was asked for in the last week where the actor may export, the newest first."""
     areas = list(by.areas(Right.PEOPLE_PERSON_EXPORT))
     rows = (
-        ExportRequest.objects.filter(area__within_any=areas, asked_at__gt=by.at - EXPORTS_SHOWN)  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        ExportRequest.objects.filter(within_any("area", areas), asked_at__gt=by.at - EXPORTS_SHOWN)
         .select_related("consent")
         .order_by("-asked_at")[:200]
     )
@@ -346,7 +347,7 @@ def _exports_to_agree_to(by: Actor) -> list[Todo]:
     if not areas:
         return []
     waiting = ExportRequest.objects.filter(
-        area__within_any=areas,  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        within_any("area", areas),
         asked_at__gt=by.at - EXPORT_LASTS,
         consent=None,
     ).exclude(asked_by=by.user_id)
@@ -368,8 +369,8 @@ def _records_to_settle(by: Actor) -> list[Todo]:
     areas = list(by.areas(Right.PEOPLE_PERSON_CORRECT))
     if not areas:
         return []
-    asked = Correction.objects.filter(state__in=["asked", "conflict"], area__within_any=areas)  # type: ignore[misc]  # as above
-    held = SuspectedDuplicate.objects.filter(decision="", area__within_any=areas)  # type: ignore[misc]  # as above
+    asked = Correction.objects.filter(within_any("area", areas), state__in=["asked", "conflict"])
+    held = SuspectedDuplicate.objects.filter(within_any("area", areas), decision="")
     waiting = (
         (len(asked.values_list("pk")[:_MOST_COUNTED]), gettext("处理信息更正"), "people:corrections"),
         (
@@ -384,7 +385,7 @@ def _records_to_settle(by: Actor) -> list[Todo]:
 def _roster_to_import(by: Actor) -> list[Todo]:
     """A community begins with its roster. One query, for those who may import."""
     areas = list(by.areas(Right.PEOPLE_ROSTER_IMPORT))
-    if not areas or Household.objects.filter(area__within_any=areas).exists():  # type: ignore[misc]  # as above
+    if not areas or Household.objects.filter(within_any("area", areas)).exists():
         return []
     return [Todo(title=gettext("导入本社区的名册"), url=reverse("people:imports"))]
 

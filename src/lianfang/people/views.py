@@ -21,6 +21,7 @@ from lianfang.accounts.saying import sentence
 from lianfang.accounts.web import actor, surface
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotFound, Refused
+from lianfang.kernel.fields import within_any
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.surfaces import Rate, Repeat
 from lianfang.ledger.errors import NotWitnessedYet
@@ -222,7 +223,7 @@ def corrections(request: HttpRequest) -> HttpResponse:
     by = actor(request)
     areas = by.areas(Right.PEOPLE_PERSON_CORRECT)
     waiting = list(
-        Correction.objects.filter(state__in=["asked", "conflict"], area__within_any=list(areas)).order_by(  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        Correction.objects.filter(within_any("area", areas), state__in=["asked", "conflict"]).order_by(
             "asked_at"
         )[: search.PAGE]
     )

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Q
 
 from lianfang.kernel.errors import NotFound
+from lianfang.kernel.fields import within_any
 
 from .models import Division, EditionInForce, Place, Succession
 from .policy import Kind, at_level, kind_at
@@ -136,10 +137,7 @@ def doors(paths: Iterable[str]) -> dict[str, str]:
 def dwellings_by_door(door: str, *, within: Iterable[str], limit: int = 50) -> list[PlaceView]:
     """Dwellings with that whole door below any of the areas; at most `limit`."""
     rows = Place.objects.filter(
-        kind=Kind.DWELLING,
-        code=door,
-        valid_to=None,
-        path__within_any=list(within),  # type: ignore[misc]  # the stubs take every lookup's side to be one value
+        within_any("path", within), kind=Kind.DWELLING, code=door, valid_to=None
     ).order_by("id")[:limit]
     return [_view(r) for r in rows]
 

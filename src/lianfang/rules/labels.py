@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from django_stubs_ext import StrPromise
 
+    from .policy import Catalogue
+
 KINDS: Final[Mapping[str, StrPromise]] = {
     Kind.ISOLATION: _("隔离期限"),
     Kind.COMPETENCE: _("决定权限"),
@@ -95,10 +97,20 @@ VALUES: Final[Mapping[str, StrPromise]] = {
 }
 
 
+def said(zh: str, en: str) -> str:
+    """The one of two wordings for the reader's language; Chinese where there is no English."""
+    return en if en and get_language() == "en" else zh
+
+
+def reason_words(code: str, catalogue: Catalogue | None) -> tuple[str, str]:
+    """The catalogue's words for a reason, Chinese and English; the code where the catalogue lost it."""
+    found = catalogue.find(code) if catalogue else None
+    return (code, code) if found is None else (found.zh, found.en)
+
+
 def event(name: str) -> str:
     """The event that days are counted from, in the reader's language."""
-    zh, en = EVENT_WORDS.get(name, (name, name))
-    return en if get_language() == "en" else zh
+    return said(*EVENT_WORDS.get(name, (name, name)))
 
 
 def value(found: object) -> object:

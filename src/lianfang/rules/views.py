@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from lianfang.accounts.rights import Purpose, Right
@@ -53,12 +53,8 @@ def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
 
 def _subject(line: Line, catalogue: Catalogue | None) -> str:
     """The reason of an isolation rule, in words."""
-    if line.kind != Kind.ISOLATION:
-        return ""
-    reason = catalogue.find(line.subject) if catalogue else None
-    if reason is None:
-        return line.subject
-    return reason.en if get_language() == "en" and reason.en else reason.zh
+    is_reason = line.kind == Kind.ISOLATION
+    return labels.said(*labels.reason_words(line.subject, catalogue)) if is_reason else ""
 
 
 def _catalogue(on: date) -> Catalogue | None:

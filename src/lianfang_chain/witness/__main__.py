@@ -27,6 +27,7 @@ from .judge import Witness
 from .mirror import TileSource
 from .server import WitnessServer
 from .store import DamagedFolder, Store, sync_folder
+from .watch import Watch
 
 __all__ = ["NoKey", "create_key", "load_key", "main", "serve"]
 
@@ -125,7 +126,9 @@ def serve(options: argparse.Namespace) -> WitnessServer:
     source = TileSource(options.log_url, token=lambda: reading_token(signer, log.name, at=now()), tls=tls)
     places = tuple(options.place or ("",))
     witness = Witness(Store(options.folder, log), signer, source, now, places)
-    return WitnessServer((options.host, options.port), witness, options.title or signer.key.name)
+    policy = Path(options.policy).read_text(encoding="utf-8") if options.policy else ""
+    watch = Watch(witness, options.log_url, policy=policy, tls=tls)
+    return WitnessServer((options.host, options.port), witness, options.title or signer.key.name, watch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -148,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    if server.watch is not None:
+        threading.Thread(target=server.watch.run, args=(stop,), daemon=True).start()
     # What a browser on this machine opens.
     here = "127.0.0.1" if options.host == "0.0.0.0" else options.host  # noqa: S104 - compared, not bound
     sys.stdout.write(f"见证程序已启动 http://{here}:{server.server_address[1]}/\n")
@@ -181,6 +186,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--title", help="name shown on the page")
     parser.add_argument(
         "--ca", type=Path, help="certificate of the authority that certifies the log's server"
+    )
+    parser.add_argument(
+        "--policy", type=Path, help="trust file handed over; without it the log's own is believed for the light"
     )
     options = parser.parse_args(argv)
     if options.config:

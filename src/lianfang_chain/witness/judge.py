@@ -20,7 +20,7 @@ from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import NotProved, consistency_proof, root_of, verify_consistency
 
-from .mirror import ALL_PLACES, Read, fetch_new
+from .mirror import ALL_PLACES, NotAdmitted, Read, fetch_new
 from .store import DamagedFolder, Store
 
 __all__ = ["Lights", "Reply", "Witness"]
@@ -45,6 +45,13 @@ class Lights:
     status: int = 200
     #: Entries of which the log gave no bytes: since the start, or, to a witness of all places, in the last try.
     withheld: int = 0
+    #: The log did not let us read the entries when it last asked.
+    not_admitted: bool = False
+    #: By how many seconds this computer's clock is ahead of the log's server, behind it if negative (`watch`).
+    clock_off: int = 0
+    #: Since when the published checkpoint has had too few signatures, and whose are not there (`watch`).
+    alone_since: int | None = None
+    not_signed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -137,7 +144,11 @@ class Witness:
             fetched = fetch_new(self.store.edge(), checkpoint, self.read, self.places)
         except (NotProved, MalformedNote) as error:
             return Reply(422, f"the log serves something else than it signed: {error}\n")
+        except NotAdmitted as error:
+            self.lights.not_admitted = True
+            return Reply(503, f"the log does not let us read: is our clock right? {error}\n")
         except Unreachable as error:
+            self.lights.not_admitted = False
             return Reply(503, f"the log does not let us fetch what is new: {error}\n")
         if fetched.withheld and self.of_all_places:
             self.lights.withheld = fetched.withheld
@@ -145,7 +156,7 @@ class Witness:
         at = self.now()
         line = self.signer.cosign(checkpoint.text, at=at)
         self.store.advance(checkpoint, self._signed(request.note, line), fetched.leaves, fetched.own)
-        self.lights.cosigned_at = at
+        self.lights.cosigned_at, self.lights.not_admitted = at, False
         self.lights.withheld = 0 if self.of_all_places else self.lights.withheld + fetched.withheld
         return Reply(200, line.line)
 

@@ -14,10 +14,14 @@ from lianfang_chain.entry import scope_of
 from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, entries_of
 from lianfang_chain.tree import Edge, NotProved, leaf_hash
 
-__all__ = ["ALL_PLACES", "Fetched", "TileSource", "fetch_new"]
+__all__ = ["ALL_PLACES", "Fetched", "NotAdmitted", "TileSource", "fetch_new"]
 
 Read = Callable[[TileId], bytes]
 ALL_PLACES: Final = ""
+
+
+class NotAdmitted(Unreachable):
+    """The log serves entries, and not to us: our key is not entered there, or our clock is too far from its clock."""
 
 
 class TileSource:
@@ -29,13 +33,15 @@ class TileSource:
         self._url, self._token, self._tls, self._timeout = url.rstrip("/"), token, tls, timeout
 
     def __call__(self, tile: TileId) -> bytes:
-        """:raises Unreachable: the log does not serve it"""
+        """:raises Unreachable: the log does not serve it; `NotAdmitted` where it is ours that is at fault"""
         headers = {}
         if tile.level == ENTRIES:
             headers["Authorization"] = f"Bearer {self._token()}"
         answer = send(
             "GET", f"{self._url}/{tile.path}", headers=headers, timeout=self._timeout, tls=self._tls
         )
+        if answer.status == 403 and tile.level == ENTRIES:
+            raise NotAdmitted(f"{tile.path}: answered 403")
         if answer.status != 200:
             raise Unreachable(f"{tile.path}: answered {answer.status}")
         return answer.body

@@ -7,19 +7,23 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 from lianfang_chain.cbor import NotCanonical
+from lianfang_chain.client import CLOCK_SECONDS
 from lianfang_chain.entry import Entry
 from lianfang_chain.words import SCOPES, words_of
 
 from .store import DamagedFolder
 
 if TYPE_CHECKING:
-    from .judge import Witness
+    from .judge import Lights, Witness
 
 __all__ = ["light_of", "status_of", "status_page"]
 
 QUIET_SECONDS: Final = 300  # a log that is at work publishes each second; five minutes of silence is trouble
 _ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
 _SHOWN: Final = 20
+ALONE_SECONDS: Final = 60  # as the log's own alarm (ledger.md 6.6)
+_SAY_CLOCK_SECONDS: Final = 120  # a difference that somebody should set right; at `CLOCK_SECONDS` nothing works
+_PARTIES: Final = {"residents": "居民", "property": "物业", "community": "社区"}
 
 _LIGHTS: Final = {
     "green": (
@@ -55,6 +59,14 @@ _LIGHTS: Final = {
             "和社区的人一起，照说明书第七节“文件夹损坏”换一个新文件夹。",
         ],
     ),
+    "alone": (
+        "请留意：签名不够",
+        "我们这一方已经核对并签名，但是一分钟以上，三方里签名的不到两方。账没有错，到期和解除照常生效。",
+        [
+            "打电话给下面灰色框里写的那一方，请他们看看见证电脑开着没有、网通不通。",
+            "一小时后还是这样：打电话给社区值班室和指挥部，告诉他们“只有我们一方在签名”。",
+        ],
+    ),
     "white": (
         "还没有开始",
         "程序已经启动，还没有收到第一份记录。第一次连接可能需要几分钟。",
@@ -66,6 +78,7 @@ _EVIDENCE: Final = """<p class="files">证据文件：<a href="/fork-evidence.tx
 _COLOURS: Final = {
     "green": "#0a7a33",
     "yellow": "#a15c00",
+    "alone": "#a15c00",
     "damaged": "#a15c00",
     "red": "#b00020",
     "white": "#555",
@@ -73,18 +86,20 @@ _COLOURS: Final = {
 
 
 def light_of(witness: Witness, *, damage: str = "") -> str:
-    """green, yellow, red, damaged (the own folder) or white (nothing yet)."""
+    """green, yellow, red, damaged (the own folder), alone (the others do not sign) or white (nothing yet)."""
     if witness.store.evidence:
         return "red"
     if damage:
         return "damaged"
     lights = witness.lights
-    if lights.trouble:
+    if lights.trouble or abs(lights.clock_off) > CLOCK_SECONDS:
         return "yellow"
     if lights.asked_at is None and not witness.store.note:
         return "white"
     if lights.asked_at is None or witness.now() - lights.asked_at > QUIET_SECONDS:
         return "yellow"
+    if lights.alone_since is not None and witness.now() - lights.alone_since > ALONE_SECONDS:
+        return "alone"
     return "green"
 
 
@@ -100,6 +115,8 @@ def status_of(witness: Witness) -> dict[str, object]:
         "trouble": witness.lights.trouble or damage,
         "withheld": witness.lights.withheld,
         "forked": bool(witness.store.evidence),
+        "clock_off": witness.lights.clock_off,
+        "alone_since": witness.lights.alone_since,
     }
 
 
@@ -119,9 +136,29 @@ def _trouble(witness: Witness) -> str:
     if not lights.trouble:
         return ""
     why = _TROUBLES.get(lights.status, "原因不明")
+    if lights.status == 503 and lights.not_admitted:
+        why = "对方的服务器不让我们读记录，多半是这台电脑的日期或时间不准，也可能是我们的公钥还没有登记"
     if lights.status == 422 and lights.withheld and witness.of_all_places:
         why = f"账本有 {lights.withheld:,} 条记录不给我们看原文，而我们应当看到全部，所以没有签名"
     return f"{lights.status}号：{why}。\n（{lights.trouble}）"
+
+
+def _alone(lights: Lights) -> str:
+    """Whose signature is not there."""
+    missing = "、".join(_PARTIES.get(name.partition("-")[0], name) for name in lights.not_signed)
+    return f"还没有签名：{missing}。从 {_when(lights.alone_since)} 起签名不够。"
+
+
+def _clock(lights: Lights) -> str:
+    """A sentence where the clock is to be set; empty where it is right."""
+    off = lights.clock_off
+    if abs(off) <= _SAY_CLOCK_SECONDS:
+        return ""
+    much = f"约 {abs(off) // 60:,} 分钟" if abs(off) < 2 * 86_400 else f"约 {abs(off) // 86_400:,} 天"
+    return (
+        f"这台电脑的钟比区里的服务器{'快' if off > 0 else '慢'}{much}。请把日期和时间调准，打开“自动设置时间”。"
+        "差到十分钟，就读不到新记录，签的名也不算数。"
+    )
 
 
 def _own(witness: Witness) -> tuple[list[tuple[int, bytes]], str]:
@@ -144,7 +181,10 @@ def status_page(witness: Witness, title: str) -> str:
     heading, sentence, steps = _LIGHTS[light]
     esc = html.escape
     todo = "".join(f"<li>{step}</li>" for step in steps)
-    trouble = f"文件夹损坏（{damage}）" if damage else _trouble(witness)
+    trouble = _alone(witness.lights) if light == "alone" else _trouble(witness)
+    if damage:
+        trouble = f"文件夹损坏（{damage}）"
+    clock = _clock(witness.lights)
     rows = "".join(_row(index, data) for index, data in reversed(own[-_SHOWN:]))
     return f"""<!doctype html>
 <html lang="zh-Hans"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
@@ -167,6 +207,7 @@ a{{color:#0645ad}}
 <div class="light" role="status"><h1>{esc(heading)}</h1><p>{sentence}</p></div>
 {f"<h2>现在请这样做</h2><ol>{todo}</ol>" if todo else ""}
 {_EVIDENCE if light == "red" else ""}
+{f"<p><strong>{clock}</strong></p>" if clock else ""}
 {f"<pre>{esc(trouble)}</pre>" if trouble else ""}
 <h2>{esc(title)}</h2>
 <dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>

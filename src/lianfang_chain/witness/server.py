@@ -11,6 +11,7 @@ from lianfang_chain.submission import MAX_BODY
 
 from .judge import Reply, Witness
 from .page import status_of, status_page
+from .watch import Watch
 
 __all__ = ["WitnessServer"]
 
@@ -20,8 +21,10 @@ HTML: Final = "text/html; charset=utf-8"
 class WitnessServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], witness: Witness, title: str) -> None:
-        self.witness, self.title = witness, title
+    def __init__(
+        self, address: tuple[str, int], witness: Witness, title: str, watch: Watch | None = None
+    ) -> None:
+        self.witness, self.title, self.watch = witness, title, watch
         self.monitoring = f"/{hashlib.sha256(witness.store.log.name.encode()).hexdigest()}/checkpoint"
         super().__init__(address, _Handler)
 

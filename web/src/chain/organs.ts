@@ -12,21 +12,29 @@ import { decimal, ED25519, Malformed, NotSigned, openNote, VerifierKey } from ".
 import type { Policy } from "./policy";
 
 const FIRST_LINE = "lianfang-organs/v1";
+const MAX_LIST_BYTES = 131_072;
+const BETWEEN = " | ";
 
 export interface Organ {
   readonly code: string;
   readonly key: VerifierKey;
   /** Of the entry that announced the key. */
   readonly index: number;
+  /** As the announcement says it; both empty where it says none, the English where it has none. */
+  readonly name: string;
+  readonly nameEn: string;
   readonly line: string;
 }
 
 function parseOrgan(origin: string, line: string): Organ {
   const [word, code = "", vkey = "", index = "", ...rest] = line.split(" ");
-  if (word !== "organ" || rest.length > 0) throw new Malformed("not an organ line");
+  if (word !== "organ") throw new Malformed("not an organ line");
+  const names = rest.length === 0 ? [] : rest.join(" ").split(BETWEEN);
+  const [name = "", nameEn = ""] = names;
+  if (rest.includes("") || names.length > 2 || names.some((part) => part.includes("|"))) throw new Malformed("not the name of an organ");
   const key = VerifierKey.parse(vkey);
   if (key.type !== ED25519 || key.name !== `${origin}/organ/${code}`) throw new Malformed("not the key of an organ");
-  return { code, key, index: decimal(index), line };
+  return { code, key, index: decimal(index), name, nameEn, line };
 }
 
 /**
@@ -34,7 +42,7 @@ function parseOrgan(origin: string, line: string): Organ {
  * @throws NotSigned: no log of the policy signed it
  */
 export async function openOrgans(data: Uint8Array, policy: Policy): Promise<Organ[]> {
-  const { note, verified } = await openNote(data, policy.logs);
+  const { note, verified } = await openNote(data, policy.logs, MAX_LIST_BYTES);
   const [first, origin = "", ...lines] = note.text.split("\n");
   if (first !== FIRST_LINE) throw new Malformed("not a list of organs");
   if (!verified.some(({ key }) => key.name === origin)) throw new NotSigned("the list of another log");
@@ -45,6 +53,12 @@ export async function openOrgans(data: Uint8Array, policy: Policy): Promise<Orga
 export function continues(later: readonly Organ[], earlier: readonly Organ[]): boolean {
   const lines = new Set(later.map(({ line }) => line));
   return earlier.every(({ line }) => lines.has(line));
+}
+
+/** What the organ is called, its code behind it; the code alone where no name was announced. */
+export function called({ code, name, nameEn }: Organ, language: "zh" | "en"): string {
+  if (name === "") return code;
+  return language === "zh" ? `${name}（${code}）` : `${nameEn === "" ? name : nameEn} (${code})`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { SHEET_PREFIX } from "../chain/proof";
 import { make } from "../dom";
 import { timeUsed } from "../pass/clock";
 import { encodeBatch } from "../pass/passages";
+import type { StoreRow } from "../pass/scan";
 import { ask, field, menu } from "./dialogs";
 import { enrolPage } from "./enrol_page";
 import { readInvitation } from "./enrol";
@@ -199,8 +200,9 @@ class App {
         button("menu", () => this.#menu()),
       ),
     );
-    this.#inward.textContent = this.#say("in");
-    this.#outward.textContent = this.#say("out");
+    const road = this.enrolment.kind === "road";
+    this.#inward.textContent = this.#say(road ? "onward" : "in");
+    this.#outward.textContent = this.#say(road ? "homeward" : "out");
     this.#topExit.textContent = this.#say("life_exit");
     this.#facts.setAttribute("aria-label", this.#say("list_age"));
     this.#drawn = [];
@@ -267,6 +269,7 @@ class App {
         ? fact(this.#say("no_list"), true)
         : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > this.sync.ages.day),
       this.sync.fork !== null && fact(this.#say("chain_fork"), true),
+      this.sync.fork === null && this.sync.forkAtTheParties && fact(this.#say("chain_fork_elsewhere"), true),
       this.sync.chain === "other" && fact(this.#say("chain_other"), true),
       this.sync.chain === "followed" && fact(this.#say("chain_followed"), false),
       !this.sync.compoundHere && fact(this.#say("no_compound"), true),
@@ -384,13 +387,25 @@ class App {
   #doorDialog(): void {
     const [doorLabel, door] = field(this.#say("door"), { inputmode: "text", maxlength: "32", name: "door" });
     const [yearLabel, year] = field(this.#say("birth_year"), { inputmode: "numeric", maxlength: "4", name: "year" });
-    ask(this.#say("type_door"), this.language, [doorLabel, yearLabel], this.#say("look_up"), async () => {
+    const dialog = ask(this.#say("type_door"), this.language, [doorLabel, yearLabel], this.#say("look_up"), async () => {
       const typed = Number(year.value.normalize("NFKC").trim());
       if (door.value.trim() === "" || !Number.isInteger(typed) || typed < 1880 || typed > 2100) return "not_found";
       const looked = await this.post.findByDoor(door.value, typed);
+      // One dialog after the other: the focus of the first goes back before the second takes it.
+      if (typeof looked === "object") dialog.addEventListener("close", () => this.#whichDialog(looked.among));
       return looked === "too many" ? "too_many" : null;
     });
     door.focus();
+  }
+
+  /** Initials of those who match door and year, and of nobody else; the member number where initials are the same. */
+  #whichDialog(among: readonly StoreRow[]): void {
+    const label = ({ identity: { initials, memberNo } }: StoreRow): string => {
+      const alike = among.filter((one) => one.identity.initials === initials).length > 1;
+      return alike && memberNo !== null ? `${initials} · ${this.#say("member")} ${memberNo}` : initials;
+    };
+    const entries = among.map((row) => ({ label: label(row), act: () => this.#guarded(this.post.choose(row)) }));
+    menu(this.language, entries, this.#say("which"));
   }
 
   #temperatureDialog(): void {

@@ -163,6 +163,21 @@ async function newest(policy: Policy, files: Files): Promise<{ size: number; roo
   }
 }
 
+/**
+ * Whether a witness has evidence of a fork, as the server's own board says (docs/chain.md, "Trouble"); null where it did not
+ * say. It is shown to the guard and changes no verdict, so it is believed without a signature.
+ */
+export async function forkAtTheParties(files: Files): Promise<boolean | null> {
+  const file = await files("alarms.json");
+  if (file === null) return null;
+  try {
+    const alarms: unknown = JSON.parse(new TextDecoder().decode(file));
+    return Array.isArray(alarms) ? alarms.some((one: unknown) => typeof one === "object" && one !== null && "code" in one && one.code === "fork") : null;
+  } catch {
+    return null; // a captive portal
+  }
+}
+
 /** A file of the chain from this gate's own server; null without network. */
 export async function chainFile(path: string): Promise<Bytes | null> {
   try {

@@ -47,11 +47,12 @@ export function field(label: string, attributes: Readonly<Record<string, string 
 export function menu(
   language: Language,
   entries: readonly { readonly label: string; readonly act: () => void }[],
+  title: string = say("menu", language),
 ): HTMLDialogElement {
   const dialog = make(
     "dialog",
-    { "aria-label": say("menu", language) },
-    make("h2", {}, say("menu", language)),
+    { "aria-label": title },
+    make("h2", {}, title),
     make(
       "div",
       { class: "g-list" },

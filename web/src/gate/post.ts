@@ -19,6 +19,7 @@ import { type ByHand, codeToKeep, type Passage } from "../pass/passages";
 import { isOverLong, quotaAt } from "../pass/rules";
 import { type Held, look, type Outcome, type StoreRow } from "../pass/scan";
 import type { Decision } from "../pass/verdict";
+import { persons, plainDoor, speaking } from "./lookup";
 import type { GateStore, Mark, Shift } from "./store";
 
 /**
@@ -92,6 +93,10 @@ interface Kept {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 type Looked = "shown" | "not found" | "not a number" | "too many";
+/** Several were born in that year behind that door: the guard asks whose initials, and chooses. */
+export interface Several {
+  readonly among: readonly StoreRow[];
+}
 
 export class Post {
   inward = true;
@@ -193,14 +198,21 @@ export class Post {
       const waitsForPass = before !== null && before.closed === null && before.outcome.shown === null && before.texts.length > 0;
       // A slip belongs to who stands here; a pass after a slip alone joins it. All else is the next person.
       const joins = before !== null && before.closed === null && before.input !== "life_exit" && (isSlip || (waitsForPass && before.outcome.slips.length > 0));
+      // G-9: a slip says no compound. Whoever it is of lives here if the store has them, and is let in to the own home.
+      const known = joins && (before.found !== null || before.outcome.shown !== null);
+      const slip = isSlip && !known ? alone.slips.at(-1) : undefined;
+      const lives = slip === undefined ? null : await this.#soon(this.store.byIdentity(slip.identity));
+      const found = persons(lives ?? [])[0] ?? null;
       if (joins) {
         const texts = [...before.texts, text];
-        const outcome = await this.#look({ texts, found: before.found, temperatureHigh: before.temperature !== null });
-        this.#show({ ...before, texts, outcome });
+        const who = before.found ?? found;
+        const outcome = await this.#look({ texts, found: who, temperatureHigh: before.temperature !== null });
+        this.#show({ ...before, texts, found: who, outcome });
         return;
       }
       this.#closeOpen();
-      await this.#arrive({ input: "code", texts: [text], found: null, byHand: null, outcome: alone });
+      const outcome = found === null ? alone : await this.#look({ texts: [text], found });
+      await this.#arrive({ input: "code", texts: [text], found, byHand: null, outcome });
     });
   }
 
@@ -208,22 +220,30 @@ export class Post {
     return this.#serially(async () => {
       const number = passNumber(typed);
       if (number === null) return "not a number";
-      const row = await this.#soon(this.store.byNumber(number));
-      if (row === null && !this.#lookupAllowed()) return "too many";
+      const card = await this.#soon(this.store.byNumber(number));
+      if (card === null && !this.#lookupAllowed()) return "too many";
+      const same = card === null ? null : await this.#soon(this.store.byIdentity(card.identity));
+      const row = card === null ? null : speaking(card, same ?? [], this.around.held());
       await this.#byHand(row, null);
       return row === null ? "not found" : "shown";
     });
   }
 
-  findByDoor(door: string, birthYear: number, initials: string | null = null): Promise<Looked> {
+  /** Who of several is meant nobody guesses: an order of one would hold the other. */
+  findByDoor(door: string, birthYear: number): Promise<Looked | Several> {
     return this.#serially(async () => {
       if (!this.#lookupAllowed()) return "too many";
-      const plain = plainDoor(door);
-      const rows = (await this.#soon(this.store.byDoor(plain, birthYear))) ?? [];
-      const row = rows.find((candidate) => initials === null || candidate.identity.initials === initials) ?? null;
-      await this.#byHand(row, { door: plain, birthYear, idSeen: false });
+      const among = persons((await this.#soon(this.store.byDoor(door, birthYear))) ?? []);
+      if (among.length > 1) return { among };
+      const row = among[0] ?? null;
+      await this.#byHand(row, { door: row?.identity.door ?? plainDoor(door), birthYear, idSeen: false });
       return row === null ? "not found" : "shown";
     });
+  }
+
+  /** The one of several whom the guard chose: still the same look-up. */
+  choose(row: StoreRow): Promise<void> {
+    return this.#serially(() => this.#byHand(row, null));
   }
 
   /** Nothing to show and nothing to type: the guard still gets a verdict. */
@@ -610,13 +630,5 @@ export class Post {
 function countedAs({ verdict, inward, override, reason }: Row): string[] {
   const otherwise = override === null || reason === "LIFE_EXIT" ? [] : [override === TURNED_AWAY ? "turned" : "override"];
   return [verdict, inward ? "in" : "out", ...otherwise];
-}
-
-/** Full-width figures and dashes of an open input method are the same door. */
-export function plainDoor(typed: string): string {
-  return typed
-    .normalize("NFKC")
-    .replace(/[\u2010-\u2015\u2212]/g, "-")
-    .replace(/\s/g, "");
 }
 

@@ -8,8 +8,8 @@
  * 3. A row leaves only under a receipt that covers it, whether that came by the network or in a file.
  *    The one row held back is on disk like any other, is in no upload, and until it is let go may be
  *    written anew under its number; a crash lets it go.
- * 4. The own compound is looked up by whole number or whole door, never listed, and no method
- *    returns more than one household.
+ * 4. The own compound is looked up by whole number, by whole door with a birth year, or by all four facts of a slip,
+ *    never listed, and no method returns more than one door.
  * 5. Nothing else of a person is stored: rows are sealed to the server when written, and what
  *    is remembered of a pass is an HMAC of its `cti` under a key that cannot leave the device.
  */
@@ -23,7 +23,8 @@ import { type Signal, sealSignal } from "../pass/signals";
 import type { PublicKey } from "../pass/keys";
 import type { StoreRow } from "../pass/scan";
 import type { ShardState } from "../pass/statuslist";
-import type { PassClass } from "../pass/tokens";
+import { type Identity, type PassClass, sameIdentity } from "../pass/tokens";
+import { plainDoor } from "./lookup";
 
 const NAME = "lianfang-gate";
 const VERSION = 2;
@@ -70,9 +71,12 @@ export interface Mark {
 }
 
 interface CompoundRow {
+  /** Where there is no card, `#` and its place in the list. */
   readonly passNo: string;
-  readonly listUri: string;
-  readonly index: number;
+  readonly listUri: string | null;
+  readonly index: number | null;
+  /** Not in what an earlier app stored. */
+  readonly endedAt?: number | null;
   readonly kind: PassClass;
   readonly door: string;
   readonly memberNo: number | null;
@@ -109,8 +113,8 @@ const DURABLE = { durability: "strict" } as const;
 
 export class GateStore {
   #writing: Promise<unknown> = Promise.resolve();
-  /** The own compound by number, read once: no look-up waits for the disk, least of all while a new list is written. */
-  #compound: Promise<ReadonlyMap<string, StoreRow>> | null = null;
+  /** The own compound, read once: no look-up waits for the disk, least of all while a new list is written. */
+  #compound: Promise<readonly StoreRow[]> | null = null;
   /** The row that is not sent yet. KNOWN: another tab does not know of it and may send it; the row is then in conflict, and shown. */
   #heldBack: number | null = null;
 
@@ -245,29 +249,35 @@ export class GateStore {
     // All at once: look-ups wait for as long as this takes.
     await Promise.all([
       compound.clear(),
-      ...rows.map(({ passNo, listUri, index, kind, identity }) => compound.put({ passNo, listUri, index, kind, ...identity })),
+      ...rows.map(({ identity, passNo, ...row }, place) => compound.put({ passNo: passNo ?? `#${place}`, ...row, ...identity })),
       tx.objectStore("device").put(etag, "compoundTag"),
       tx.done,
     ]);
-    this.#compound = Promise.resolve(byNumber(rows));
+    this.#compound = Promise.resolve(rows);
   }
   async compoundTag(): Promise<string | null> {
     return ((await this.db.get("device", "compoundTag")) as string | undefined) ?? null;
   }
 
   async byNumber(passNo: string): Promise<StoreRow | null> {
-    return (await this.#held()).get(passNo) ?? null;
+    return (await this.#held()).find((row) => row.passNo === passNo) ?? null;
   }
 
   /** Who of this whole door was born in this year; nobody else of the door is told. */
   async byDoor(door: string, birthYear: number): Promise<StoreRow[]> {
-    const rows = [...(await this.#held()).values()];
-    return rows.filter(({ identity }) => identity.door === door && identity.birthYear === birthYear);
+    const whole = plainDoor(door);
+    const sameYear = (await this.#held()).filter(({ identity }) => identity.birthYear === birthYear);
+    return sameYear.filter(({ identity }) => plainDoor(identity.door) === whole);
   }
 
-  #held(): Promise<ReadonlyMap<string, StoreRow>> {
+  /** The rows of one person. */
+  async byIdentity(identity: Identity): Promise<StoreRow[]> {
+    return (await this.#held()).filter((row) => sameIdentity(row.identity, identity));
+  }
+
+  #held(): Promise<readonly StoreRow[]> {
     this.#compound ??= this.db.getAll("compound").then(
-      (rows) => byNumber(rows.map(asStoreRow)),
+      (rows) => rows.map(asStoreRow),
       (error: unknown) => {
         this.#compound = null;
         throw error;
@@ -544,16 +554,13 @@ function sealingKey(keys: KeyList, now: number): PublicKey {
 
 function asStoreRow(row: CompoundRow): StoreRow {
   return {
-    passNo: row.passNo,
+    passNo: row.passNo.startsWith("#") ? null : row.passNo,
     listUri: row.listUri,
     index: row.index,
     kind: row.kind,
+    endedAt: row.endedAt ?? null,
     identity: { door: row.door, memberNo: row.memberNo, initials: row.initials, birthYear: row.birthYear },
   };
-}
-
-function byNumber(rows: readonly StoreRow[]): ReadonlyMap<string, StoreRow> {
-  return new Map(rows.map((row) => [row.passNo, row]));
 }
 
 /** The file of unsent rows: the very bodies of uploads, one after the other in a CBOR array. */

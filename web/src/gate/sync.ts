@@ -1,8 +1,8 @@
 /**
  * The gate and the network: everything here may fail at any moment and changes nothing then.
  *
- * Loops of their own, so that none waits for another: uploads (every 20 s, at once after a passage),
- * lists (long poll, random 0–10 s after a lost connection, so that 552 gates do not come back in one
+ * Loops of their own, so that none waits for another: uploads (every 20 s, at once after a passage), signals (the
+ * same; a call for help waits behind no full queue), lists (long poll, or every five seconds where there are many; random 0–10 s after a lost connection, so that 552 gates do not come back in one
  * instant), quotas and perimeters (every 20 s: what was lifted frees at once), and slow files (keys, the own
  * compound, the chain's checkpoint: each every ten minutes).
  */
@@ -20,16 +20,22 @@ import { acceptRules, type RuleSet } from "../pass/rules";
 import type { Held, StoreRow } from "../pass/scan";
 import type { Signal } from "../pass/signals";
 import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
-import { PASS_CLASSES } from "../pass/tokens";
+import { type Identity, PASS_CLASSES, type PassClass } from "../pass/tokens";
 import type { Compared } from "../chain/sheets";
-import { chainFile, type Fork, meetSheet, visitChain, type Which } from "./chain";
+import { chainFile, type Fork, forkAtTheParties, meetSheet, visitChain, type Which } from "./chain";
 import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
 import type { ClockState, Enrolment, GateStore } from "./store";
 
 const WAIT = 25;
+/** A browser may hold six connections to a server. With more lists than these none is waited for, or no upload got through. */
+const MOST_WAITING = 3;
+/** How often each of many lists is asked for. */
+const OFTEN = 5_000;
 const SLOW = 600_000;
 const RULES = 20_000;
 const UPLOAD = 20_000;
+/** A burst at the gate is sent together. */
+const BURST = 1500;
 
 export type Network = "unknown" | "online" | "offline" | "withdrawn";
 
@@ -43,11 +49,14 @@ export class Sync {
   compoundHere = false;
   /** The chain told this gate two stories. */
   fork: Fork | null = null;
+  /** A witness has evidence that it told two stories, as the server said last. */
+  forkAtTheParties = false;
   /** Which chain the server speaks of. */
   chain: Which = "same";
   #stopped = false;
   #rulesTag: string | null = null;
-  #wakeUpload: () => void = () => undefined;
+  readonly #rows = new Bell();
+  readonly #signals = new Bell();
   /** Rows with a code wait: this server is from before them. */
   #longWait = false;
 
@@ -118,9 +127,14 @@ export class Sync {
     void this.#loop(() => this.#keysFile(), SLOW);
     void this.#loop(() => this.#rulesFile(), RULES);
     if (this.enrolment.compounds.length > 0) void this.#loop(() => this.#compoundFile(), SLOW);
-    for (const uri of this.enrolment.shards) void this.#loop(() => this.#list(uri), 0);
+    const { shards } = this.enrolment;
+    const [wait, pause] = shards.length > MOST_WAITING ? [0, OFTEN] as const : [WAIT, 0] as const;
+    for (const uri of shards) void this.#loop(() => this.#list(uri, wait), pause);
     void this.#loop(() => this.#chain(), SLOW);
-    void this.#uploads();
+    void this.#sending(async () => {
+      while (await this.#uploadOne()) this.changed();
+    }, this.#rows, BURST);
+    void this.#sending(() => this.#sendSignals(), this.#signals, 0);
   }
 
   stop(): void {
@@ -129,7 +143,8 @@ export class Sync {
 
   /** Something new waits to be sent. */
   wake(): void {
-    this.#wakeUpload();
+    this.#rows.ring();
+    this.#signals.ring();
   }
 
   async raiseFloor(floor: number): Promise<void> {
@@ -158,7 +173,8 @@ export class Sync {
   }
 
   #is(network: Network): void {
-    if (this.network === "withdrawn" && network === "online") return;
+    // Nothing but a new enrolment ends it, and a line that fails now must not hide it.
+    if (this.network === "withdrawn") return;
     if (this.network !== network) {
       this.network = network;
       this.changed();
@@ -218,6 +234,7 @@ export class Sync {
     const { which, fork } = await visitChain(this.store, day, chainFile);
     // What was followed is said until the page is opened again.
     if (which !== "same" || this.chain === "other") this.chain = which;
+    this.forkAtTheParties = (await forkAtTheParties(chainFile)) ?? this.forkAtTheParties;
     await this.#tellFork(fork);
   }
 
@@ -238,13 +255,13 @@ export class Sync {
   }
 
   /** One step of one shard: the whole list if there is none, else the changes since, waiting for them. */
-  async #list(uri: string): Promise<void> {
+  async #list(uri: string, wait: number): Promise<void> {
     const path = `/s/${uri.replace(/^lf:s\//, "")}`;
     const held = this.shards.get(uri);
     if (held === undefined) return this.#wholeList(uri, path, null);
     // With its last number: if this device dies now, the server knows how many rows died with it.
     const last = await this.store.lastSeq();
-    const answer = await this.#ask(`${path}/d?v=${held.version}&wait=${WAIT}&last=${last}`, null, WAIT + 15);
+    const answer = await this.#ask(`${path}/d?v=${held.version}&wait=${wait}&last=${last}`, null, wait + 15);
     if (answer.status === 304) return;
     if (answer.status === 410) return this.#wholeList(uri, path, held);
     if (answer.status !== 200 || this.keys === null) throw new Unreachable(`status ${answer.status}`);
@@ -276,17 +293,17 @@ export class Sync {
 
   // --- uploads -----------------------------------------------------------------------------
 
-  async #uploads(): Promise<void> {
+  /** Send what waits: every 20 s, and soon after something new does. */
+  async #sending(send: () => Promise<void>, bell: Bell, pause: number): Promise<void> {
     while (!this.#stopped) {
+      bell.listen();
       try {
-        while (await this.#uploadOne()) this.changed();
-        await this.#sendSignals();
+        await send();
       } catch (error) {
         if (error instanceof Unreachable) this.#is("offline");
       }
-      await Promise.race([sleep(UPLOAD), new Promise<void>((resolve) => (this.#wakeUpload = resolve))]);
-      // A burst at the gate is sent together.
-      await sleep(1500);
+      await Promise.race([sleep(UPLOAD), bell.rung()]);
+      await sleep(pause);
     }
   }
 
@@ -357,6 +374,25 @@ export class Sync {
   }
 }
 
+/** Wakes one that waits; rung since `listen`, it does not wait at all. */
+class Bell {
+  #rang = false;
+  #wake: () => void = () => undefined;
+
+  listen(): void {
+    this.#rang = false;
+  }
+
+  ring(): void {
+    this.#rang = true;
+    this.#wake();
+  }
+
+  async rung(): Promise<void> {
+    if (!this.#rang) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+}
+
 function arrayOf(body: Bytes): Bytes[] {
   const value = decode(body, 16 * 1024 * 1024);
   if (!Array.isArray(value)) throw new Rejected("cbor");
@@ -387,27 +423,62 @@ export function readReceipts(file: Bytes): { receipts: Bytes[]; conflicts: { dev
 /** @throws Rejected: one row that is not as agreed refuses the whole list, and the old one stays */
 export function readCompound(body: Bytes): StoreRow[] {
   const map = mapOf(body);
-  const rows = map.get(2);
-  if (map.get(1) !== 1 || !Array.isArray(rows)) throw new Rejected("format");
-  return rows.map((row) => {
-    if (!Array.isArray(row) || row.length !== 8) throw new Rejected("claims");
-    const [number, uri, index, letter, door, memberNo, initials, birthYear] = row;
-    const passNo = typeof number === "string" ? passNumber(number) : null;
-    const kind = PASS_CLASSES.find((known) => known === letter);
-    if (passNo === null || typeof uri !== "string" || typeof index !== "number" || kind === undefined) {
-      throw new Rejected("claims");
-    }
-    if (typeof door !== "string" || typeof initials !== "string") throw new Rejected("claims");
-    if (memberNo !== null && typeof memberNo !== "number") throw new Rejected("claims");
-    if (birthYear !== null && typeof birthYear !== "number") throw new Rejected("claims");
-    return {
-      passNo,
-      listUri: uri,
-      index,
-      kind,
-      identity: { door, memberNo: memberNo ?? null, initials, birthYear: birthYear ?? null },
-    };
-  });
+  if (map.get(1) !== 1) throw new Rejected("format");
+  // Residents without a card, and passes that are over: a server before them says neither.
+  const part = (key: number, otherwise?: unknown[]): unknown[] => {
+    const rows = map.get(key) ?? otherwise;
+    if (!Array.isArray(rows)) throw new Rejected("format");
+    return rows;
+  };
+  return [
+    ...part(2).map((row) => passRow(row, 8)),
+    ...part(3, []).map(residentRow),
+    ...part(4, []).map((row) => passRow(row, 9)),
+  ];
+}
+
+function passRow(row: unknown, length: 8 | 9): StoreRow {
+  if (!Array.isArray(row) || row.length !== length) throw new Rejected("claims");
+  const [number, uri, index, letter, door, memberNo, initials, birthYear, endedAt = null] = row as unknown[];
+  const passNo = typeof number === "string" ? passNumber(number) : null;
+  if (passNo === null || typeof uri !== "string" || typeof index !== "number") throw new Rejected("claims");
+  if (length === 9 ? typeof endedAt !== "number" : endedAt !== null) throw new Rejected("claims");
+  return {
+    passNo,
+    listUri: uri,
+    index,
+    kind: classOf(letter),
+    identity: identityOf(door, memberNo, initials, birthYear),
+    endedAt: endedAt as number | null,
+  };
+}
+
+function residentRow(row: unknown): StoreRow {
+  if (!Array.isArray(row) || row.length !== 7) throw new Rejected("claims");
+  const [door, memberNo, initials, birthYear, uri, index, letter] = row as unknown[];
+  const listed = typeof uri === "string" && typeof index === "number";
+  if (!listed && (uri !== null || index !== null)) throw new Rejected("claims");
+  return {
+    passNo: null,
+    listUri: listed ? uri : null,
+    index: listed ? index : null,
+    kind: classOf(letter),
+    identity: identityOf(door, memberNo, initials, birthYear),
+    endedAt: null,
+  };
+}
+
+function classOf(letter: unknown): PassClass {
+  const kind = PASS_CLASSES.find((known) => known === letter);
+  if (kind === undefined) throw new Rejected("claims");
+  return kind;
+}
+
+function identityOf(door: unknown, memberNo: unknown, initials: unknown, birthYear: unknown): Identity {
+  const isNumberOrNull = (value: unknown): value is number | null => value === null || typeof value === "number";
+  if (typeof door !== "string" || typeof initials !== "string") throw new Rejected("claims");
+  if (!isNumberOrNull(memberNo) || !isNumberOrNull(birthYear)) throw new Rejected("claims");
+  return { door, memberNo, initials, birthYear };
 }
 
 function sleep(milliseconds: number): Promise<void> {

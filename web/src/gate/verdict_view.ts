@@ -57,7 +57,9 @@ export function verdictView(
 ): HTMLElement {
   const { language } = context;
   const { decision } = at.outcome;
-  const words = REASONS[decision.reason];
+  // The same verdict as by a list that is old, and another sentence: there is none that could be fresher.
+  const elsewhere = at.outcome.listElsewhere && (decision.reason === "LIST_OLD" || decision.reason === "LIST_DAY_OLD");
+  const words = REASONS[elsewhere ? "LIST_DAY_OLD" : decision.reason];
   const text = (word: Word): string => say(word, language);
   const word = text(decision.verdict);
   const dark = decision.verdict === "CALL" || decision.verdict === "DENY";
@@ -71,7 +73,7 @@ export function verdictView(
       "aria-labelledby": "verdict-word",
     },
     make("div", { class: "g-head" }, drawing(SHAPES[decision.verdict], "g-shape"), label),
-    make("p", { class: "g-reason" }, reasonWords(decision.reason, context.ages, language)),
+    make("p", { class: "g-reason" }, elsewhere ? text("list_elsewhere") : reasonWords(decision.reason, context.ages, language)),
     until(at, language),
     person(at, language),
     quota(at, language),
@@ -127,9 +129,9 @@ function flags(at: AtGate, language: Language): HTMLElement[] {
   if (at.alreadyShown) found.push("already_shown");
   if (notes.includes("ASK_REFRESH") && at.outcome.decision.reason !== "CODE_STALE") found.push("ask_refresh");
   if (notes.includes("TELL_COMMUNITY")) found.push("tell_community");
-  // Where nobody was recognised there is no evidence at all, and that says nothing of the list.
-  const known = at.outcome.shown !== null || at.found !== null;
-  if (known && notes.includes("LIST_OLD")) found.push("list_old");
+  // Where no list could speak there is no evidence at all, and that says nothing of the lists held.
+  const listed = at.outcome.shown !== null || (at.found !== null && at.found.listUri !== null);
+  if (listed && notes.includes("LIST_OLD") && !at.outcome.listElsewhere) found.push("list_old");
   if (notes.includes("CLOCK_IN_DOUBT")) found.push("clock_doubt");
   if ((verdict === "DENY" || verdict === "CALL") && at.outcome.slips.length === 0 && at.texts.length > 0) found.push("slip_hint");
   return found.map((word) => make("p", { class: "g-flag" }, say(word, language)));

@@ -4,6 +4,8 @@
  * The build writes the list of files with their hashes into this script. A new version is kept
  * whole, each file checked against its hash, before it takes over: a captive portal's page or
  * half a download never replaces a file. Files that did not change are copied, not fetched.
+ *
+ * Registered for pages elsewhere too, it sends whoever opens one of them without network to the application.
  */
 
 export {};
@@ -12,7 +14,7 @@ declare const self: {
   addEventListener(type: "install" | "activate", listener: (event: ExtendableEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
   skipWaiting(): Promise<void>;
-  readonly registration: { readonly scope: string };
+  readonly location: { readonly href: string };
   readonly clients: { claim(): Promise<void> };
 };
 interface ExtendableEvent {
@@ -31,6 +33,8 @@ const PREFIX = `lianfang-${__APP__}-`;
 const CACHE = PREFIX + __VERSION__;
 /** The page that answers for the folder itself. */
 const INDEX = "index.html";
+/** Where the application lies, whatever pages this worker answers for. */
+const FOLDER = new URL("./", self.location.href);
 const KNOWN = new Set(__FILES__.map(({ url }) => url));
 
 async function hashOf(bytes: ArrayBuffer): Promise<string> {
@@ -48,7 +52,7 @@ async function keepAll(): Promise<void> {
 }
 
 async function keepOne(cache: Cache, older: readonly string[], file: { url: string; hash: string }): Promise<void> {
-  const address = new URL(file.url, self.registration.scope).href;
+  const address = new URL(file.url, FOLDER).href;
   for (const name of older) {
     const held = await (await caches.open(name)).match(address);
     if (held !== undefined && (await hashOf(await held.clone().arrayBuffer())) === file.hash) {
@@ -73,14 +77,18 @@ self.addEventListener("install", (event) => event.waitUntil(keepAll().then(() =>
 self.addEventListener("activate", (event) => event.waitUntil(dropOlder()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || !request.url.startsWith(self.registration.scope)) return;
-  const path = new URL(request.url).pathname.slice(new URL(self.registration.scope).pathname.length);
+  if (request.method !== "GET") return;
+  if (!request.url.startsWith(FOLDER.href)) {
+    if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => Response.redirect(FOLDER.href)));
+    return;
+  }
+  const path = new URL(request.url).pathname.slice(FOLDER.pathname.length);
   const url = path === "" ? INDEX : path;
   if (!KNOWN.has(url)) return;
   event.respondWith(
     caches
       .open(CACHE)
-      .then((cache) => cache.match(new URL(url, self.registration.scope).href))
+      .then((cache) => cache.match(new URL(url, FOLDER).href))
       .then((held) => held ?? fetch(request)),
   );
 });

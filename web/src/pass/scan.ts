@@ -30,13 +30,17 @@ import { type Decision, decide, type Situation } from "./verdict";
 /** An index may get a new holder this long after its pass ended. */
 const INDEX_REST = 31 * 86_400;
 
-/** One pass of the own compound, as the gate's store has it: looked up, never listed. */
+/** Somebody of the own compound, as the gate's store has them: looked up, never listed. */
 export interface StoreRow {
-  readonly passNo: string;
-  readonly listUri: string;
-  readonly index: number;
+  /** Null: no card of their own. */
+  readonly passNo: string | null;
+  /** Null: they never had a pass, so no list speaks of them. */
+  readonly listUri: string | null;
+  readonly index: number | null;
   readonly kind: PassClass;
   readonly identity: Identity;
+  /** Of a pass that is over or withdrawn. */
+  readonly endedAt: number | null;
 }
 
 /** What the device has verified and stored so far. */
@@ -74,6 +78,8 @@ export interface Outcome {
   readonly orderEnd: number | null;
   /** How the quota stands that binds the pass shown; null where none does, or nothing is remembered of the pass. */
   readonly quota: Quota | null;
+  /** The list that speaks of who was recognised is none of those this device holds. */
+  readonly listElsewhere: boolean;
   /** The last code that could not be trusted, as it was read. */
   readonly bad: string | null;
 }
@@ -115,15 +121,18 @@ export async function look(asked: Look, compounds: ReadonlySet<string>, held: He
     onPhone: pass !== null && pass.holderKey !== null,
     slips,
   });
+  // G-9: an order slip alone does not say whose home this is. On the way in the guard asks.
+  const alone = asked.inward && compounds.size > 0 && pass === null && found === null;
+  const slip = alone && weighed.slip === "order_running" ? "none" : weighed.slip;
   const movement = movementOf(asked.inward, compounds, pass, found);
   const kind = pass?.kind ?? found?.kind ?? "P";
   const situation: Situation = {
     life_exit: asked.lifeExit === true ? "yes" : "no",
     movement,
     proof,
-    term: termOf(pass, now),
+    term: termOf(pass, found, now),
     status: weighed.status,
-    slip: weighed.slip,
+    slip,
     evidence: ageOf(weighed.known, now, rules?.ages ?? AGES),
     clock: clock.inDoubt ? "doubt" : "sure",
     keys: held.keys !== null && now < held.keys.expiresAt ? "current" : "expired",
@@ -131,6 +140,7 @@ export async function look(asked: Look, compounds: ReadonlySet<string>, held: He
     clearance: clearanceOf(pass, compounds),
     temperature: asked.temperatureHigh === true ? "high" : "normal",
   };
+  const listUri = pass?.listUri ?? found?.listUri ?? null;
   const ends = slips.filter((slip) => slip.kind === "O" && now < slip.end).map((slip) => slip.end);
   if (row !== null && row.end !== null && now < row.end) ends.push(row.end);
   return {
@@ -144,6 +154,7 @@ export async function look(asked: Look, compounds: ReadonlySet<string>, held: He
     phoneSignedAt: shown.phoneSignedAt,
     orderEnd: ends.length > 0 ? Math.max(...ends) : null,
     quota: rules === null || pass === null || outs === null ? null : quotaAt(rules, now, compounds, kind, movement, outs),
+    listElsewhere: listUri !== null && !held.shards.has(listUri),
     bad: shown.bad,
   };
 }
@@ -183,12 +194,12 @@ function isStale(signedAt: number | null, now: number): boolean {
 }
 
 function listRow(pass: Pass | null, found: StoreRow | null, held: Held, now: number): ListRow | null {
-  const reference = pass ?? found;
-  if (reference === null) return null;
-  const shard = held.shards.get(reference.listUri);
-  if (shard === undefined) return null;
-  const row = rowOf(shard, reference.index);
-  if (row === null || (pass !== null && now >= pass.expiresAt + INDEX_REST)) {
+  const { listUri, index } = pass ?? found ?? { listUri: null, index: null };
+  const shard = listUri === null ? undefined : held.shards.get(listUri);
+  if (shard === undefined || index === null) return null;
+  const row = rowOf(shard, index);
+  const endedAt = pass?.expiresAt ?? found?.endedAt ?? now;
+  if (row === null || now >= endedAt + INDEX_REST) {
     // Beyond its rest an index may belong to somebody else: their order is not this person's.
     return { status: null, end: null, signedAt: shard.signedAt };
   }
@@ -210,8 +221,8 @@ function movementOf(
   return inward ? "place_in" : "place_out";
 }
 
-function termOf(pass: Pass | null, now: number): Situation["term"] {
-  if (pass === null) return "in_term";
+function termOf(pass: Pass | null, found: StoreRow | null, now: number): Situation["term"] {
+  if (pass === null) return found !== null && found.endedAt !== null ? "expired" : "in_term";
   if (now >= pass.expiresAt) return "expired";
   return pass.notBefore !== null && pass.notBefore > now + TOLERANCE ? "not_yet" : "in_term";
 }

@@ -2,6 +2,7 @@
 
 import { base64, hex } from "../bytes";
 import { Camera, readPicture } from "../camera/camera";
+import { called } from "../chain/organs";
 import type { Proved } from "../chain/proof";
 import { make } from "../dom";
 import { bytesOf, type Checked, checkFiles, checkText, codeText, failed, isTlogProof, type Signer } from "./check";
@@ -217,7 +218,7 @@ class Page {
         "ul",
         {},
         line(this.#say("is_recorded", facts)),
-        typeof signer === "object" && line(this.#say("is_organ", { organ: signer.code, index: signer.index })),
+        typeof signer === "object" && line(this.#say("is_organ", { organ: called(signer, language), index: signer.index })),
         ...proved.seen.map(([name, at]) =>
           line(this.#say("is_seen", { who: party(name, language), time: instant(at, language) })),
         ),
@@ -238,7 +239,7 @@ class Page {
           "dl",
           { class: "lf-facts" },
           pair("kind", kindWords(entry.kind, language)),
-          pair("organ", entry.organ),
+          pair("organ", typeof signer === "object" ? called(signer, language) : entry.organ),
           pair("scope", scopeWords(entry.scope, language)),
           pair("basis", entry.basis),
           pair("issued", instant(entry.issuedAt, language)),

@@ -12,7 +12,7 @@ from .papers import (
     record_take_down,
 )
 from .proposing import ProposalDraft, propose_isolation, refuse_proposal, second_sign
-from .retention import destroy_details
+from .retention import HoldDraft, destroy_case, destroy_ended, hold_case
 from .second_phase import SecondPhaseDraft, order_second_phase
 from .serving import CareDraft, ServingDraft, accept_care, record_care, serve
 
@@ -20,6 +20,7 @@ __all__ = [
     "AppealDraft",
     "CareDraft",
     "DecisionDraft",
+    "HoldDraft",
     "IsolationDraft",
     "LiftDraft",
     "ProposalDraft",
@@ -29,7 +30,9 @@ __all__ = [
     "appeal",
     "check_release",
     "decide_appeal",
-    "destroy_details",
+    "destroy_case",
+    "destroy_ended",
+    "hold_case",
     "issue_isolation",
     "issue_release_notice",
     "lift_isolation",

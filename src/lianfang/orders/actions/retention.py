@@ -1,18 +1,292 @@
-"""What is destroyed when its term is over, without anybody asking for it."""
+"""What is destroyed when its term is over: a case, with everything by which somebody could say whose it was."""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.db import connection, transaction
+from django.db.models import Q
+
+from lianfang.accounts.rights import Right
+from lianfang.concerns import actions as concerns
+from lianfang.kernel.errors import NotAllowed, NotFound
+from lianfang.kernel.ids import new_id
+from lianfang.kernel.points import point
+from lianfang.kernel.row_security import scope
 from lianfang.ledger import actions as ledger
+from lianfang.ledger.errors import NothingToErase
+from lianfang.messaging import actions as messaging
 from lianfang.orders import policy
+from lianfang.orders.errors import HeldTooLong, KeptForItsTerm
+from lianfang.orders.models import (
+    Appeal,
+    AppealDecision,
+    DestroyedAct,
+    DestroyedCase,
+    DestroyedOrder,
+    Hold,
+    IsolationOrder,
+    IsolationProposal,
+    Lift,
+    ReleaseNotice,
+)
+from lianfang.people import actions as people
+from lianfang.places import queries as places
+
+from .lifting import locked_order
+from .papers import end_of
+from .signing import organ_for, require_fresh_factor, same_or_refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+    from uuid import UUID
+
     from lianfang.kernel.actor import Actor
 
 _BASIS: Final = "个人信息保护法第四十七条第一款第一项（目的已实现或者保存期限已届满）"
+_OF_ORDERS: Final = "order_id = ANY(%s)"
 
 
-def destroy_details(*, by: Actor) -> int:
-    """Destroy salts and values behind old entries about persons; returns how many. The entries stay, and say less."""
-    return ledger.erase_older("orders", before=by.at - policy.DETAILS_KEPT_FOR, basis=_BASIS, by=by)
+def _within(column: str, table: str) -> str:
+    return f"{column} IN (SELECT id FROM {table} WHERE {_OF_ORDERS})"
+
+
+#: What is recorded beside an order, each table before those it points to.
+_BESIDE: Final = (
+    ("orders_takedown", _within("sheet_id", "orders_boardsheet")),
+    ("orders_boardsheet", _OF_ORDERS),
+    ("orders_carearrangement", _within("need_id", "orders_careneed")),
+    ("orders_careneed", _OF_ORDERS),
+    ("orders_serving", _OF_ORDERS),
+    ("orders_releasecheck", _OF_ORDERS),
+    ("orders_releasenotice", _OF_ORDERS),
+    ("orders_hold", _OF_ORDERS),
+    ("orders_endseen", _OF_ORDERS),
+    ("orders_lift", _OF_ORDERS),
+    ("orders_appealdecision", _within("appeal_id", "orders_appeal")),
+    ("orders_appeal", _OF_ORDERS),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldDraft:
+    """Until when the person wants a case kept, and what for."""
+
+    id: UUID
+    order_id: UUID
+    until: datetime
+    reason: str
+
+
+@transaction.atomic
+def hold_case(draft: HoldDraft, *, by: Actor) -> Hold:
+    """Keep the case of an order beyond its term: the person asks, or an office that serves notices, on their behalf (D-5).
+
+    :raises NotFound: no such order, or its case was destroyed
+    :raises NotAllowed: somebody else's order
+    :raises HeldTooLong: in the past, or further ahead than one request may reach
+    :raises SameIdOtherContent: the id was used for another hold
+    """
+    order = locked_order(draft.order_id)
+    own = by.person_id == order.person_id
+    if not own and not by.may(Right.ORDERS_NOTICE_SERVE, over=order.area):
+        raise NotAllowed(right=str(Right.ORDERS_NOTICE_SERVE))
+    said = {"order_id": draft.order_id, "until": draft.until, "reason": draft.reason}
+    if earlier := Hold.objects.filter(pk=draft.id).first():
+        return same_or_refuse(earlier, said)
+    if not by.at < draft.until <= by.at + policy.LONGEST_HOLD:
+        raise HeldTooLong
+    return Hold.objects.create(id=draft.id, asked_by=by.user_id, on_behalf=not own, asked_at=by.at, **said)
+
+
+@transaction.atomic
+def destroy_case(order_id: UUID, *, by: Actor) -> DestroyedCase:
+    """Destroy the case of one order, past its term: the health organ of its place signs.
+
+    Asked again, the answer is the same.
+
+    :raises NotFound: no such order, or outside the officer's area
+    :raises NotAllowed: `by` destroys nothing there
+    :raises FactorNotFresh: the second factor is older than five minutes
+    :raises KeptForItsTerm: its term runs, an appeal waits for its decision, or the person asked that it be kept
+    """
+    if earlier := DestroyedCase.objects.filter(orders=order_id).first():
+        by.require(Right.ORDERS_CASE_DESTROY, over=earlier.community)
+        return earlier
+    order = locked_order(order_id)
+    organ = organ_for(Right.ORDERS_CASE_DESTROY, over=order.area, by=by)
+    require_fresh_factor(by)
+    return _destroy(_case_of(order), organ=organ.code, by=by)
+
+
+def destroy_ended(*, by: Actor, limit: int = 100) -> int:
+    """Destroy the cases whose term is over, the oldest first, at most so many; returns how many.
+
+    Cut off, it goes on where it was: each case is a transaction.
+    """
+    cut, done = by.at - policy.CASE_KEPT_FOR, 0
+    with scope(areas=places.districts()):
+        old = IsolationOrder.objects.filter(Q(ends_at__lte=cut) | Q(lift__signed_at__lte=cut))
+        candidates = list(old.order_by("ends_at", "pk").values_list("pk", flat=True))
+    for pk in candidates:
+        if done == limit:
+            break
+        with scope(areas=places.districts()):
+            order = IsolationOrder.objects.filter(pk=pk).first()
+            if order is None:  # it went with the case before
+                continue
+            with contextlib.suppress(NotFound):  # a person who is not there any more objects to nothing
+                people.person_for_update(order.person_id)
+            with contextlib.suppress(KeptForItsTerm):
+                _destroy(_case_of(order), organ=by.organ, by=by)
+                done += 1
+    _forget_proposals(cut, limit=limit)
+    return done
+
+
+def kept_until(orders: Collection[IsolationOrder]) -> datetime | None:
+    """Until when these orders of one case are kept; None while an appeal waits for its decision."""
+    holds = Hold.objects.filter(order__in=orders).values_list("until", flat=True)
+    return policy.destroyed_from(_over_at(orders), holds)
+
+
+def _over_at(orders: Collection[IsolationOrder]) -> datetime | None:
+    objections = Appeal.objects.filter(order__in=orders).values_list("raised_at", "decision__signed_at")
+    return policy.case_over_at([end_of(o) for o in orders], [policy.Objection(*row) for row in objections])
+
+
+def _case_of(order: IsolationOrder) -> list[IsolationOrder]:
+    """The order and all that lead to it or follow from it, the first one first."""
+    found = {order.pk}
+    rows = list(IsolationOrder.objects.filter(person_id=order.person_id).order_by("signed_at", "pk"))
+    while more := {
+        pk
+        for row in rows
+        for pk, other in ((row.pk, row.previous_id), (row.previous_id, row.pk))
+        if pk is not None and other in found and pk not in found
+    }:
+        found |= more
+    return [row for row in rows if row.pk in found]
+
+
+def _destroy(orders: list[IsolationOrder], *, organ: str, by: Actor) -> DestroyedCase:
+    """All in the caller's transaction; it needs a scope over the person.
+
+    # D-4: the entries stay; what they committed to goes with its salt, and each erasure has its notice in the chain.
+
+    :raises KeptForItsTerm: see `destroy_case`
+    """
+    over_at, kept = _over_at(orders), kept_until(orders)
+    if over_at is None or kept is None or by.at < kept:
+        raise KeptForItsTerm
+    ids = [o.pk for o in orders]
+    acts = list(_acts_of(ids))
+    for _, _, _, entry in acts:
+        with contextlib.suppress(NothingToErase):  # a restored backup: its key was destroyed before
+            ledger.erase(entry, reason="term", basis=_BASIS, by=by)
+    case_id = new_id()
+    entry = ledger.append(
+        kind="orders:case:destroyed",
+        act_id=case_id,
+        organ=organ,
+        scope=orders[0].community,
+        basis=_BASIS,
+        terms={"count": len(orders), "reason": "term"},
+        secrets={},
+        by=by,
+        prior=orders[0].entry_id,
+        hour=True,
+    )
+    case = DestroyedCase.objects.create(
+        id=case_id,
+        community=orders[0].community,
+        over_at=over_at,
+        destroyed_at=by.at,
+        destroyed_by=by.user_id,
+        organ=organ,
+        entry_id=entry,
+    )
+    # These rows are what the triggers ask for: without them nothing below goes.
+    DestroyedOrder.objects.bulk_create(_left_of(order, case) for order in orders)
+    DestroyedAct.objects.bulk_create(
+        DestroyedAct(act_id=act, order_id=order, kind=kind, entry_id=e) for order, kind, act, e in acts
+    )
+    point("orders.destroy_case.before_rows")
+    _delete(orders, [act for _, _, act, _ in acts])
+    return case
+
+
+def _left_of(order: IsolationOrder, case: DestroyedCase) -> DestroyedOrder:
+    return DestroyedOrder(
+        id=order.pk,
+        case=case,
+        order_no=order.order_no,
+        measure=order.measure,
+        organ=order.organ,
+        signed_at=order.signed_at,
+        starts_at=order.starts_at,
+        ends_at=order.ends_at,
+        over_at=end_of(order),
+    )
+
+
+def _acts_of(ids: Collection[UUID]) -> Iterator[tuple[UUID, str, UUID, UUID]]:
+    """Order, kind, act and entry of everything about these orders that stands in the chain."""
+    for pk, entry in IsolationOrder.objects.filter(pk__in=ids).values_list("pk", "entry"):
+        yield pk, "orders:isolation:issued", pk, entry
+    for model, kind in ((Lift, "orders:order:lifted"), (ReleaseNotice, "orders:release:noticed")):
+        for order, pk, entry in model.objects.filter(order__in=ids).values_list("order", "pk", "entry"):  # type: ignore[attr-defined]  # both have the manager
+            yield order, kind, pk, entry
+    for order, pk, e in Appeal.objects.filter(order__in=ids).values_list("order", "pk", "entry"):
+        if e is not None:
+            yield order, "orders:appeal:raised", pk, e
+    found = AppealDecision.objects.filter(appeal__order__in=ids)
+    for order, pk, entry, granted in found.values_list("appeal__order", "pk", "entry", "granted"):
+        yield order, f"orders:appeal:{'won' if granted else 'lost'}", pk, entry
+
+
+def _delete(orders: Collection[IsolationOrder], act_ids: Collection[UUID]) -> None:
+    """The rows of these orders, what told of them, what they rested on. What a row says is not read: it goes."""
+    ids = [o.pk for o in orders]
+    proposals = [o.proposal_id for o in orders if o.proposal_id is not None]
+    about = {*ids, *act_ids, *Appeal.objects.filter(order__in=ids).values_list("pk", flat=True)}
+    with connection.cursor() as cursor:
+        for table, condition in _BESIDE:
+            cursor.execute(f"DELETE FROM {table} WHERE {condition}", [ids])  # noqa: S608 - the list above
+        cursor.execute("DELETE FROM orders_isolationorder WHERE id = ANY(%s)", [ids])
+        cursor.execute("DELETE FROM orders_change WHERE act_id = ANY(%s)", [list(act_ids)])
+    messaging.forget(about, to={o.person_id for o in orders})
+    evidence = {o.evidence_id for o in orders} | _delete_proposals(proposals)
+    reports = {o.presence_id for o in orders if o.presence_kind == "arrival"}
+    _forget_evidence(evidence, reports)
+
+
+def _forget_proposals(cut: datetime, *, limit: int) -> None:
+    """Proposals that no order followed, after the same term."""
+    with scope(areas=places.districts()):
+        old = IsolationProposal.objects.filter(signed_at__lte=cut, orders=None)
+        _forget_evidence(_delete_proposals(old.order_by("signed_at").values_list("pk", flat=True)[:limit]))
+
+
+def _delete_proposals(proposals: Collection[UUID]) -> set[UUID]:
+    """Those from which no order is left; returns the concerns that they named."""
+    rows = IsolationProposal.objects.filter(pk__in=list(proposals), orders=None)
+    gone = dict(rows.values_list("pk", "evidence_id"))
+    with connection.cursor() as cursor:
+        for table in ("orders_proposalrefusal", "orders_secondsignature"):
+            cursor.execute(f"DELETE FROM {table} WHERE proposal_id = ANY(%s)", [list(gone)])  # noqa: S608
+        cursor.execute("DELETE FROM orders_isolationproposal WHERE id = ANY(%s)", [list(gone)])
+    return set(gone.values())
+
+
+def _forget_evidence(evidence: Collection[UUID], reports: Collection[UUID] = ()) -> None:
+    """Concerns that no other order and no proposal names."""
+    named: set[UUID] = set()
+    for model in (IsolationOrder, IsolationProposal):
+        rows = model.objects.filter(evidence_id__in=evidence)  # type: ignore[attr-defined]  # both have the manager
+        named |= set(rows.values_list("evidence_id", flat=True))
+    still = IsolationOrder.objects.filter(presence_id__in=reports).values_list("presence_id", flat=True)
+    concerns.forget(set(evidence) - named, set(reports) - set(still))

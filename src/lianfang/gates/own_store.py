@@ -1,0 +1,84 @@
+"""What a gate of a compound may look up: whoever lives there, with or without a card (passes.md §5.3).
+
+The second documented deviation of trust.md §1.1: number, index, door, initials and birth year, and nothing else.
+The device looks up by whole number, or by whole door and birth year, and lists nobody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lianfang.credentials import queries as credentials
+from lianfang.kernel import row_security
+from lianfang.people import queries as people
+from lianfang.places.policy import Kind, at_level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from lianfang.credentials.queries import PassView
+    from lianfang.people.queries import PassFacts
+    from lianfang_chain import cbor
+
+#: More than live in the largest place that one post guards.
+_MOST: Final = 100_000
+
+
+def content(zones: tuple[str, ...], area: str, at: datetime) -> Mapping[int, cbor.Value]:
+    """The file of a gate's own store (docs/gates.md); empty where it guards no compound.
+
+    Cards in their term; residents without one, by the pass on their phone or the card of their household; and cards
+    that ended or were withdrawn in the last 31 days. KNOWN: of who never had a pass no list speaks, so at the own gate
+    an order of theirs is seen only by its slip. A card belongs to the notice of an order.
+    """
+    found = credentials.compound_store(zones, at) if zones else []
+    lasting = [p for p in found if p.revoked_at is None and at < p.valid_until]
+    cards = [p for p in lasting if p.channel != "phone"]
+    carried = {p.id for p in cards}
+    over = [p for p in found if p.channel != "phone" and p.id not in carried]
+    return {
+        1: 1,
+        2: [_card(p) for p in cards],
+        3: _residents(_living(zones, area), found, lasting) if zones else [],
+        4: [[*_card(p), int(min(p.revoked_at or p.valid_until, p.valid_until).timestamp())] for p in over],
+    }
+
+
+def _card(p: PassView) -> list[cbor.Value]:
+    return [p.pass_no, credentials.uri(p.shard), p.index, p.kind, p.door, p.member_no, p.initials, p.birth_year]
+
+
+def _living(zones: tuple[str, ...], area: str) -> dict[UUID, PassFacts]:
+    with row_security.scope(areas=(area,)):
+        facts = people.pass_facts(people.persons_within(area, limit=_MOST))
+    return {
+        pk: fact
+        for pk, fact in facts.items()
+        if fact.door and (at_level(fact.area, Kind.COMPOUND) or "").rpartition(".")[2] in zones
+    }
+
+
+def _residents(
+    living: Mapping[UUID, PassFacts], found: Iterable[PassView], lasting: Iterable[PassView]
+) -> list[cbor.Value]:
+    """One row for each resident without a card of their own. Where lists speak of them: by the newest personal pass,
+    that of a phone that fell silent too, else by the card of the household.
+    """
+    own = {p.holder_id: p for p in sorted(found, key=_newest) if p.kind == "P" and p.revoked_at is None}
+    carded = {p.holder_id for p in lasting if p.kind == "P" and p.channel != "phone"}
+    shared = {p.holder_id: p for p in sorted(lasting, key=_newest) if p.kind == "H"}
+    rows: list[tuple[str, int, UUID, list[cbor.Value]]] = []
+    for pk, fact in living.items():
+        if pk in carded:
+            continue
+        by = own.get(pk) or (shared.get(fact.household_id) if fact.household_id else None)
+        row: list[cbor.Value] = [fact.door, fact.member_no or None, fact.initials, fact.birth_year or None]
+        row += [credentials.uri(by.shard), by.index, by.kind] if by else [None, None, "P"]
+        rows.append((fact.door, fact.member_no, pk, row))
+    return [row for *_, row in sorted(rows, key=lambda r: r[:3])]
+
+
+def _newest(p: PassView) -> tuple[datetime, UUID]:
+    return p.issued_at, p.id
