@@ -44,6 +44,7 @@ NEVER_OPEN: Final = {
     "/open/chain/checkpoint/<int:size>": "no log is published here",
     "/open/chain/consistency/<int:old>/<int:new>": "no log is published here",
     "/open/chain/organs.txt": "no log is published here",
+    "/open/chain/former/<slug:ended>/<path:path>": "no chain has ended here",
     "/open/chain/fork/<slug:witness>.txt": "no witness has evidence of a fork",
     "/open/verify/organs.txt": "no log is published here",
     "/login/set-up/": "everybody who may open it has a generator, or is no officer",

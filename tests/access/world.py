@@ -219,6 +219,7 @@ WORDS: Final[dict[str, list[Any]]] = {
     "part": [1],
     "size": [1],
     "witness": ["property"],
+    "ended": ["0123456789abcdef"],
     "old": [1],
     "new": [1],
     "file_id": ["00000000-0000-7000-8000-000000000000"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -21,21 +22,21 @@ from lianfang.audit import actions, chain_rows, queries
 from lianfang.audit.actions import GrantDraft
 from lianfang.audit.bundle import bundle
 from lianfang.audit.errors import DrawnAlready, GrantOver, NoSuchOrder, NotAnAuditor, NotInSubject
-from lianfang.audit.models import Grant
+from lianfang.audit.models import Drawn, Grant
 from lianfang.kernel import clock
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotAllowed, NotFound
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import scope, set_scope
 from lianfang.ledger import queries as ledger
-from lianfang.ledger import sequencer
+from lianfang.ledger import publication, restart, sequencer
 from lianfang.orders import actions as orders
 from lianfang.people.models import ReadRecord
 from lianfang_chain.policy import Policy
 from lianfang_chain.sample import draw
 from lianfang_chain.verify import PROVED, say
 from tests.factories.accounts import a_user, an_officer, log_in
-from tests.factories.ledger import past_the_triggers
+from tests.factories.ledger import an_actor, past_the_triggers
 from tests.factories.orders import ROOT, S1_END, S1_NOW, a_draft, an_incident, officer
 from tests.factories.people import a_dwelling, a_household
 from tests.ledger.conftest import chain, parties  # noqa: F401 - fixtures
@@ -258,3 +259,74 @@ def test_consistency_between_any_two_days(made: list[IsolationOrder], auditor: A
     assert client.get(f"/open/chain/consistency/{first.size}/{then.size}").content.startswith(b"old ")
     assert client.get(f"/open/chain/checkpoint/{first.size}").content == first.note
     assert client.get("/open/chain/checkpoint/999").status_code == 404
+
+
+def another_chain(parties: Any, settings: Any) -> None:  # noqa: F811 - the fixture
+    """The chain ends, for a new key of the log, and the next one is witnessed."""
+    ended = publication.published_checkpoint()
+    former = restart.begin(restart.proof_of_end(ended), origin="lianfang.example/next", reason="演练",
+                           by=an_actor(S1_NOW, organ="command"))  # fmt: skip
+    restart.finish(former, ended)
+    settings.LIANFANG_CHAIN_ORIGIN = "lianfang.example/next"
+    restart.resume()
+    for party in parties:
+        party.stop()
+        party.folder = party.folder / "next"
+        party.start()
+    sequencer.run_once(S1_NOW + timedelta(days=1))
+
+
+def test_what_a_sample_drew_is_the_same_after_the_chain_was_begun_anew(
+    made: list[IsolationOrder], auditor: Actor, parties: Any, settings: Any  # noqa: F811 - the fixture
+) -> None:
+    grant = actions.give_grant(a_grant(), by=giver())
+    actions.ask_sample(new_id(), grant.pk, count=2, by=auditor)
+    assert actions.keep_draws(at=S1_NOW) == 0  # no seed yet
+    sequencer.run_once(S1_NOW)
+    before, seen = queries.draw_of(grant), queries.cases_of(grant, S1_NOW)
+    assert before is not None
+    assert before.seed
+    assert [actions.keep_draws(at=S1_NOW) for _ in range(2)] == [1, 0]
+    another_chain(parties, settings)
+    after = queries.draw_of(grant)
+    assert after is not None
+    assert (after.log, after.seed, after.seed_size, after.request_index) == (
+        before.log, before.seed, before.seed_size, before.request_index,
+    )  # fmt: skip
+    assert [r.id for r in after.drawn] == [r.id for r in before.drawn]
+    assert {r.leaf for r in after.population} == {r.leaf for r in before.population}
+    assert {c.entry_id for c in queries.cases_of(grant, S1_NOW)} == {c.entry_id for c in seen}
+    anew = ledger.first_witnessed_root(after.sample.entry_id)
+    assert anew is not None
+    assert anew.root != before.seed  # it would have been another
+    assert chain_rows.chain_faults() == []
+    past_the_triggers("UPDATE audit_drawn SET seed = %s", bytes(32))
+    assert [f.partition(": ")[2] for f in chain_rows.chain_faults()] == [
+        f"its seed is not the root of {before.seed_size} entries that was signed",
+        "its seed draws others than those written down",
+    ]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Drawn.objects.update(seed=before.seed)
+
+
+def test_between_two_days_with_two_chains_the_page_says_so_and_cries_no_fork(
+    made: list[IsolationOrder], auditor: Actor, parties: Any, settings: Any  # noqa: F811 - the fixture
+) -> None:
+    another_chain(parties, settings)
+    day, today = timedelta(days=1), legal_day(S1_NOW)
+    client = log_in(User.objects.get(pk=auditor.user_id))
+    page = client.get("/desk/audit/", {"older": f"{today}", "newer": f"{today + day}"}).content.decode()
+    assert "两天之间换了账" in page
+    assert "对不上" not in page
+    assert "还没有经过足够见证" not in page
+    linked = re.findall(r'href="(/open/chain/[^"]*)"', page)
+    assert len(linked) == 4
+    assert {client.get(address).status_code for address in linked} == {200}
+    same = client.get("/desk/audit/", {"older": f"{today}", "newer": f"{today}"}).content.decode()
+    assert "一致：" in same
+    grant = actions.give_grant(a_grant(from_on=today + day, until_on=today + day), by=giver())
+    with zipfile.ZipFile(io.BytesIO(bundle(grant, at=S1_NOW))) as archive:
+        names = archive.namelist()
+    assert {n for n in names if n.startswith("checkpoints/")} == {"checkpoints/first.txt", "checkpoints/last.txt"}
+    kept = {n.rpartition("/")[2] for n in names if n.startswith("former/")}
+    assert kept == {"evidence.txt", "checkpoint", "policy.txt"}

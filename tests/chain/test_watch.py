@@ -135,7 +135,9 @@ def test_what_cannot_be_read_says_nothing(witness: Any, server: Any, broken: byt
     assert light_of(witness) == "green"
 
 
-@pytest.mark.parametrize(("off", "words"), [(-900, "慢约 15 分钟"), (900, "快约 15 分钟"), (-3 * 86_400, "慢约 3 天")])
+@pytest.mark.parametrize(
+    ("off", "words"), [(-900, "慢约 15 分钟"), (900, "快约 15 分钟"), (-3 * 86_400, "慢约 3 天")]
+)
 def test_a_wrong_clock_is_said_on_the_page(witness: Any, server: Any, off: int, words: str) -> None:
     server.sign(WITNESS, PROPERTY)
     server.at = AT - off

@@ -753,7 +753,9 @@ class TestOverHttp:
             assert isinstance(heard, Cosigned)
         both = stranger.cosign(text, at=AT).line + WITNESS.cosign(text, at=AT).line
         with answering(200, both, "text/plain") as url:
-            assert isinstance(add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT), Cosigned)
+            assert isinstance(
+                add_checkpoint(url, WITNESS.key, old=0, proof=(), note=log.note(), now=AT), Cosigned
+            )
         with pytest.raises(Unreachable):
             add_checkpoint("http://127.0.0.1:9", WITNESS.key, old=0, proof=(), note=log.note(), now=AT)
 

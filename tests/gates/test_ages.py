@@ -14,7 +14,7 @@ from django.urls import reverse
 from lianfang.accounts.rights import Right, Role
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as passes
-from lianfang.gates import ages, chain_rows, jobs, policy, queries
+from lianfang.gates import ages, chain_rows, jobs, policy, queries, rule_acts
 from lianfang.gates.errors import AgesAsBefore, AgesOutOfBounds
 from lianfang.gates.models import AgesAct, RuleFile
 from lianfang.kernel import clock, ids
@@ -23,7 +23,9 @@ from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.ledger import queries as ledger
 from lianfang.ledger.models import Entry
 from lianfang_chain.entry import Entry as ChainEntry
-from lianfang_pass import rules, scan
+from lianfang_pass import cose, rules, scan
+from lianfang_pass.claims import RULES, Claims
+from lianfang_pass.keylist import FILE_HEADERS
 from lianfang_pass.statuslist import accept_list
 from tests.factories.accounts import an_organ, client_for
 from tests.factories.credentials import HOME, SHARD, a_draft, keys_held
@@ -31,6 +33,8 @@ from tests.factories.credentials import by as actor_by
 from tests.factories.places import a_compound, a_district
 from tests.faults.test_orders_races import at_once
 
+from . import test_rule_acts
+from .asgi import request
 from .test_front import a_gate, enrolled, run
 
 pytestmark = pytest.mark.django_db
@@ -195,7 +199,7 @@ def test_a_pass_that_was_registered_at_a_list_of_thirty_hours_goes_through_once_
     def verdict() -> tuple[str, str]:
         async def taken() -> bytes:
             device = await enrol()
-            return (await device.get(f"/api/v1/gates/{gate.pk}/rules")).body
+            return (await device.get(f"/api/v1/gates/{gate.pk}/rules", query="ages=1")).body
 
         found = scan.look(
             scan.Look((issued.text,), inward=False, device_time=held.signed_at + 30 * 3600),
@@ -215,3 +219,45 @@ def test_a_pass_that_was_registered_at_a_list_of_thirty_hours_goes_through_once_
         == 302
     )
     assert (before[0], after, verdict()) == ("ALLOW_REG", ("ALLOW", "OK"), before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_cannot_read_the_ages_hears_of_every_act_and_of_every_lift() -> None:
+    a_district()
+    gate, compound = a_gate(), a_compound()
+    jobs.keep(NOW)
+    enrol = enrolled(gate)
+    address = f"/api/v1/gates/{gate.pk}/rules"
+
+    def taken() -> tuple[Any, Any]:
+        async def story() -> tuple[Any, Any]:
+            device = await enrol()
+            plain, read = await device.get(address), await device.get(address, query="ages=1")
+            held = device.headers() | {"If-None-Match": read.headers["etag"]}
+            assert (await request("GET", address, query="ages=1", headers=held)).status == 304
+            # An app that was updated in between must not be told that nothing has changed.
+            same = (await request("GET", address, headers=held)).status == 304
+            assert same is (plain.body == read.body)
+            return plain.body, read.body
+
+        return run(story)
+
+    def fields(body: bytes) -> set[int]:
+        inner = Claims.of(cose.read1(body, protected_keys=FILE_HEADERS)).inner(RULES)
+        return {n for n in range(1, 9) if inner.has(n)}
+
+    plain, read = taken()
+    assert plain == read
+    ages.set_ages(a_limit(), by=lead())
+    draft = test_rule_acts.a_draft(compound)
+    rule_acts.propose(draft, by=test_rule_acts.proposer())
+    rule_acts.sign(draft.id, by=test_rule_acts.signer())
+    for lifted in (False, True):
+        if lifted:
+            rule_acts.lift(draft.id, reason="不再需要", by=test_rule_acts.signer())
+        plain, read = taken()
+        old, new = (rules.accept_rules(body, keys=keys_held()) for body in (plain, read))
+        assert (fields(plain), fields(read)) == ({1, 2, 3}, {1, 2, 3, 4})  # clients 2 and 3 refuse a field 4
+        assert (old.ages, new.ages) == ((24, 72), (36, 96))
+        assert old.acts == new.acts
+        assert (old.version, bool(old.acts)) == (new.version, not lifted)

@@ -41,7 +41,9 @@ def page(role: Role) -> Any:
 
 def a_forks_evidence() -> str:
     """The log signed two roots for one size."""
-    notes = [sign_checkpoint(TreeHead(keys.origin(), 9, root * 32), keys.log_signer()) for root in (b"a", b"b")]
+    notes = [
+        sign_checkpoint(TreeHead(keys.origin(), 9, root * 32), keys.log_signer()) for root in (b"a", b"b")
+    ]
     return str(ForkEvidence(notes[0], notes[1], b"b" * 32, ()))
 
 

@@ -33,6 +33,7 @@ from lianfang.ledger import (
     rechecking,
     sequencer,
 )
+from lianfang.ledger.announcing import unnamed
 from lianfang.ledger.collecting import Answer, Heard
 from lianfang.ledger.errors import RestoredOlder
 from lianfang.ledger.models import Checkpoint, Cosignature, Tree, WitnessState
@@ -315,6 +316,21 @@ class TestOneFaultIsOnesOwn:
         settings.LIANFANG_WITNESSES[0]["url"] = "http://[half"
         an_entry()
         assert a_round().size == published() == 2
+        assert WitnessState.objects.get(witness="residents").detail.startswith("not an http address")
+
+    def test_a_fault_of_ours_in_asking_one_is_that_ones_silence(
+        self, parties: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ask = collecting.consult
+
+        def faulty(witness: Any, *others: Any) -> Heard:
+            return ask(witness, *others) if witness.name != "residents" else 1 // 0  # type: ignore[return-value]  # never
+
+        monkeypatch.setattr(collecting, "consult", faulty)
+        entry = an_entry()
+        assert a_round().size == published() == 2
+        assert queries.state_of(entry).quorum
+        assert WitnessState.objects.get(witness="residents").detail.endswith("ZeroDivisionError")
 
     def test_before_the_first_signature_nobody_is_waited_for_without_end(
         self, liar: Liar, monkeypatch: pytest.MonkeyPatch
@@ -355,9 +371,9 @@ class TestRoundsThatFail:
         monkeypatch.setattr(board, "write", lambda *_, failed: said.append(failed))
         monkeypatch.setattr(sequencer.Sequencer, "run_once", lambda *_: 1 // 0)
         with pytest.raises(ZeroDivisionError):
-            jobs.loop(stop, names=sequencer.unnamed)
+            jobs.loop(stop, names=unnamed)
         monkeypatch.setattr(sequencer.Sequencer, "run_once", lambda *_: stop.set())
-        jobs.loop(stop, names=sequencer.unnamed)
+        jobs.loop(stop, names=unnamed)
         assert said == [True, False]
 
     def test_a_board_of_an_earlier_version_breaks_no_page(self, chain: Path) -> None:
@@ -431,7 +447,7 @@ class TestItSaysThatThereIsAFork:
         assert held_evidence.forks() == {}
 
 
-def test_forged_evidence_is_not_kept(liar: Liar, parties: Any) -> None:
+def test_forged_evidence_is_not_kept(liar: Liar, parties: Any, chain: Path) -> None:
     """Signed by somebody else under our name."""
     an_entry()
     size = a_round().size
@@ -442,4 +458,4 @@ def test_forged_evidence_is_not_kept(liar: Liar, parties: Any) -> None:
     an_entry()
     a_round()
     assert codes() == ["says_fork"]
-    assert held_evidence.fork_of("residents") is None
+    assert not (chain / "alarms").exists()

@@ -19,6 +19,7 @@ from lianfang.config.app_files import _TYPES, POLICY, policy_of
 from lianfang.config.islands import DIST
 from lianfang_chain import cbor
 from lianfang_pass import cose, passages, rules, signals, statuslist
+from lianfang_pass.evidence import AGES
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
 from lianfang_pass.statuslist import ListStatus
@@ -62,6 +63,12 @@ class GateServer:
         self.residents: list[list[Any]] = []
         self.ended: list[list[Any]] = []
         self.kind = "compound"
+        #: What the desk has corrected of the post since.
+        self.name, self.post_phone = "云岭苑北门", PHONE
+        #: How old evidence may be, by command's word.
+        self.ages = AGES
+        #: Published on top of the number of acts: a set without an act that was lifted is a newer one.
+        self.rules_version = 1
         #: Codes of further streets whose lists, empty ones, this gate gets.
         self.more_lists: tuple[str, ...] = ()
         self.rows: dict[tuple[bytes, int], bytes] = {}
@@ -133,6 +140,11 @@ class GateServer:
             self.version += 1
             self.statuses[index], self.ends[index] = ListStatus.SUSPENDED, end
             self.changed.notify_all()
+
+    def said_of_post(self) -> dict[int, cbor.Value]:
+        lists: list[cbor.Value] = [world.URI, *(f"lf:s/{street}" for street in self.more_lists)]
+        own: list[cbor.Value] = [world.HOME] if self.kind == "compound" else []
+        return {1: 1, 4: self.name, 5: own, 6: lists, 9: self.post_phone, 10: self.kind}
 
     def codes(self) -> list[str | None]:
         """The code that each row carries."""
@@ -209,10 +221,14 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             elif url.path == "/keys":
                 self.answer(200, world.KEYS_BYTES)
             elif url.path == f"{GATE}/rules":
+                read = parse_qs(url.query).get("ages") == ["1"]
                 signed = rules.sign_rules(
-                    server.acts, version=1 + len(server.acts), at=server.now, key=world.KEYS[Purpose.RULES]
-                )
+                    server.acts, version=server.rules_version + len(server.acts), at=server.now,
+                    key=world.KEYS[Purpose.RULES], ages=server.ages if read else AGES,
+                )  # fmt: skip
                 self.answer(200, signed)
+            elif url.path == f"{GATE}/post":
+                self.answer(200, cbor.encode(server.said_of_post()), ETag='"p1"')
             elif url.path == f"{GATE}/compound":
                 if self.headers.get("If-None-Match") == '"c1"':
                     self.answer(304)
@@ -290,9 +306,8 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 return
             server.device_key = PublicKey.read(asked[3])
             self.answer(201, cbor.encode({
-                1: 1, 2: world.DEVICE_ID, 3: world.GATE_ID, 4: "云岭苑北门", 5: [world.HOME] if server.kind == "compound" else [],
-                6: [world.URI, *(f"lf:s/{street}" for street in server.more_lists)],
-                7: PublicKey.of(world.ROOT).cose(), 8: world.KEYS_BYTES, 9: PHONE, 10: server.kind,
+                2: world.DEVICE_ID, 3: world.GATE_ID, 7: PublicKey.of(world.ROOT).cose(), 8: world.KEYS_BYTES,
+                **server.said_of_post(),
             }))  # fmt: skip
 
         def phone(self, body: bytes) -> None:

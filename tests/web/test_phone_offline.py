@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from lianfang_pass import base45, tokens
+from lianfang_pass.keylist import Purpose
 from tests.browser import axe
 from tests.pass_ import world
 from tests.pictures import qr_code
@@ -53,7 +54,7 @@ def worked(page: Page, folders: int) -> None:
 
 def slips() -> list[str]:
     who = tokens.Identity("5-2-603", 1, "LXM", 1988)
-    key = world.KEYS[world.Purpose.SLIP]
+    key = world.KEYS[Purpose.SLIP]
     times = {"start": NOON - DAY, "end": NOON + DAY}
     return [
         base45.to_text(
@@ -87,7 +88,7 @@ def test_the_code_is_shown_without_network_in_a_new_tab(
     assert later.page.url == server.address + "/pass/"
     read = code_of(later.page, NOON + 60)
     assert read.holder_signed()
-    assert world.KEY_LIST.signed(read.within.token, world.Purpose.PASS, signed_at=NOON)
+    assert world.KEY_LIST.signed(read.within.token, Purpose.PASS, signed_at=NOON)
     assert axe(later.page) == []
     later.page.screenshot(path="tests/output/phone-offline.png", full_page=True)
     assert first.errors == later.errors == []
@@ -114,8 +115,10 @@ def test_it_is_renewed_where_there_is_network_without_a_login(
 def test_the_slips_of_the_notice_are_on_the_phone(server: GateServer, context: BrowserContext) -> None:
     texts = slips()
     data = json.dumps({"holder": "0190f3a5", "slips": texts})
-    server.page = phone_page().replace('data-island="rotating_code"', 'data-island="slips"').replace(
-        phone_page().split('application/json">')[1].split("</script>")[0], data
+    server.page = (
+        phone_page()
+        .replace('data-island="rotating_code"', 'data-island="slips"')
+        .replace(phone_page().split('application/json">')[1].split("</script>")[0], data)
     )
     first = Watched(context, at=NOON)
     first.page.goto(server.address + "/me/pass/")

@@ -155,7 +155,7 @@ def test_granted_on_the_desk_fetched_on_the_phone_and_decided_by_the_lists(brows
     credentials.rotate_keys(now - timedelta(days=1))
     luo, site = a_household()[0], a_compound(a_community("510402002001"), "北区工地")
     home = people.person_refs([luo])[luo].area.partition(".b")[0]
-    code = a_code(luo)
+    holder, code = client_of(luo), a_code(luo)
     with window(browser, client_for(Role.COMMUNITY, ROOT), width=360) as desk:
         desk.goto(SECURE + reverse("gates:work_pass", args=[luo]))
         desk.get_by_label("手机").check()
@@ -165,7 +165,7 @@ def test_granted_on_the_desk_fetched_on_the_phone_and_decided_by_the_lists(brows
         desk.get_by_role("button", name="签发工作证").click()
         desk.get_by_text("尚未领取").wait_for()
         assert (axe(desk), sideways(desk)) == ([], 0)
-    with window(browser, client_of(luo), width=360, height=640) as phone:
+    with window(browser, holder, width=360, height=640) as phone:
         phone.goto(SECURE + reverse("gates:own_pass"))
         phone.get_by_text("工作证随这次启用一起到这台手机").wait_for()
         phone.locator("input[name=code]").fill(code)

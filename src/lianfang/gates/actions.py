@@ -26,12 +26,14 @@ from lianfang_pass.numbers import read_pass_number
 from lianfang_pass.passages import Batch, sign_receipt
 from lianfang_pass.signals import open_signal
 
-from . import storage
+from . import queries, storage
 from .errors import (
     CodeNotValid,
     CodeUsedByAnother,
+    LineIsCorrected,
     NoSuchDevice,
     NoSuchGate,
+    NoSuchLine,
     NoSuchSignal,
     NotAKey,
     NotAnExport,
@@ -40,7 +42,6 @@ from .errors import (
 from .models import Backlog, CarriedFile, Conflict, Contact, Device, EnrolmentCode, Gate, Signal
 from .opening import opened
 from .policy import ALARMS
-from .queries import unstored_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,9 +105,11 @@ class BacklogDraft:
 
 @transaction.atomic
 def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
-    """Make a checkpoint, or change it: the same id again takes the new name, phone, zones and lists.
+    """Make a checkpoint, or correct it: the same id again takes the new name, phone, zones and lists, and its devices
+    learn of it with their slow files (`own_store.post`).
 
     :raises NotAllowed: the actor enrols no devices over this area
+    :raises NoSuchGate: it is closed
     """
     by.require(Right.GATES_DEVICE_ENROL, over=draft.area)
     shards = _lists(draft.kind, draft.shards)
@@ -123,6 +126,8 @@ def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
     )
     if not made:
         by.require(Right.GATES_DEVICE_ENROL, over=gate.area)
+        if gate.closed_at is not None:
+            raise NoSuchGate
         gate.name, gate.kind, gate.area = draft.name, draft.kind, draft.area
         gate.zones, gate.shards, gate.phone = list(draft.zones), shards, draft.phone
         gate.save()
@@ -133,12 +138,33 @@ def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
 
 
 @transaction.atomic
+def close_gate(gate_id: UUID, *, reason: str, by: Actor) -> Gate:
+    """Close a checkpoint for good: its devices are withdrawn, open codes die. What they still hold is taken (G-7).
+
+    A second time changes nothing.
+
+    :raises NoSuchGate: there is none in the actor's area
+    """
+    gate = Gate.objects.select_for_update().filter(pk=gate_id).first()
+    if gate is None or not by.may(Right.GATES_DEVICE_ENROL, over=gate.area):
+        raise NoSuchGate
+    if gate.closed_at is not None:
+        return gate
+    gate.closed_at, gate.closed_reason = by.at, reason
+    gate.closed_as = accounts.shown_as(by.organ, by=by)
+    gate.save(update_fields=["closed_at", "closed_as", "closed_reason"])
+    Device.objects.filter(gate=gate, withdrawn_at=None).update(withdrawn_at=by.at, withdrawn_reason=reason)
+    wake("gates", gate.pk)
+    return gate
+
+
+@transaction.atomic
 def open_enrolment(gate_id: UUID, *, by: Actor) -> Enrolment:
     """Make a one-time code for one device. The code itself is not kept.
 
     :raises NoSuchGate: there is none in the actor's area
     """
-    gate = _gate(gate_id, by, Right.GATES_DEVICE_ENROL)
+    gate = queries.gate(gate_id, by=by, right=Right.GATES_DEVICE_ENROL)
     # Streets whose first pass came after the post was set up.
     if gate.shards != (shards := _lists(gate.kind, gate.shards)):
         gate.shards = shards
@@ -167,7 +193,7 @@ def _lists(kind: str, own: Iterable[str]) -> list[str]:
 def enrol_device(code: bytes, cose_key: object, *, at: datetime) -> Enrolled:
     """Enrol the device that shows the code. The same code with the same key gives the same device again.
 
-    :raises CodeNotValid: unknown, or older than 15 minutes
+    :raises CodeNotValid: unknown, older than 15 minutes, or of a post that was closed meanwhile
     :raises CodeUsedByAnother: another key was enrolled with it
     :raises NotAKey: not a P-256 key
     """
@@ -181,7 +207,7 @@ def enrol_device(code: bytes, cose_key: object, *, at: datetime) -> Enrolled:
         .filter(code_hash=_hash(code))
         .first()
     )
-    if row is None or not row.made_at <= at < row.expires_at:
+    if row is None or not row.made_at <= at < row.expires_at or row.gate.closed_at is not None:
         raise CodeNotValid
     if row.device is not None:
         if bytes(row.device.point) != point:
@@ -228,7 +254,7 @@ def explain_missing(device_id: UUID, *, why: str, by: Actor) -> None:
         raise NoSuchDevice
     contact = Contact.objects.filter(device=device).first()
     device.missing_explained = why
-    device.explained_count = unstored_of(device, contact, by.at).missing
+    device.explained_count = queries.unstored_of(device, contact, by.at).missing
     device.save(update_fields=["missing_explained", "explained_count"])
     Conflict.objects.filter(device=device, explained="").update(explained=why)
 
@@ -346,13 +372,17 @@ def answer_signal(signal_id: int, *, by: Actor) -> Signal:
 
 @transaction.atomic
 def enter_backlog(draft: BacklogDraft, *, by: Actor) -> Backlog:
-    """Enter one line of a paper register. Sending the same line again changes nothing.
+    """Enter one line of a paper register, or in the place of one that was typed in wrongly: that stays, and is named by
+    the new one (F10). Sending the same line again changes nothing.
 
     :raises NoSuchGate: there is none in the actor's area
+    :raises NoSuchLine: the line to be corrected is not of this post, or was forgotten
+    :raises LineIsCorrected: another line stands in its place already; correct that one
     :raises NumberUnknown: the number's check digits are wrong
     :raises SameIdOtherContent: the id was used for another line
     """
-    gate = _gate(draft.gate_id, by, Right.GATES_BACKLOG_ENTER)
+    # Paper of the last days of a post that was closed meanwhile is entered too.
+    gate = queries.gate(draft.gate_id, by=by, right=Right.GATES_BACKLOG_ENTER, closed_too=True)
     pass_no = draft.pass_no
     if pass_no:
         try:
@@ -377,14 +407,12 @@ def enter_backlog(draft: BacklogDraft, *, by: Actor) -> Backlog:
         if any(getattr(earlier, name) != value for name, value in wanted.items()):
             raise SameIdOtherContent
         return earlier
+    if draft.corrects is not None:
+        if not Backlog.objects.filter(pk=draft.corrects, gate=gate).exists():
+            raise NoSuchLine
+        if Backlog.objects.filter(corrects=draft.corrects).exists():
+            raise LineIsCorrected
     return Backlog.objects.create(id=draft.id, entered_at=by.at, entered_by=by.user_id, **wanted)
-
-
-def _gate(gate_id: UUID, by: Actor, right: Right) -> Gate:
-    gate = Gate.objects.filter(pk=gate_id, closed_at=None).first()
-    if gate is None or not by.may(right, over=gate.area):
-        raise NoSuchGate
-    return gate
 
 
 def _hash(code: bytes) -> bytes:

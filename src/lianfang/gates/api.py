@@ -189,11 +189,33 @@ OPERATIONS: Final[Sequence[Operation]] = (
         },
     ),
     Operation(
+        name="gate_post",
+        says="本卡口的名称、电话、小区、名单和类型；改了就换 / the own post as it is called now: name, phone, compounds, lists, kind",
+        path="/api/v1/gates/{gate}/post",
+        uuids=_GATE,
+        proof="device",
+        headers={"If-None-Match": _TAG["If-None-Match"]},
+        answers={
+            200: Body(
+                media=CBOR,
+                says="与登记答复的同号字段相同 / the fields of the answer to the enrolment, by the same numbers",
+                shape='{1: 1, 4: tstr, 5: [* tstr], 6: [* tstr], 9: tstr, 10: "compound" / "road" / "site" / "venue"}',
+            ),
+            **_READING,
+        },
+    ),
+    Operation(
         name="gate_rules",
         says="在生效的限次与封控令 / quota and perimeter acts in force, signed",
         path="/api/v1/gates/{gate}/rules",
         uuids=_GATE,
         proof="device",
+        query={
+            "ages": (
+                {"type": "integer", "enum": [1]},
+                "能读证据时限（字段 4）时写 1；不写就不含这个字段 / 1 of a client that reads field 4; without it the set has none",
+            ),
+        },
         headers=_TAG,
         answers={
             200: Body(

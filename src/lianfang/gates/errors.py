@@ -31,6 +31,16 @@ class NoSuchCode(NotFound):
     code = "gates:no_such_code"
 
 
+class NoSuchLine(NotFound):
+    code = "gates:no_such_line"
+
+
+class LineIsCorrected(Refused):
+    """A line of a paper register is corrected once; the next correction is of the line in its place."""
+
+    code = "gates:line_is_corrected"
+
+
 class NotAnExport(Refused):
     """The file is not one that a gate's device wrote."""
 

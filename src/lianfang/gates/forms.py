@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,8 @@ from .work_passes import WorkPassDraft
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
+
+    from .models import Backlog, Gate
 
 #: A paper register is typed in within days; an older line is a mistake in the date.
 OLDEST: Final = timedelta(days=21)
@@ -152,6 +155,35 @@ class GateForm(RefusableForm):
             zones=(compound,) if compound else (),
             phone=self.cleaned_data["phone"],
         )
+
+
+class CorrectionForm(GateForm):
+    """A post is corrected. Which compounds it guards and whose lists it gets follows from kind and place, so both stay
+    as they are while these do.
+    """
+
+    id = None  # type: ignore[assignment]  # so Django drops a field of the form above
+
+    def __init__(
+        self, *args: Any, gate: Gate, places: Sequence[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        said = {"name": gate.name, "kind": gate.kind, "place": gate.area, "phone": gate.phone}
+        # Where it stands may be a place that the form of a new post does not offer.
+        here = [] if gate.area in dict(places) else [(gate.area, gettext("不变"))]
+        super().__init__(*args, places=[*here, *places], initial=said, **kwargs)
+        self.gate = gate
+
+    def draft(self) -> GateDraft:
+        self.cleaned_data["id"] = self.gate.pk
+        draft = super().draft()
+        if (draft.kind, draft.area) != (self.gate.kind, self.gate.area):
+            return draft
+        return replace(draft, zones=tuple(self.gate.zones), shards=tuple(self.gate.shards))
+
+
+class ClosingForm(RefusableForm):
+    why = forms.CharField(label=_("撤销的原因"), max_length=200)
+    sure = forms.BooleanField(label=_("确认撤销这个卡口，并停用它的全部设备"))
 
 
 def _compound(area: str) -> str:
@@ -284,6 +316,24 @@ class BacklogForm(RefusableForm):
         label=_("体温（仅偏高时）"), required=False, min_value=35, max_value=43, decimal_places=1
     )
 
+    corrects = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    @staticmethod
+    def correcting(line: Backlog) -> dict[str, Any]:
+        """What stands in the form when a line is to be corrected: what it says, for somebody to change."""
+        at = line.passed_at.astimezone(LEGAL_ZONE)
+        return {
+            "day": at.date().isoformat(),
+            "time": f"{at:%H%M}",
+            "inward": str(int(line.inward)),
+            "who": line.pass_no or line.door,
+            "birth_year": line.birth_year,
+            "word": line.word,
+            "verdict": line.verdict,
+            "temperature": None if line.temperature is None else line.temperature / 10,
+            "corrects": line.pk,
+        }
+
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.now = now
@@ -322,4 +372,5 @@ class BacklogForm(RefusableForm):
             birth_year=data["birth_year"],
             word=data["word"],
             temperature=round(data["temperature"] * 10) if data["temperature"] is not None else None,
+            corrects=data["corrects"],
         )

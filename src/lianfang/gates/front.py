@@ -134,6 +134,8 @@ async def _route(scope: MutableMapping[str, Any], receive: Receive) -> Answer:
             return await _enrol(receive)
         case ("GET", "api", "v1", "gates", gate, "compound"):
             return await _compound(scope, gate)
+        case ("GET", "api", "v1", "gates", gate, "post"):
+            return await _post(scope, gate)
         case ("GET", "api", "v1", "gates", gate, "rules"):
             return await _rules(scope, gate)
         case ("POST", "api", "v1", "gates", gate, "passages"):
@@ -183,7 +185,7 @@ def _own_gate(known: Known, gate: str) -> None:
 # --- lists ------------------------------------------------------------------------------------------------
 
 
-def _tagged(scope: MutableMapping[str, Any], version: int, body: bytes, kind: bytes) -> Answer:
+def _tagged(scope: MutableMapping[str, Any], version: object, body: bytes, kind: bytes) -> Answer:
     tag = f'"{version}"'
     if _header(scope, b"if-none-match") == tag:
         return Answer(304, etag=tag)
@@ -256,7 +258,19 @@ async def _enrol(receive: Receive) -> Answer:
 async def _compound(scope: MutableMapping[str, Any], gate: str) -> Answer:
     known = await _device(scope)
     _own_gate(known, gate)
-    body = cbor.encode(await state.in_database(own_store.content, known.zones, known.area, clock.now()))
+    return _digested(
+        scope, cbor.encode(await state.in_database(own_store.content, known.zones, known.area, clock.now()))
+    )
+
+
+async def _post(scope: MutableMapping[str, Any], gate: str) -> Answer:
+    """What the device's own post is called and gets now: as in the answer to its enrolment."""
+    known = await _device(scope)
+    _own_gate(known, gate)
+    return _digested(scope, cbor.encode(await state.in_database(own_store.post, known.gate)))
+
+
+def _digested(scope: MutableMapping[str, Any], body: bytes) -> Answer:
     tag = f'"{front_state.digest(body)}"'
     if _header(scope, b"if-none-match") == tag:
         return Answer(304, etag=tag)
@@ -264,11 +278,16 @@ async def _compound(scope: MutableMapping[str, Any], gate: str) -> Answer:
 
 
 async def _rules(scope: MutableMapping[str, Any], gate: str) -> Answer:
+    """The rule set; without the ages of evidence for a client that does not say it reads them: it would refuse the set,
+    and an act that was lifted would stay in force there.
+    """
     _own_gate(await _device(scope), gate)
     if state.rules is None:
         raise refusal(404, "not_found")
-    version, data = state.rules
-    return _tagged(scope, version, data, CWT)
+    version, data, plain = state.rules
+    if plain is None or parse_qs(scope.get("query_string", b"").decode("latin-1")).get("ages") == ["1"]:
+        return _tagged(scope, version, data, CWT)
+    return _tagged(scope, f"{version}-plain", plain, CWT)
 
 
 # --- passages ---------------------------------------------------------------------------------------------

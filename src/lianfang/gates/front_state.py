@@ -14,7 +14,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -32,7 +32,7 @@ from lianfang_pass.keys import PublicKey
 from lianfang_pass.passages import sign_time
 from lianfang_pass.statuslist import MOST_DELTAS
 
-from . import actions, storage
+from . import actions, own_store, storage
 from .errors import CodeNotValid, CodeUsedByAnother, NotAKey
 from .models import Device, RuleFile
 
@@ -76,6 +76,14 @@ class Known:
     withdrawn: bool
 
 
+class Rules(NamedTuple):
+    """The newest rule set, and the same without the ages of evidence where it says any (`RuleFile.plain`)."""
+
+    version: int
+    data: bytes
+    plain: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a device's last questions told: when, the newest list if it holds that, and its last row's number."""
@@ -111,7 +119,7 @@ class State:
 
     shards: dict[str, ShardFiles] = field(default_factory=dict)
     key_list: tuple[int, bytes] | None = None
-    rules: tuple[int, bytes] | None = None
+    rules: Rules | None = None
     receipt_key: ec.EllipticCurvePrivateKey | None = None
     _devices: dict[UUID, Known] = field(default_factory=dict)
     _tokens: OrderedDict[str, tuple[UUID, int]] = field(default_factory=OrderedDict)
@@ -290,7 +298,7 @@ class State:
 @dataclass(frozen=True, slots=True)
 class _Fresh:
     key_list: tuple[int, bytes] | None
-    rules: tuple[int, bytes] | None
+    rules: Rules | None
     receipt_key: ec.EllipticCurvePrivateKey | None
     shards: Mapping[str, ShardFiles]
 
@@ -307,11 +315,11 @@ def _read(held: Mapping[str, int], key_list: tuple[int, bytes] | None) -> _Fresh
         deltas = credentials.deltas_since(code, held.get(code, 0), limit=MOST_DELTAS + 1)
         steps = tuple((to, data) for to, data in deltas if to <= files.version)
         shards[code] = ShardFiles(files.version, files.whole, files.until, steps[-MOST_DELTAS:])
-    rules = RuleFile.objects.order_by("-version").values_list("version", "data").first()
+    rules = RuleFile.objects.order_by("-version").values_list("version", "data", "plain").first()
     at = clock.now()
     return _Fresh(
         credentials.key_list(),
-        (rules[0], bytes(rules[1])) if rules else None,
+        Rules(rules[0], bytes(rules[1]), bytes(rules[2]) if rules[2] is not None else None) if rules else None,
         credentials.signing_key(Purpose.RECEIPT, at),
         shards,
     )
@@ -370,19 +378,13 @@ def enrol(code: bytes, cose_key: object, at: datetime) -> tuple[int, Mapping[int
         return 409, {1: "code", 2: refused.code}
     except (CodeNotValid, NotAKey) as refused:
         return 403, {1: "code", 2: refused.code}
-    gate = done.gate
     listed = credentials.key_list()
     return 201, {
-        1: 1,
         2: done.device_id.bytes,
-        3: gate.pk.bytes,
-        4: gate.name,
-        5: list(gate.zones),
-        6: [credentials.uri(shard) for shard in gate.shards],
+        3: done.gate.pk.bytes,
         7: credentials.root_public().cose(),
         8: listed[1] if listed else b"",
-        9: gate.phone,
-        10: gate.kind,
+        **own_store.post(done.gate.pk),
     }
 
 

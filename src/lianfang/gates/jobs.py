@@ -14,9 +14,9 @@ from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
-from .models import Backlog, Conflict, KeptCode, RuleFile, Signal, Ticket
+from .models import Backlog, Conflict, KeptCode, OverrideCount, RuleFile, Signal, Ticket
 from .opening import opened
-from .policy import ALARMS, KEPT_FOR, LIFE_EXIT
+from .policy import ALARMS, KEPT_FOR, LIFE_EXIT, OTHER_WORD, OVERRIDES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -111,7 +111,8 @@ def _forget_others(cursor: CursorWrapper, before: datetime) -> bool:
 
 @transaction.atomic
 def drop_old_lines(at: datetime) -> int:
-    """Forget lines of paper registers, tickets and explained conflicts with the passages of their day.
+    """Forget lines of paper registers, tickets, explained conflicts and the counts of what each guard decided otherwise
+    with the passages of their day.
 
     A ticket names a passage, so it is forgotten whether or not somebody has closed it. A conflict that nobody has
     explained stays, like a call that nobody has answered.
@@ -121,7 +122,8 @@ def drop_old_lines(at: datetime) -> int:
     Backlog.objects.filter(corrects__passed_at__lt=at - KEPT_FOR).update(corrects=None)
     conflicts = Conflict.objects.filter(received_at__lt=at - KEPT_FOR).exclude(explained="")
     named = Ticket.objects.filter(opened_at__lt=at - KEPT_FOR)
-    return lines.delete()[0] + conflicts.delete()[0] + named.delete()[0]
+    guards = OverrideCount.objects.filter(day__lt=legal_day(at - KEPT_FOR))
+    return sum(rows.delete()[0] for rows in (lines, conflicts, named, guards))
 
 
 def drop_old_signals(at: datetime) -> int:
@@ -151,6 +153,7 @@ def tally() -> int:
         counts: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
         overrides: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
         by_hand: Counter[tuple[UUID, datetime, bool, str, str]] = Counter()
+        reasons: Counter[tuple[UUID, date, str, str, str]] = Counter()
         passed: list[tickets.LetThrough] = []
         kept: list[KeptCode] = []
         for device, gate, seqs, received_at in batches:
@@ -164,6 +167,8 @@ def tally() -> int:
                 counts[key] += 1
                 overrides[key] += passage is not None and _is_override(passage)
                 by_hand[key] += passage is not None and passage.by_hand is not None
+                if passage is not None and _is_override(passage):
+                    reasons[_why(passage, gate, key[1])] += 1
                 if passage is not None and passage.code is not None:
                     kept.append(_kept(passage, device, gate, received_at))
                 if (
@@ -181,6 +186,14 @@ def tally() -> int:
                 " overrides = gates_hourcount.overrides + excluded.overrides,"
                 " by_hand = gates_hourcount.by_hand + excluded.by_hand",
                 [*key, n, overrides[key], by_hand[key]],
+            )
+        # In one order, whoever counts: two that met in another would wait for each other.
+        for why, n in sorted(reasons.items()):
+            cursor.execute(
+                "INSERT INTO gates_overridecount (gate_id, day, verdict, word, guard, passages)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (gate_id, day, verdict, word, guard)"
+                " DO UPDATE SET passages = gates_overridecount.passages + excluded.passages",
+                [*why, n],
             )
     KeptCode.objects.bulk_create(kept, ignore_conflicts=True)
     if passed:
@@ -233,6 +246,12 @@ def _kept(passage: Passage, device: UUID, gate: UUID, received_at: datetime) -> 
 def _is_override(passage: Passage) -> bool:
     """Whether the guard decided otherwise. A life exit's one word stands in the same field and overrides nothing."""
     return passage.override is not None and passage.reason != LIFE_EXIT
+
+
+def _why(passage: Passage, gate: UUID, hour: datetime) -> tuple[UUID, date, str, str, str]:
+    """Who decided otherwise on a day, and why. A word that no gate offers may name somebody, and is not kept."""
+    word = passage.override if passage.override in OVERRIDES else OTHER_WORD
+    return gate, legal_day(hour), passage.verdict.value, word or OTHER_WORD, passage.guard or ""
 
 
 def _hour(at: datetime) -> datetime:

@@ -37,6 +37,16 @@ TICKETS: Final[Mapping[str, StrPromise]] = {
     "revoked": _("证已作废"),
     "order": _("持证人的隔离决定已生效"),
 }
+#: Why a guard decided otherwise, as the row has it (`policy.OVERRIDES`).
+OVERRIDE_WORDS: Final[Mapping[str, StrPromise]] = {
+    "就医取药": _("就医取药"),
+    "工作": _("工作"),
+    "照护老幼": _("照护老幼"),
+    "社区同意": _("社区同意"),
+    "信息有误": _("信息有误"),
+    "未放行": _("登记放行的没有放行"),
+    "其他": _("其他原因"),
+}
 ACTS: Final[Mapping[str, StrPromise]] = {
     "quota": _("出行限次"),
     "perimeter": _("封控（只放行所列类别）"),

@@ -16,7 +16,7 @@ from django.db.models.functions import Length
 
 from lianfang.kernel.fields import AreaField
 
-from .policy import DAY_HOURS, OLD_HOURS
+from .policy import CAUSES, DAY_HOURS, OLD_HOURS
 
 models.BinaryField.register_lookup(Length)
 
@@ -32,6 +32,8 @@ class Gate(models.Model):
     shards = ArrayField(models.TextField())
     phone = models.TextField()
     closed_at = models.DateTimeField(null=True)
+    closed_as = models.TextField(default="", db_default="")  # office and pseudonym, as others may see them
+    closed_reason = models.TextField(default="", db_default="")
 
     class Meta:
         constraints = [
@@ -42,6 +44,11 @@ class Gate(models.Model):
                 name="gate_of_a_compound_guards_one", condition=~Q(kind="compound") | ~Q(zones=[])
             ),
             models.CheckConstraint(name="gate_has_a_list", condition=~Q(shards=[])),
+            models.CheckConstraint(
+                name="gate_is_closed_by_somebody_for_a_reason",
+                condition=Q(closed_at__isnull=True, closed_as="", closed_reason="")
+                | (Q(closed_at__isnull=False) & ~Q(closed_as="") & ~Q(closed_reason="")),
+            ),
         ]
 
 
@@ -191,7 +198,7 @@ class Ticket(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="ticket_is_opened_once", fields=["device", "seq"]),
-            models.CheckConstraint(name="ticket_cause_is_known", condition=Q(cause__in=["revoked", "order"])),
+            models.CheckConstraint(name="ticket_cause_is_known", condition=Q(cause__in=CAUSES)),
             models.CheckConstraint(
                 name="ticket_is_of_what_was_known_before", condition=Q(since__lt=F("passed_at"))
             ),
@@ -269,6 +276,26 @@ class HourCount(models.Model):
         ]
 
 
+class OverrideCount(models.Model):
+    """How often guards of a post decided otherwise than the gate, by legal day, verdict, reason and guard. Of nobody
+    who passed. Kept as long as the passages (`jobs.drop_old_lines`): a guard's pseudonym is somebody's.
+    """
+
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    day = models.DateField()
+    verdict = models.TextField()
+    word = models.TextField()
+    guard = models.TextField(default="")
+    passages = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="override_is_counted_once", fields=["gate", "day", "verdict", "word", "guard"]
+            ),
+        ]
+
+
 class Backlog(models.Model):
     """A passage from a paper register, typed in the next day. A correction is a new row naming the old."""
 
@@ -288,6 +315,7 @@ class Backlog(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(name="backlog_line_is_corrected_once", fields=["corrects"]),
             models.CheckConstraint(
                 name="backlog_names_number_door_or_word",
                 condition=~Q(pass_no="") | ~Q(door="") | ~Q(word=""),
@@ -443,6 +471,7 @@ class RuleFile(models.Model):
     day_hours = models.SmallIntegerField(default=24, db_default=24)
     old_hours = models.SmallIntegerField(default=72, db_default=72)
     data = models.BinaryField()
+    plain = models.BinaryField(null=True)  # the same without the ages, for clients that refuse them; none if the same
 
     class Meta:
         constraints = [

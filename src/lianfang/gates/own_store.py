@@ -13,6 +13,8 @@ from lianfang.kernel import row_security
 from lianfang.people import queries as people
 from lianfang.places.policy import Kind, at_level
 
+from .models import Gate
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -44,6 +46,13 @@ def content(zones: tuple[str, ...], area: str, at: datetime) -> Mapping[int, cbo
         3: _residents(_living(zones, area), found, lasting) if zones else [],
         4: [[*_card(p), int(min(p.revoked_at or p.valid_until, p.valid_until).timestamp())] for p in over],
     }
+
+
+def post(gate_id: UUID) -> Mapping[int, cbor.Value]:
+    """What a device is told of its own post, when it enrols and ever after: name, compounds, lists, phone, kind."""
+    gate = Gate.objects.get(pk=gate_id)
+    uris: list[cbor.Value] = [credentials.uri(shard) for shard in gate.shards]
+    return {1: 1, 4: gate.name, 5: list(gate.zones), 6: uris, 9: gate.phone, 10: gate.kind}
 
 
 def _card(p: PassView) -> list[cbor.Value]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 
 from lianfang.accounts.rights import Right
+from lianfang.kernel.clock import legal_day
 from lianfang.kernel.fields import within_any
 from lianfang_pass.evidence import AGES, Ages
 
@@ -28,6 +29,7 @@ from .models import (
     GateActLift,
     GateActSignature,
     HourCount,
+    OverrideCount,
     Signal,
     Ticket,
 )
@@ -158,12 +160,26 @@ class HandoverView:
     thermometer: bool | None  # whether it works
 
 
-def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE) -> Gate:
-    """:raises NoSuchGate: there is none over which the actor holds the right"""
-    row = Gate.objects.filter(pk=gate_id, closed_at=None).first()
-    if row is None or not by.may(right, over=row.area):
+def gate(
+    gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE, closed_too: bool = False
+) -> Gate:
+    """:raises NoSuchGate: there is none over which the actor holds the right, or it is closed"""
+    row = Gate.objects.filter(pk=gate_id).first()
+    if row is None or not by.may(right, over=row.area) or (row.closed_at is not None and not closed_too):
         raise NoSuchGate
     return row
+
+
+def closed_posts(*, by: Actor) -> list[tuple[UUID, str, datetime]]:
+    """Posts closed while their passages are still kept, the last first: what is missing of theirs is explained there."""
+    rows = Gate.objects.filter(
+        within_any("area", by.areas(Right.GATES_POST_SEE)), closed_at__gte=by.at - KEPT_FOR
+    )
+    return list(rows.order_by("-closed_at").values_list("pk", "name", "closed_at")[:_MOST_ALARMS])
+
+
+def devices_in_use(gate_id: UUID) -> int:
+    return Device.objects.filter(gate_id=gate_id, withdrawn_at=None).count()
 
 
 def posts(*, by: Actor) -> list[PostView]:
@@ -466,10 +482,20 @@ def hours_of(gate_id: UUID, *, since: datetime) -> list[HourView]:
     ]
 
 
+def overrides_of(gate: Gate, *, by: Actor, limit: int = 100) -> list[OverrideCount]:
+    """How often each guard of a post decided otherwise, and why, the last day first; for whoever answers for its guards."""
+    if not by.may(Right.GATES_DEVICE_ENROL, over=gate.area):
+        return []
+    rows = OverrideCount.objects.filter(gate=gate, day__gte=legal_day(by.at - KEPT_FOR))
+    return list(rows.order_by("-day", "-passages", "guard", "verdict", "word")[:limit])
+
+
 def backlog_of(gate_id: UUID, *, at: datetime, limit: int = 30) -> list[Backlog]:
     """The lines last typed in for a post; none whose term is over, whether or not it was purged."""
-    rows = Backlog.objects.filter(gate_id=gate_id, passed_at__gte=at - KEPT_FOR)
-    return list(rows.order_by("-entered_at", "-id")[:limit])
+    rows = Backlog.objects.filter(gate_id=gate_id, passed_at__gte=at - KEPT_FOR).annotate(
+        corrected=Exists(Backlog.objects.filter(corrects=OuterRef("pk")))
+    )
+    return list(rows.select_related("corrects").order_by("-entered_at", "-id")[:limit])
 
 
 def passages_counted(gate_ids: Iterable[UUID], *, since: datetime) -> int:

@@ -17,6 +17,8 @@ SENTENCES: Final[Mapping[str, StrPromise]] = {
     "gates:no_such_signal": _("没有这条呼叫，或不在您的辖区内。"),
     "gates:no_such_ticket": _("没有这条待核实的放行，或不在您的辖区内。"),
     "gates:no_such_code": _("没有这个留存的码，或已到期删除。"),
+    "gates:no_such_line": _("没有要更正的这一行，或已到期删除。"),
+    "gates:line_is_corrected": _("这一行已更正过。要再改，请更正代替它的那一行。"),
     "gates:not_an_export": _("这不是卡口设备导出的文件，或文件不完整。请在设备上重新导出。"),
     "gates:no_such_act": _("没有这项限次或封控令，或不在您的辖区内。"),
     "gates:own_proposal": _("提出的人不能自己签字，请另一位负责人签。"),

@@ -31,8 +31,8 @@ from lianfang_chain import cbor
 
 from . import actions, kept_codes, queries, tickets
 from .act_lines import lines as act_lines
-from .forms import BacklogForm, CarriedFileForm, GateForm, WhyForm
-from .labels import ALARMS, CLASSES, KINDS, LACKS, SILENCES, TICKETS, VERDICTS
+from .forms import BacklogForm, CarriedFileForm, ClosingForm, CorrectionForm, GateForm, WhyForm
+from .labels import ALARMS, CLASSES, KINDS, LACKS, OVERRIDE_WORDS, SILENCES, TICKETS, VERDICTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -87,6 +87,7 @@ def posts(request: HttpRequest) -> HttpResponse:
                 *(("amber", word, lacking[lack]) for lack, word in LACKS.items() if lacking[lack]),
             ],
             "alarms": alarms,
+            "closed": [] if request.headers.get("HX-Request") else queries.closed_posts(by=by),
             "seen": seen,
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
             "now": by.at,
@@ -99,9 +100,9 @@ def posts(request: HttpRequest) -> HttpResponse:
 @never_cache
 @surface(right=Right.GATES_POST_SEE, purpose=Purpose.GATE)
 def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
-    """One post: its devices, what is missing or in conflict, and its hours."""
+    """One post: its devices, what is missing or in conflict, and its hours; also when it is closed."""
     by = actor(request)
-    gate = queries.gate(gate_id, by=by)
+    gate = queries.gate(gate_id, by=by, closed_too=True)
     return render(
         request,
         "gates/post.html",
@@ -118,6 +119,10 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 for h in queries.hours_of(gate.pk, since=by.at - _HOURS_SHOWN)
             ],
             "verdicts": [VERDICTS[v] for v in queries.VERDICTS],
+            "overrides": [
+                {"count": row, "verdict": VERDICTS[row.verdict], "word": OVERRIDE_WORDS[row.word]}
+                for row in queries.overrides_of(gate, by=by)
+            ],
             "handovers": [
                 {
                     "handover": h,
@@ -133,6 +138,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 {"code": code, "verdict": VERDICTS[code.verdict]} for code in kept_codes.codes_of(gate, by=by)
             ],
             "may_enrol": by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
+            "may_change": gate.closed_at is None and by.may(Right.GATES_DEVICE_ENROL, over=gate.area),
             "may_enter": by.may(Right.GATES_BACKLOG_ENTER, over=gate.area),
             "why": WhyForm(),
         },
@@ -162,6 +168,40 @@ def new_gate(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("gates:post", gate.pk)
     return render(request, "gates/new_gate.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.SAME)
+def edit(request: HttpRequest, gate_id: UUID) -> HttpResponse:
+    """Correct a post. Its devices show it within minutes; those without a network, when they have one again."""
+    by = actor(request)
+    gate = queries.gate(gate_id, by=by, right=Right.GATES_DEVICE_ENROL)
+    form = CorrectionForm(request.POST or None, gate=gate, places=places_of(by, Right.GATES_DEVICE_ENROL))
+    if form.is_valid():
+        try:
+            actions.set_up_gate(form.draft(), by=by)
+        except Refused as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, gettext("已更正。联网的设备约十分钟内更换，断网的联网后更换。"))
+            return redirect("gates:post", gate.pk)
+    shown = {"form": form, "gate": gate}
+    return render(request, "gates/edit_gate.html", shown, status=422 if form.errors else 200)
+
+
+@never_cache
+@surface(right=Right.GATES_DEVICE_ENROL, purpose=Purpose.GATE, repeat=Repeat.SAME)
+def close(request: HttpRequest, gate_id: UUID) -> HttpResponse:
+    """Close a post for good, once the reason is given and the box is ticked."""
+    by = actor(request)
+    gate = queries.gate(gate_id, by=by, right=Right.GATES_DEVICE_ENROL, closed_too=True)
+    form = ClosingForm(request.POST or None)
+    if form.is_valid():
+        actions.close_gate(gate.pk, reason=form.cleaned_data["why"], by=by)
+        messages.success(request, gettext("卡口已撤销，设备已停用。它们已写下的记录仍可补传。"))
+        return redirect("gates:post", gate.pk)
+    shown = {"form": form, "gate": gate, "devices": queries.devices_in_use(gate.pk)}
+    return render(request, "gates/close_gate.html", shown, status=422 if form.errors else 200)
 
 
 @never_cache
@@ -241,10 +281,14 @@ def open_code(request: HttpRequest, gate_id: UUID, code_id: int) -> HttpResponse
 def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     """Type in a paper register, line by line, from the keyboard alone."""
     by = actor(request)
-    gate = queries.gate(gate_id, by=by, right=Right.GATES_BACKLOG_ENTER)
+    gate = queries.gate(gate_id, by=by, right=Right.GATES_BACKLOG_ENTER, closed_too=True)
     kept = {"day": request.GET.get("day") or legal_day(by.at - timedelta(hours=6)).isoformat(),
             "inward": request.GET.get("inward", "1")}  # fmt: skip
-    form = BacklogForm(request.POST or None, now=by.at, initial=kept)
+    lines = queries.backlog_of(gate.pk, at=by.at)
+    wrong = next((row for row in lines if str(row.pk) == request.GET.get("corrects")), None)
+    form = BacklogForm(
+        request.POST or None, now=by.at, initial=kept if wrong is None else BacklogForm.correcting(wrong)
+    )
     if form.is_valid():
         try:
             row = actions.enter_backlog(form.draft(gate.pk), by=by)
@@ -260,9 +304,8 @@ def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         {
             "form": form,
             "gate": gate,
-            "rows": [
-                {"row": r, "verdict": VERDICTS[r.verdict]} for r in queries.backlog_of(gate.pk, at=by.at)
-            ],
+            "wrong": wrong,
+            "rows": [{"row": row, "verdict": VERDICTS[row.verdict]} for row in lines],
         },
         status=422 if form.errors else 200,
     )

@@ -61,6 +61,24 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
     ),
     Operation(
+        name="chain_policy_at",
+        says="某一条数的检查点当时的信任文件 / the trust file for papers whose checkpoint has so many entries",
+        view="ledger:policy_at",
+        answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
+    ),
+    Operation(
+        name="chain_strict_policy_at",
+        says="同上，审计员用 / the auditor's, of the same time",
+        view="ledger:strict_policy_at",
+        answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
+    ),
+    Operation(
+        name="chain_former",
+        says="已经结束的账：证据、检查点、哈希块、信任文件 / a chain that has ended: evidence, checkpoints, tiles, trust file",
+        view="ledger:former_file",
+        answers={200: Body(media=_TEXT, says="文件；块是二进制 / the file; a tile is binary"), 404: _NONE},
+    ),
+    Operation(
         name="chain_organs",
         says="各单位公钥，由链签名 / the organs' keys, signed by the log",
         view="ledger:organs",
@@ -70,7 +88,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
         name="chain_alarms",
         says="信息链现在有什么不对；最坏的在前 / what is wrong with the chain now, the worst first",
         view="ledger:alarms",
-        answers={200: Body(media="application/json", says="[{code, since, witness}]；空的即无事 / empty: nothing")},
+        answers={
+            200: Body(media="application/json", says="[{code, since, witness}]；空的即无事 / empty: nothing")
+        },
     ),
     Operation(
         name="chain_fork_evidence",

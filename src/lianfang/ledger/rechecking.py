@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from .policy import WitnessKey
 
 
-
 class StillSuspended(Exception):
     """Somebody shows more than this database has, or somebody was not heard. Nothing was changed."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from lianfang.accounts.web import RefusableForm
 from lianfang.concerns.actions import ArrivalDraft, ConcernDraft, SymptomDraft
-from lianfang.kernel.clock import LEGAL_ZONE
+from lianfang.kernel.clock import LEGAL_ZONE, start_of_legal_day
 from lianfang.kernel.ids import new_id
 
 from . import labels
@@ -19,6 +20,7 @@ from .actions import (
     AppealDraft,
     CareDraft,
     DecisionDraft,
+    HoldDraft,
     IsolationDraft,
     LiftDraft,
     ProposalDraft,
@@ -279,6 +281,34 @@ class AppealForm(_WithId):
     def draft(self, order_id: UUID) -> AppealDraft:
         """The appeal."""
         return AppealDraft(id=self.value("id"), order_id=order_id, text=self.value("text"))
+
+
+class HoldForm(_WithId):
+    """Until when the person wants a case kept, and what for."""
+
+    until = forms.DateField(
+        label=_("保留到哪天"),
+        help_text=_("含当天，最长为今后三年；到期前可再次申请。"),
+        # Beyond any term, and still an instant that can be counted with.
+        validators=[MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2200, 1, 1))],
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    reason = forms.CharField(
+        label=_("用于什么"),
+        max_length=300,
+        help_text=_("例如复议、诉讼或投诉。这句话随案卷一起销毁。"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def draft(self, order_id: UUID) -> HoldDraft:
+        """The hold, to the end of that day."""
+        d = self.cleaned_data
+        until = start_of_legal_day(d["until"] + timedelta(days=1))
+        return HoldDraft(id=d["id"], order_id=order_id, until=until, reason=d["reason"])
+
+
+class DestroyForm(RefusableForm):
+    """Nothing is typed: the page says what goes, the signature is the officer's second factor."""
 
 
 class AppealDecisionForm(_WithId):

@@ -88,6 +88,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             and rules.rule_of(found.rule_id).follow_on_measure is not None
             and found.lifted_at is None
             and by.at >= found.ends_at - policy.NOTICE_AHEAD,
+            "may_destroy": may(Right.ORDERS_CASE_DESTROY) and by.at >= found.over_at + policy.CASE_KEPT_FOR,
             "may_lift": may(Right.ORDERS_ISOLATION_LIFT) and (found.in_force or found.is_ahead),
             "may_notice": may(Right.ORDERS_ISOLATION_ISSUE)
             and not found.notice_no

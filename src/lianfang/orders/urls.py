@@ -2,12 +2,13 @@
 
 from django.urls import path, re_path
 
-from . import concern_views, open_views, order_views, own_views, print_views, proof_views, views
+from . import concern_views, ending_views, open_views, order_views, own_views, print_views, proof_views, views
 
 app_name = "orders"
 urlpatterns = [
     path("me/order/", own_views.own, name="own"),
     path("me/order/<uuid:order_id>/appeal/", own_views.appeal, name="own_appeal"),
+    path("me/order/<uuid:order_id>/hold/", ending_views.hold, name="own_hold"),
     path("me/order/<uuid:order_id>/proof/", proof_views.own, name="own_proof"),
     path("me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt", proof_views.own_file, name="own_proof_file"),
     path("me/report/", own_views.report, name="report"),
@@ -46,6 +47,7 @@ urlpatterns = [
         "desk/orders/<uuid:order_id>/accept/<uuid:dependant_id>/", order_views.accept_care, name="accept_care"
     ),
     path("desk/orders/<uuid:order_id>/lift/", order_views.lift, name="lift"),
+    path("desk/orders/<uuid:order_id>/destroy/", ending_views.destroy, name="destroy"),
     path("desk/orders/<uuid:order_id>/second-phase/", order_views.second_phase, name="second_phase"),
     path("desk/orders/<uuid:order_id>/notice/", order_views.notice, name="notice"),
     path("desk/orders/<uuid:order_id>/check/<slug:kind>/", order_views.check, name="check"),

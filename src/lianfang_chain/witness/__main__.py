@@ -188,7 +188,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--ca", type=Path, help="certificate of the authority that certifies the log's server"
     )
     parser.add_argument(
-        "--policy", type=Path, help="trust file handed over; without it the log's own is believed for the light"
+        "--policy",
+        type=Path,
+        help="trust file handed over; without it the log's own is believed for the light",
     )
     options = parser.parse_args(argv)
     if options.config:

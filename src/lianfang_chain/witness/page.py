@@ -22,7 +22,9 @@ QUIET_SECONDS: Final = 300  # a log that is at work publishes each second; five 
 _ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
 _SHOWN: Final = 20
 ALONE_SECONDS: Final = 60  # as the log's own alarm (ledger.md 6.6)
-_SAY_CLOCK_SECONDS: Final = 120  # a difference that somebody should set right; at `CLOCK_SECONDS` nothing works
+_SAY_CLOCK_SECONDS: Final = (
+    120  # a difference that somebody should set right; at `CLOCK_SECONDS` nothing works
+)
 _PARTIES: Final = {"residents": "居民", "property": "物业", "community": "社区"}
 
 _LIGHTS: Final = {
@@ -205,9 +207,9 @@ a{{color:#0645ad}}
 @media (max-width:30rem){{body{{font-size:19px}}dl{{grid-template-columns:1fr}}}}
 </style></head><body><main>
 <div class="light" role="status"><h1>{esc(heading)}</h1><p>{sentence}</p></div>
+{f"<p><strong>{clock}</strong></p>" if clock else ""}
 {f"<h2>现在请这样做</h2><ol>{todo}</ol>" if todo else ""}
 {_EVIDENCE if light == "red" else ""}
-{f"<p><strong>{clock}</strong></p>" if clock else ""}
 {f"<pre>{esc(trouble)}</pre>" if trouble else ""}
 <h2>{esc(title)}</h2>
 <dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>

@@ -59,6 +59,8 @@ class App {
   readonly #hint = make("p", { role: "status" });
   readonly #camera: Camera;
   readonly post: Post;
+  readonly #name = make("h1");
+  #shownPost: Enrolment | null = null;
   #shownFor: unknown = null;
   /** What the verdict on the screen was drawn from: it is drawn again only when that changes, or a tap would be lost. */
   #drawn: readonly unknown[] = [];
@@ -79,12 +81,13 @@ class App {
   private constructor(
     readonly root: HTMLElement,
     readonly store: GateStore,
-    readonly enrolment: Enrolment,
     readonly sync: Sync,
     public language: Language,
   ) {
     this.post = new Post(store, {
-      compounds: new Set(enrolment.compounds),
+      get compounds() {
+        return new Set(sync.enrolment.compounds);
+      },
       held: () => sync.held,
       listVersion: () => sync.listVersion,
       deviceTime,
@@ -104,19 +107,32 @@ class App {
   static async open(root: HTMLElement, store: GateStore, enrolment: Enrolment, language: Language): Promise<App> {
     let app: App | undefined;
     const sync = await Sync.open(store, enrolment, deviceTime, () => app?.changed());
-    app = new App(root, store, enrolment, sync, language);
+    app = new App(root, store, sync, language);
     await app.post.resume();
     return app;
   }
 
+  /** As the desk has corrected it since. */
+  get enrolment(): Enrolment {
+    return this.sync.enrolment;
+  }
+
   changed(): void {
+    if (this.#shownPost !== this.enrolment) this.#showPost();
     void this.#count();
   }
 
-  begin(): void {
-    const top = make("header", { class: "g-top" }, make("h1", {}, this.enrolment.gateName), this.#topExit, this.#facts);
-    this.root.replaceChildren(top, this.#alarm, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
+  /** The name and kind of the post, when they were corrected too; who stands here stays. */
+  #showPost(): void {
+    this.#shownPost = this.enrolment;
+    this.#name.textContent = this.enrolment.gateName;
     this.#buildMain();
+  }
+
+  begin(): void {
+    const top = make("header", { class: "g-top" }, this.#name, this.#topExit, this.#facts);
+    this.root.replaceChildren(top, this.#alarm, make("main", { class: "g-main" }, this.#main, this.#verdict), this.#live);
+    this.#showPost();
     void this.#count();
     listenForScanner(document, (text) => this.#scanned(text, "scanner"));
     addEventListener("online", () => this.sync.wake());

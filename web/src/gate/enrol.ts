@@ -11,7 +11,7 @@ import { acceptKeyList, type KeyList } from "../pass/keylist";
 import { PublicKey } from "../pass/keys";
 import { Rejected } from "../pass/rejected";
 import { encodeEnrolment, mapOf, send } from "./server";
-import type { Enrolment, GateKind, GateStore } from "./store";
+import type { Enrolment, GateKind, GateStore, PostFacts } from "./store";
 
 export interface Invitation {
   readonly code: Bytes;
@@ -48,7 +48,6 @@ export async function enrol(invitation: Invitation, store: GateStore): Promise<K
   );
   if (answer.status !== 201) throw new Rejected(answer.status === 409 ? "used" : "refused");
   const map = mapOf(answer.body);
-  if (map.get(1) !== 1) throw new Rejected("format");
   const root = PublicKey.read(map.get(7));
   const gate = bytes(map.get(3), 16);
   if (!equal(gate, invitation.gate)) throw new Rejected("gate");
@@ -58,18 +57,28 @@ export async function enrol(invitation: Invitation, store: GateStore): Promise<K
   const enrolment: Enrolment = {
     device: bytes(map.get(2), 16),
     gate,
-    gateName: text(map.get(4)),
-    compounds: textList(map.get(5)),
-    shards: textList(map.get(6)),
+    ...postFacts(map),
     rootPoint: root.point,
     rootThumbprint: invitation.thumbprint,
-    communityPhone: text(map.get(9)),
-    kind: gateKind(map.get(10)),
     deviceKey,
     markKey,
   };
   await store.enrol(enrolment, keyList);
   return keys;
+}
+
+/** What the server says of the own post, in the answer to the enrolment and in the file of the post. @throws Rejected */
+export function postFacts(map: CborMap): PostFacts {
+  if (map.get(1) !== 1) throw new Rejected("format");
+  const shards = textList(map.get(6));
+  if (shards.length === 0) throw new Rejected("claims");
+  return {
+    gateName: text(map.get(4)),
+    compounds: textList(map.get(5)),
+    shards,
+    communityPhone: text(map.get(9)),
+    kind: gateKind(map.get(10)),
+  };
 }
 
 async function coseKey(key: CryptoKey): Promise<CborMap> {

@@ -50,6 +50,9 @@ export interface Enrolment {
   readonly markKey: CryptoKey;
 }
 
+/** What the desk may correct of a post while its devices are enrolled. */
+export type PostFacts = Pick<Enrolment, "gateName" | "compounds" | "shards" | "communityPhone" | "kind">;
+
 export interface ClockState {
   readonly floor: number;
   readonly offset: number;
@@ -171,6 +174,14 @@ export class GateStore {
     await tx.objectStore("marks").clear();
     await tx.done;
     this.#compound = null;
+  }
+
+  /** The own post was corrected on the desk; whose device this is stays. */
+  async correct(post: PostFacts): Promise<void> {
+    const tx = this.db.transaction("device", "readwrite", DURABLE);
+    const held = (await tx.store.get("enrolment")) as Enrolment | undefined;
+    if (held !== undefined) await tx.store.put({ ...held, ...post }, "enrolment");
+    await tx.done;
   }
 
   async clock(): Promise<ClockState> {

@@ -3,7 +3,7 @@
  *
  * Loops of their own, so that none waits for another: uploads (every 20 s, at once after a passage), signals (the
  * same; a call for help waits behind no full queue), lists (long poll, or every five seconds where there are many; random 0–10 s after a lost connection, so that 552 gates do not come back in one
- * instant), quotas and perimeters (every 20 s: what was lifted frees at once), and slow files (keys, the own
+ * instant), quotas and perimeters (every 20 s: what was lifted frees at once), and slow files (keys, the own post and its
  * compound, the chain's checkpoint: each every ten minutes).
  */
 
@@ -23,6 +23,7 @@ import { acceptDelta, acceptList, type ShardState } from "../pass/statuslist";
 import { type Identity, PASS_CLASSES, type PassClass } from "../pass/tokens";
 import type { Compared } from "../chain/sheets";
 import { chainFile, type Fork, forkAtTheParties, meetSheet, visitChain, type Which } from "./chain";
+import { postFacts } from "./enrol";
 import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
 import type { ClockState, Enrolment, GateStore } from "./store";
 
@@ -57,12 +58,16 @@ export class Sync {
   #rulesTag: string | null = null;
   readonly #rows = new Bell();
   readonly #signals = new Bell();
+  /** The lists, and the compound's file, that a loop asks for. */
+  readonly #followed = new Set<string>();
+  #postTag: string | null = null;
   /** Rows with a code wait: this server is from before them. */
   #longWait = false;
 
   private constructor(
     readonly store: GateStore,
-    readonly enrolment: Enrolment,
+    /** As the desk has corrected it since (`#postFile`). */
+    public enrolment: Enrolment,
     readonly server: Server,
     readonly deviceTime: () => number,
     readonly changed: () => void,
@@ -126,15 +131,30 @@ export class Sync {
   start(): void {
     void this.#loop(() => this.#keysFile(), SLOW);
     void this.#loop(() => this.#rulesFile(), RULES);
-    if (this.enrolment.compounds.length > 0) void this.#loop(() => this.#compoundFile(), SLOW);
-    const { shards } = this.enrolment;
-    const [wait, pause] = shards.length > MOST_WAITING ? [0, OFTEN] as const : [WAIT, 0] as const;
-    for (const uri of shards) void this.#loop(() => this.#list(uri, wait), pause);
+    void this.#loop(() => this.#postFile(), SLOW);
+    this.#followFiles();
     void this.#loop(() => this.#chain(), SLOW);
     void this.#sending(async () => {
       while (await this.#uploadOne()) this.changed();
     }, this.#rows, BURST);
     void this.#sending(() => this.#sendSignals(), this.#signals, 0);
+  }
+
+  /** A loop for each file that this post gets and that has none yet; that of a list it gets no more ends. */
+  #followFiles(): void {
+    if (this.enrolment.compounds.length > 0 && !this.#followed.has("compound")) {
+      this.#followed.add("compound");
+      void this.#loop(() => this.#compoundFile(), SLOW);
+    }
+    for (const uri of this.enrolment.shards) {
+      if (this.#followed.has(uri)) continue;
+      this.#followed.add(uri);
+      const many = (): boolean => this.enrolment.shards.length > MOST_WAITING;
+      const own = (): boolean => this.enrolment.shards.includes(uri);
+      void this.#loop(() => this.#list(uri, many() ? 0 : WAIT), () => (many() ? OFTEN : 0), own).then(() =>
+        this.#followed.delete(uri),
+      );
+    }
   }
 
   stop(): void {
@@ -159,11 +179,11 @@ export class Sync {
     this.#is("online");
   }
 
-  async #loop(step: () => Promise<void>, pause: number): Promise<void> {
-    while (!this.#stopped) {
+  async #loop(step: () => Promise<void>, pause: number | (() => number), wanted = (): boolean => true): Promise<void> {
+    while (!this.#stopped && wanted()) {
       try {
         await step();
-        await sleep(pause);
+        await sleep(typeof pause === "number" ? pause : pause());
       } catch (error) {
         if (error instanceof Unreachable) this.#is("offline");
         // A file that is refused is asked for again like one that did not come.
@@ -212,7 +232,8 @@ export class Sync {
   }
 
   async #rulesFile(): Promise<void> {
-    const rules = await this.#ask(`${this.server.gatePath}/rules`, this.#rulesTag);
+    // This client reads the ages of evidence; one that does not say so is given the set without them.
+    const rules = await this.#ask(`${this.server.gatePath}/rules?ages=1`, this.#rulesTag);
     if (rules.status !== 200 || this.keys === null) return;
     this.rules = await acceptRules(rules.body, this.keys, this.rules);
     await this.store.keepFile("rules", rules.body);
@@ -221,8 +242,33 @@ export class Sync {
     this.changed();
   }
 
+  /**
+   * What the desk has corrected of this post since it was enrolled. Like the compound's file it is not signed: whose list
+   * it names, that list is.
+   */
+  async #postFile(): Promise<void> {
+    const answer = await this.#ask(`${this.server.gatePath}/post`, this.#postTag);
+    // Not without the signed time: a captive portal answers 200 to everything. A server of before knows no such file.
+    if (answer.status !== 200 || answer.time === null) return;
+    const post = postFacts(mapOf(answer.body));
+    const { gateName, compounds, shards, communityPhone, kind } = this.enrolment;
+    if (JSON.stringify(post) !== JSON.stringify({ gateName, compounds, shards, communityPhone, kind })) {
+      await this.store.correct(post);
+      this.enrolment = { ...this.enrolment, ...post };
+      const anew = post.compounds.join() !== compounds.join();
+      if (anew) this.compoundHere = post.compounds.length === 0;
+      const followed = this.#followed.has("compound");
+      this.#followFiles();
+      this.changed();
+      // Whoever lived in the former compound is looked up here no more.
+      if (anew && followed) await this.#compoundFile();
+    }
+    this.#postTag = answer.etag;
+  }
+
   async #compoundFile(): Promise<void> {
     const compound = await this.#ask(`${this.server.gatePath}/compound`, await this.store.compoundTag());
+    if (compound.status === 304) this.compoundHere = true;
     if (compound.status !== 200) return;
     await this.store.keepCompound(readCompound(compound.body), compound.etag ?? "");
     this.compoundHere = true;
@@ -432,7 +478,7 @@ export function readCompound(body: Bytes): StoreRow[] {
   };
   return [
     ...part(2).map((row) => passRow(row, 8)),
-    ...part(3, []).map(residentRow),
+    
     ...part(4, []).map((row) => passRow(row, 9)),
   ];
 }

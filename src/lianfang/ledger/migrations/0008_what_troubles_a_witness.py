@@ -21,7 +21,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField("witnessstate", "troubled_at", models.DateTimeField(null=True)),
-        migrations.AlterField(
-            "witnessstate", "forked", models.BooleanField(db_default=False, default=False)
-        ),
+        migrations.AlterField("witnessstate", "forked", models.BooleanField(db_default=False, default=False)),
     ]

