@@ -132,8 +132,9 @@ def look(asked: Look, *, gate: Gate, held: Held) -> Outcome:
         slips=slips,
     )
     slip = weighed.slip
-    if slip is Slip.ORDER_RUNNING and asked.inward and gate.compounds and claims is None and asked.found is None:
-        # G-9: an order slip alone does not say whose home this is. On the way in the guard asks.
+    # G-9: an order slip alone does not say whose home this is. On the way in the guard asks.
+    alone = asked.inward and gate.compounds and claims is None and asked.found is None
+    if alone and slip is Slip.ORDER_RUNNING:
         slip = Slip.NONE
     movement = _movement(asked, gate, claims)
     kind = claims.kind if claims else asked.found.kind if asked.found else PassClass.PERSON

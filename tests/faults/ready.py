@@ -83,6 +83,7 @@ def typed() -> dict[str, str]:
 TYPED_AT: Final[Mapping[str, Mapping[str, str]]] = {
     "announcements:draft": {"places": STREET, "starts_at": "", "ends_at": moment(24)},
     "gates:new_gate": {"kind": "road"},
+    "gates:edit_gate": {"kind": "road"},
     "orders:own_hold": {"until": str(clock.legal_day(clock.now()) + timedelta(days=90))},
     "gates:set_ages": {"day_hours": "36", "old_hours": "96"},
     "gates:propose_act": {"classes": "H", "times": "1", "window": "2"},

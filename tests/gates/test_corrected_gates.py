@@ -46,7 +46,12 @@ def test_a_wrong_telephone_is_corrected_and_what_the_post_guards_stays() -> None
     for _ in range(2):
         assert client.post(page, said(gate, name="南门", phone="0812-1990777")).status_code == 302
     row = Gate.objects.get()
-    assert (row.name, row.phone, row.zones, row.shards) == ("南门", "0812-1990777", ["m1k", "m2k"], gate.shards)
+    assert (row.name, row.phone, row.zones, row.shards) == (
+        "南门",
+        "0812-1990777",
+        ["m1k", "m2k"],
+        gate.shards,
+    )
     credentials.open_shard("510402009", NOW)
     assert client.post(page, said(gate, kind="road")).status_code == 302
     assert set(Gate.objects.get().shards) > {"510402009"}  # a road gets the lists of all streets
@@ -141,7 +146,9 @@ def test_a_device_reads_what_its_own_post_is_called_now_and_a_closed_post_takes_
         assert first.value() == {
             1: 1, 4: "北门", 5: [HOME], 6: [f"lf:s/{SHARD}"], 9: "0812-1990000", 10: "compound"
         }  # fmt: skip
-        same = await request("GET", address, headers=device.headers() | {"If-None-Match": first.headers["etag"]})
+        same = await request(
+            "GET", address, headers=device.headers() | {"If-None-Match": first.headers["etag"]}
+        )
         assert same.status == 304
         assert (await request("GET", address)).status == 401
         assert (await device.get(f"/api/v1/gates/{ids.new_id()}/post")).status == 404
@@ -163,7 +170,9 @@ def test_a_device_reads_what_its_own_post_is_called_now_and_a_closed_post_takes_
         assert device.receipt(await device.upload(batch)).covers(batch)
         return device.id, 1
 
-    assert test_front.stored() == [] and run(story) == (test_front.stored()[0])
+    assert test_front.stored() == []
+    taken = run(story)
+    assert test_front.stored() == [taken]
     assert Device.objects.get().withdrawn_at is not None
     assert queries.closed_posts(by=officer(clock.now() + timedelta(days=22))) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +11,15 @@ from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 
-from lianfang.accounts.rights import Right
+from lianfang.accounts.rights import Right, Role
+from lianfang.config.islands import WEB
 from lianfang.credentials import actions as credentials
 from lianfang.credentials.actions import StatusChange
-from lianfang.gates import actions, front, jobs, queries
-from lianfang.gates.models import Backlog, Conflict, Contact, Device, Gate, HourCount
+from lianfang.gates import actions, front, jobs, policy, queries
+from lianfang.gates.labels import OVERRIDE_WORDS
+from lianfang.gates.models import Backlog, Conflict, Contact, Device, Gate, HourCount, OverrideCount
 from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.clock import legal_day
@@ -23,6 +27,7 @@ from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import Batch, decode_batch
 from lianfang_pass.statuslist import ListStatus, Row
 from lianfang_pass.verdict import Verdict
+from tests.factories.accounts import client_for
 from tests.factories.credentials import HOME, SHARD, a_draft, by
 
 from .asgi import FakeDevice, Trouble, request
@@ -546,3 +551,52 @@ def test_command_sees_when_a_post_was_last_heard_of_and_whether_its_list_is_new(
     assert contact.list_version == device.held.version
     assert contact.list_at is not None
     assert contact.last_at >= NOW
+
+
+def test_what_guards_decided_otherwise_is_counted_by_reason_and_guard_and_of_nobody_who_passed() -> None:
+    enrol = enrolled(a_gate())
+    call = {"verdict": Verdict.CALL, "reason": "NO_PASS", "guard": "G-07"}
+
+    async def story() -> None:
+        device = await enrol()
+        rows = [
+            device.row(1, override="就医取药", **call),
+            device.row(2, override="就医取药", **call),
+            device.row(3, override="罗小娟 5-2-603", **call),  # a word that no gate offers may name somebody
+            device.row(4, verdict=Verdict.ALLOW_REG, reason="PASS_INVALID", override="未放行", guard="G-08"),
+            device.row(
+                5, verdict=Verdict.ALLOW_REG, reason="LIFE_EXIT", proof="none", cti=None, override="火灾"
+            ),
+            device.row(6, **call),
+        ]
+        batch = device.batch(1, rows)
+        await device.upload(batch)
+        await device.upload(batch)
+
+    run(story)
+    assert (jobs.tally(), jobs.tally()) == (1, 0)
+    counted = OverrideCount.objects.values_list("verdict", "word", "guard", "passages")
+    assert sorted(counted) == [
+        ("ALLOW_REG", "未放行", "G-08", 1),
+        ("CALL", "其他", "G-07", 1),
+        ("CALL", "就医取药", "G-07", 2),
+    ]
+    page = reverse("gates:post", args=[Gate.objects.get().pk])
+    seen = client_for(Role.COMMUNITY, AREA.rpartition(".")[0]).get(page).content.decode()
+    for word in ("G-07", "就医取药", "登记放行的没有放行", "其他原因"):
+        assert word in seen
+    # A guard and the property company see no colleague's counts.
+    for role in (Role.GUARD, Role.PROPERTY):
+        assert "G-07" not in client_for(role, AREA).get(page).content.decode()
+    jobs.drop_old_lines(NOW + timedelta(days=23))
+    assert not OverrideCount.objects.exists()
+
+
+def test_the_reasons_counted_are_those_a_gate_offers() -> None:
+    words = dict(
+        re.findall(r'^  (reason_\w+): \["([^"]+)"', (WEB / "src/gate/words.ts").read_text(), re.MULTILINE)
+    )
+    offered = re.findall(r'^  "(reason_\w+)",', (WEB / "src/gate/verdict_view.ts").read_text(), re.MULTILINE)
+    (turned,) = re.findall(r'TURNED_AWAY = "([^"]+)"', (WEB / "src/gate/post.ts").read_text())
+    assert (*(words[name] for name in offered), turned) == policy.OVERRIDES
+    assert {*policy.OVERRIDES, policy.OTHER_WORD} == OVERRIDE_WORDS.keys()

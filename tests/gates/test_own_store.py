@@ -140,7 +140,9 @@ def test_a_member_of_a_household_with_one_card_is_found_by_the_own_year(luo: UUI
     shared = card(luo, for_household=True)
     index = credentials.passes_by_id([shared])[shared].index
     rows = store()
-    assert [(row[0], row[7]) for row in rows[2]] == [(credentials.passes_by_id([shared])[shared].pass_no, None)]
+    assert [(row[0], row[7]) for row in rows[2]] == [
+        (credentials.passes_by_id([shared])[shared].pass_no, None)
+    ]
     assert {(row[1], row[3], row[5], row[6]) for row in rows[3]} == {
         (facts.member_no, facts.birth_year, index, "H") for facts in people.pass_facts([luo, child]).values()
     }

@@ -19,7 +19,7 @@ from lianfang.gates import actions, jobs, policy, publisher, tickets
 from lianfang.gates.errors import NoSuchTicket
 from lianfang.gates.models import Device, Gate, HourCount, Ticket
 from lianfang.gates.tickets import LetThrough
-from lianfang.kernel import clock, ids
+from lianfang.kernel import clock, ids, row_security
 from lianfang.kernel.actor import Grant
 from lianfang.people.models import ReadRecord
 from lianfang_pass.keys import PublicKey, private_key_from_seed
@@ -407,3 +407,24 @@ def test_every_guard_of_tickets_refuses(world: World) -> None:
     with pytest.raises(IntegrityError, match="ticket_stays_as_found"), transaction.atomic():
         Ticket.objects.update(word="z")
     assert connection.in_atomic_block is False
+
+
+def test_let_out_at_the_end_without_a_release_notice_is_a_task_of_the_community(world: World) -> None:
+    under_order(world, NOW - 3 * HOUR)
+    # A shorter order than any rule gives: it ended an hour before the passage.
+    with row_security.scope(areas=["d510402"]), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_isolationorder DISABLE TRIGGER USER")
+        cursor.execute("UPDATE orders_isolationorder SET ends_at = %s", [NOW - 2 * HOUR])
+        assert cursor.rowcount == 1
+        cursor.execute("ALTER TABLE orders_isolationorder ENABLE TRIGGER USER")
+    assert passes.stopped_passes([world.cti])
+    world.upload(
+        {}, {"reason": "TERM_ENDED"}, {"reason": "TERM_ENDED", "at": int((NOW - 2 * HOUR).timestamp())}
+    )
+    ticket = Ticket.objects.get()
+    assert (ticket.seq, ticket.cause, ticket.since) == (2, "unserved", NOW - 2 * HOUR)
+    client = client_for(Role.COMMUNITY, COMMUNITY)
+    assert "北门：期满放行，请补办解除通知书" in client.get("/desk/").content.decode()
+    page = page_of(world.gate, Role.COMMUNITY, COMMUNITY)
+    assert "期满放行，请补办解除通知书" in page
+    assert "断网时放行" not in page

@@ -2,14 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from tests.factories.ledger import AT, an_actor, an_entry
 
 from lianfang.ledger import actions, fsck, queries, sealing, sequencer
@@ -86,79 +83,6 @@ def test_nothing_is_erased_twice_and_nothing_that_is_not_there() -> None:
     with pytest.raises(NoSuchEntry):
         erase(an_actor().user_id)
     assert Entry.objects.count() == 2
-
-
-def an_entry_of(day: int) -> Any:
-    return an_entry(by=an_actor(AT + timedelta(days=day)))
-
-
-def details_of(*entries: Any) -> list[bool]:
-    return [CaseKey.objects.filter(pk=e).exists() for e in entries]
-
-
-def erase_before(day: int, **limit: int) -> int:
-    before = AT + timedelta(days=day)
-    return actions.erase_older("orders", before=before, basis="第四十七条", by=an_actor(before), **limit)
-
-
-def test_the_term_goes_on_where_it_came_to_and_finds_what_came_late() -> None:
-    first, second, third = an_entry_of(0), an_entry_of(1), an_entry_of(3)
-    assert erase_before(1) == 1  # what is as old as the instant stays
-    assert erase_before(2) == 1
-    late = an_entry(
-        by=an_actor(AT + timedelta(days=2, minutes=-5))
-    )  # dated before what was looked through already
-    assert erase_before(2) == 1
-    assert erase_before(1) == 0  # a shorter look does not bring back what was done
-    assert details_of(first, second, late, third) == [False, False, False, True]
-    assert erase_before(4) == 1
-    assert erase_before(5) == 0
-
-
-def test_the_term_stops_at_its_limit_and_goes_on_there() -> None:
-    entries = [an_entry_of(10 * n) for n in range(5)]
-    assert [erase_before(100, limit=2) for _ in range(4)] == [2, 2, 1, 0]
-    assert not any(details_of(*entries))
-
-
-def test_an_hour_of_the_term_reads_what_is_new_whatever_there_is() -> None:
-    """The entries of the past stay; without a mark each hour would read all of them."""
-    model = an_entry_of(-1)
-    with connection.cursor() as cursor:
-        # One each hour for three years and more: of the room's own all is erased, those of another room keep their details.
-        cursor.execute(
-            "INSERT INTO ledger_entry (id, data, leaf_hash, kind, act_id, organ, scope, appended_at)"
-            " SELECT gen_random_uuid(), data || int4send(n), sha256(decode('00', 'hex') || data || int4send(n)),"
-            " CASE n %% 2 WHEN 0 THEN kind ELSE 'gates:act:signed' END, act_id, organ, scope,"
-            " %s - n * interval '1 hour'"
-            " FROM ledger_entry, generate_series(1, 30000) n WHERE id = %s",
-            [AT, model],
-        )
-        cursor.execute(
-            "INSERT INTO ledger_casekey SELECT id, sealed FROM ledger_entry,"
-            " (SELECT sealed FROM ledger_casekey) AS key WHERE kind = 'gates:act:signed'"
-        )
-        cursor.execute("ANALYZE ledger_entry, ledger_casekey")
-    assert erase_before(0) == 1
-    with CaptureQueriesContext(connection) as asked:
-        assert erase_before(1) == 0
-    (sought,) = [q["sql"] for q in asked if "ledger_casekey" in q["sql"]]
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sought}")
-        ((plan,),) = cursor.fetchall()
-    read = sum(rows_read(node) for node in nodes(plan[0]["Plan"]))
-    assert read < 100  # a day behind the mark, and the hour itself
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for below in plan.get("Plans", []):
-        yield from nodes(below)
-
-
-def rows_read(node: dict[str, Any]) -> float:
-    each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-    return float(each * node["Actual Loops"]) if "Scan" in node["Node Type"] else 0.0
 
 
 def everything_kept(folder: Path) -> list[bytes]:

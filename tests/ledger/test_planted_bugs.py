@@ -164,7 +164,7 @@ PLANTED: Final[dict[str, tuple[Any, str, str, Finder]]] = {
         functools.partial(test_sequence.test_the_files_do_not_depend_on_the_rounds, steps=[200, 100]),
     ),
     "another history that a witness holds": (
-        collecting._asked, "!= checkpoint.root", "== b''", _older.test_a_witness_that_holds_another_root_for_a_smaller_size_is_noticed,
+        collecting._asked, "!= theirs.root", "== b''", _older.test_a_witness_that_holds_another_root_for_a_smaller_size_is_noticed,
     ),
     "more than the database holds is not ahead": (
         sequencer.Sequencer._compare_with_others, "if head.size > size:", "if False:",

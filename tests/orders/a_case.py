@@ -77,9 +77,7 @@ def a_case(person: UUID, dependant: UUID) -> IsolationOrder:
     )
     actions.decide_appeal(found, by=officer(Role.CMD_LEAD, at=S1_NOW + timedelta(days=1)))
     over = officer(Role.CDC, at=OVER_AT)
-    actions.lift_isolation(
-        actions.LiftDraft(id=new_id(), order_id=order.pk, reason=TEXTS["lift"]), by=over
-    )
+    actions.lift_isolation(actions.LiftDraft(id=new_id(), order_id=order.pk, reason=TEXTS["lift"]), by=over)
     actions.check_release(new_id(), order.pk, kind="health", by=over)
     actions.check_release(new_id(), order.pk, kind="street", by=officer(Role.STREET, at=OVER_AT))
     actions.issue_release_notice(new_id(), order.pk, by=over)

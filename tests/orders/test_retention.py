@@ -176,7 +176,9 @@ def test_the_person_may_have_it_kept_and_it_goes_when_that_ends(order: Isolation
     made = actions.hold_case(draft, by=own)
     assert actions.hold_case(draft, by=own).pk == made.pk
     with pytest.raises(SameIdOtherContent):
-        actions.hold_case(actions.HoldDraft(id=made.pk, order_id=order.pk, until=draft.until, reason="x"), by=own)
+        actions.hold_case(
+            actions.HoldDraft(id=made.pk, order_id=order.pk, until=draft.until, reason="x"), by=own
+        )
     assert destroy(draft.until - SECOND) == 0
     with pytest.raises(KeptForItsTerm):
         actions.destroy_case(order.pk, by=doctor(draft.until - SECOND))
@@ -222,16 +224,22 @@ def test_nobody_destroys_a_case_before_its_term(order: IsolationOrder) -> None:
 
 
 def refused(rule: str, *statements: tuple[str, list[Any]]) -> None:
-    with pytest.raises(IntegrityError, match=rule), transaction.atomic(), connection.cursor() as cursor:
-        for text, values in statements:
-            cursor.execute(text, values)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    def done() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for text, values in statements:
+                cursor.execute(text, values)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    with pytest.raises(IntegrityError, match=rule):
+        done()
 
 
 def past_the_act(order: IsolationOrder, at: datetime, **changes: Any) -> list[tuple[str, list[Any]]]:
     """The two rows that say that an order was destroyed at an instant."""
     case = new_id()
-    left = {n: getattr(order, n) for n in ("order_no", "measure", "organ", "signed_at", "starts_at", "ends_at")}
+    left = {
+        n: getattr(order, n) for n in ("order_no", "measure", "organ", "signed_at", "starts_at", "ends_at")
+    }
     left |= {"id": order.pk, "case_id": case, "over_at": OVER_AT} | changes
     return [
         (
@@ -399,7 +407,7 @@ def test_the_comparison_with_the_chain_sees_a_case_of_which_nothing_is_left(orde
 
 
 def test_others_are_restricted_as_before_and_an_own_later_order_too(order: IsolationOrder) -> None:
-    """Evidence that another order rests on stays with it."""
+    """Neither the gates' list of changes nor the status of anybody is another afterwards."""
     later = TERM_OVER - timedelta(days=3)
     other = a_person("另一位")
     for person in (order.person_id, other):
@@ -412,6 +420,18 @@ def test_others_are_restricted_as_before_and_an_own_later_order_too(order: Isola
     assert queries.restrictions(everybody, TERM_OVER) == before
     assert queries.changes_since(0)[0] == heard
     assert PersonOfConcern.objects.count() == 2
+
+
+def test_evidence_on_which_another_order_rests_stays_with_it(order: IsolationOrder) -> None:
+    later = OVER_AT + timedelta(days=1)
+    draft = a_draft(order.person_id, evidence_id=order.evidence_id)
+    second = actions.issue_isolation(draft, by=doctor(later))
+    assert destroy(TERM_OVER) == 1
+    assert PersonOfConcern.objects.filter(pk=second.evidence_id).exists()
+    assert ArrivalReport.objects.exists()
+    assert destroy(second.ends_at + policy.CASE_KEPT_FOR) == 1
+    assert not PersonOfConcern.objects.exists()
+    assert not ArrivalReport.objects.exists()
 
 
 def test_pages_of_a_destroyed_order_say_that_there_is_none(order: IsolationOrder) -> None:
@@ -434,7 +454,10 @@ def test_the_person_keeps_it_and_the_officer_destroys_it_on_their_pages(order: I
         answer = resident_.post(own, {"id": str(new_id()), "until": str(until), "reason": TEXTS["hold"]})
         assert answer.status_code == 302
         assert "2023-02-04 00:00" in resident_.get(own).content.decode()  # the day asked for is inside
-        assert resident_.post(own, {"id": str(new_id()), "until": "2199-01-01", "reason": "x"}).status_code == 422
+        assert (
+            resident_.post(own, {"id": str(new_id()), "until": "2199-01-01", "reason": "x"}).status_code
+            == 422
+        )
         stranger = client_of(a_person("别人"))
         assert stranger.get(own).status_code == 404
     with clock.fixed(TERM_OVER):

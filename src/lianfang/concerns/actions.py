@@ -285,13 +285,11 @@ def forget(concern_ids: Collection[UUID], report_ids: Collection[UUID] = ()) -> 
     bases = PersonOfConcern.objects.filter(pk__in=concern_ids).values_list("basis_id", flat=True)
     reports = {*bases, *report_ids}
     with forgetting(concern_ids, reports), connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM concerns_concerndecision WHERE concern_id = ANY(%s)", [list(concern_ids)]
-        )
+        cursor.execute("DELETE FROM concerns_concerndecision WHERE concern_id = ANY(%s)", [list(concern_ids)])
         cursor.execute("DELETE FROM concerns_personofconcern WHERE id = ANY(%s)", [list(concern_ids)])
         for table in ("concerns_arrivalreport", "concerns_symptomreport"):
             cursor.execute(
-                f"DELETE FROM {table} r WHERE id = ANY(%s)"  # noqa: S608 - one of two names
+                f"DELETE FROM {table} r WHERE id = ANY(%s)"
                 " AND NOT EXISTS (SELECT 1 FROM concerns_personofconcern c WHERE c.basis_id = r.id)",
                 [list(reports)],
             )

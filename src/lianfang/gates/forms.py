@@ -164,9 +164,7 @@ class CorrectionForm(GateForm):
 
     id = None  # type: ignore[assignment]  # so Django drops a field of the form above
 
-    def __init__(
-        self, *args: Any, gate: Gate, places: Sequence[tuple[str, str]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, gate: Gate, places: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         said = {"name": gate.name, "kind": gate.kind, "place": gate.area, "phone": gate.phone}
         # Where it stands may be a place that the form of a new post does not offer.
         here = [] if gate.area in dict(places) else [(gate.area, gettext("不变"))]

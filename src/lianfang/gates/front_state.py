@@ -319,7 +319,9 @@ def _read(held: Mapping[str, int], key_list: tuple[int, bytes] | None) -> _Fresh
     at = clock.now()
     return _Fresh(
         credentials.key_list(),
-        Rules(rules[0], bytes(rules[1]), bytes(rules[2]) if rules[2] is not None else None) if rules else None,
+        Rules(rules[0], bytes(rules[1]), bytes(rules[2]) if rules[2] is not None else None)
+        if rules
+        else None,
         credentials.signing_key(Purpose.RECEIPT, at),
         shards,
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
+from .policy import OTHER_WORD, OVERRIDES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,21 +34,28 @@ LACKS: Final[Mapping[str, StrPromise]] = {
     "thermometer": _("体温枪不可用"),
     "masks": _("没有口罩"),
 }
-#: What the server knew and the post had not heard yet.
+#: What the server knew and the post had not heard yet; and what the authority had not done.
 TICKETS: Final[Mapping[str, StrPromise]] = {
     "revoked": _("证已作废"),
     "order": _("持证人的隔离决定已生效"),
+    "unserved": _("隔离期满，解除通知书没有签发"),
 }
 #: Why a guard decided otherwise, as the row has it (`policy.OVERRIDES`).
-OVERRIDE_WORDS: Final[Mapping[str, StrPromise]] = {
-    "就医取药": _("就医取药"),
-    "工作": _("工作"),
-    "照护老幼": _("照护老幼"),
-    "社区同意": _("社区同意"),
-    "信息有误": _("信息有误"),
-    "未放行": _("登记放行的没有放行"),
-    "其他": _("其他原因"),
-}
+OVERRIDE_WORDS: Final[Mapping[str, StrPromise]] = dict(
+    zip(
+        (*OVERRIDES, OTHER_WORD),
+        (
+            _("就医取药"),
+            _("工作"),
+            _("照护老幼"),
+            _("社区同意"),
+            _("信息有误"),
+            _("登记放行的没有放行"),
+            _("其他原因"),
+        ),
+        strict=True,
+    )
+)
 ACTS: Final[Mapping[str, StrPromise]] = {
     "quota": _("出行限次"),
     "perimeter": _("封控（只放行所列类别）"),

@@ -42,9 +42,12 @@ def todo(by: Actor) -> list[Todo]:
     silent = sum(post.silence in (Silence.AMBER, Silence.RED) for post in posts)
     missing = sum(1 for post in posts if post.missing or post.conflicts)
     if tickets := queries.open_tickets(by=by):
-        gate_id, name = tickets[0]
-        title = gettext("%(post)s：断网时放行，请核实") % {"post": name}
-        url_of = reverse("gates:post", args=[gate_id]) + "#tickets"
+        gate_id, name, cause = tickets[0]
+        if cause == "unserved":
+            title = gettext("%(post)s：期满放行，请补办解除通知书") % {"post": name}
+        else:
+            title = gettext("%(post)s：断网时放行，请核实") % {"post": name}
+        url_of = reverse("gates:post", args=[gate_id]) + ("#unserved" if cause == "unserved" else "#tickets")
         found.append(Todo(title=title, url=url_of, count=len(tickets)))
     if silent:
         found.append(Todo(title=gettext("卡口静默或失联，请联系值守员"), url=url, count=silent))

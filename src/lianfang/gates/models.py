@@ -471,7 +471,9 @@ class RuleFile(models.Model):
     day_hours = models.SmallIntegerField(default=24, db_default=24)
     old_hours = models.SmallIntegerField(default=72, db_default=72)
     data = models.BinaryField()
-    plain = models.BinaryField(null=True)  # the same without the ages, for clients that refuse them; none if the same
+    plain = models.BinaryField(
+        null=True
+    )  # without the ages, for clients that refuse them; none if it says none
 
     class Meta:
         constraints = [

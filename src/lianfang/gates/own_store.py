@@ -38,12 +38,13 @@ def content(zones: tuple[str, ...], area: str, at: datetime) -> Mapping[int, cbo
     found = credentials.compound_store(zones, at) if zones else []
     lasting = [p for p in found if p.revoked_at is None and at < p.valid_until]
     cards = [p for p in lasting if p.channel != "phone"]
-    carried = {p.id for p in cards}
-    over = [p for p in found if p.channel != "phone" and p.id not in carried]
+    shown = {p.id for p in cards}
+    over = [p for p in found if p.channel != "phone" and p.id not in shown]
+    carded = {p.holder_id for p in cards if p.kind == "P"}
     return {
         1: 1,
         2: [_card(p) for p in cards],
-        3: _residents(_living(zones, area), found, lasting) if zones else [],
+        3: _residents(_living(zones, area, without=carded), found, lasting) if zones else [],
         4: [[*_card(p), int(min(p.revoked_at or p.valid_until, p.valid_until).timestamp())] for p in over],
     }
 
@@ -56,12 +57,21 @@ def post(gate_id: UUID) -> Mapping[int, cbor.Value]:
 
 
 def _card(p: PassView) -> list[cbor.Value]:
-    return [p.pass_no, credentials.uri(p.shard), p.index, p.kind, p.door, p.member_no, p.initials, p.birth_year]
+    return [
+        p.pass_no,
+        credentials.uri(p.shard),
+        p.index,
+        p.kind,
+        p.door,
+        p.member_no,
+        p.initials,
+        p.birth_year,
+    ]
 
 
-def _living(zones: tuple[str, ...], area: str) -> dict[UUID, PassFacts]:
+def _living(zones: tuple[str, ...], area: str, *, without: set[UUID]) -> dict[UUID, PassFacts]:
     with row_security.scope(areas=(area,)):
-        facts = people.pass_facts(people.persons_within(area, limit=_MOST))
+        facts = people.pass_facts(pk for pk in people.persons_within(area, limit=_MOST) if pk not in without)
     return {
         pk: fact
         for pk, fact in facts.items()
@@ -72,16 +82,13 @@ def _living(zones: tuple[str, ...], area: str) -> dict[UUID, PassFacts]:
 def _residents(
     living: Mapping[UUID, PassFacts], found: Iterable[PassView], lasting: Iterable[PassView]
 ) -> list[cbor.Value]:
-    """One row for each resident without a card of their own. Where lists speak of them: by the newest personal pass,
-    that of a phone that fell silent too, else by the card of the household.
+    """One row for each of them. Where lists speak of them: by the newest personal pass, that of a phone that fell
+    silent too, else by the card of the household.
     """
     own = {p.holder_id: p for p in sorted(found, key=_newest) if p.kind == "P" and p.revoked_at is None}
-    carded = {p.holder_id for p in lasting if p.kind == "P" and p.channel != "phone"}
     shared = {p.holder_id: p for p in sorted(lasting, key=_newest) if p.kind == "H"}
     rows: list[tuple[str, int, UUID, list[cbor.Value]]] = []
     for pk, fact in living.items():
-        if pk in carded:
-            continue
         by = own.get(pk) or (shared.get(fact.household_id) if fact.household_id else None)
         row: list[cbor.Value] = [fact.door, fact.member_no or None, fact.initials, fact.birth_year or None]
         row += [credentials.uri(by.shard), by.index, by.kind] if by else [None, None, "P"]

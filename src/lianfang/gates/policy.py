@@ -31,14 +31,16 @@ LIFE_EXIT: Final = "LIFE_EXIT"
 
 
 #: What a ticket may be about. `revoked`, `order`: known to the server and not yet to the gate. `unserved`: let out at the
-#: end of an order whose release notice nobody had served. `twice`: the same pass at two posts in one direction.
-CAUSES: Final = ("revoked", "order", "unserved", "twice")
+#: end of an order whose release notice nobody had signed.
+CAUSES: Final = ("revoked", "order", "unserved")
 
 #: The reasons a gate offers for letting pass against its verdict, and for not letting pass (docs/gates.md), as a row has
 #: them. Same as `OVERRIDES` of web/src/gate/verdict_view.ts; a test compares them.
 OVERRIDES: Final = ("就医取药", "工作", "照护老幼", "社区同意", "信息有误", "未放行")
 OTHER_WORD: Final = "其他"
 
+#: The reason of a passage at or after the end of an order that the list or a slip names.
+TERM_ENDED: Final = "TERM_ENDED"
 #: Within this time a gate with a network hears what changed. What passes before is no fault of its list.
 HEARD_WITHIN: Final = timedelta(minutes=1)
 #: A pass that the same phone or desk renewed: whoever shows the one before is who they were.

@@ -160,9 +160,7 @@ class HandoverView:
     thermometer: bool | None  # whether it works
 
 
-def gate(
-    gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE, closed_too: bool = False
-) -> Gate:
+def gate(gate_id: UUID, *, by: Actor, right: Right = Right.GATES_POST_SEE, closed_too: bool = False) -> Gate:
     """:raises NoSuchGate: there is none over which the actor holds the right, or it is closed"""
     row = Gate.objects.filter(pk=gate_id).first()
     if row is None or not by.may(right, over=row.area) or (row.closed_at is not None and not closed_too):
@@ -292,14 +290,14 @@ def unanswered(*, by: Actor) -> list[datetime]:
     return list(rows.order_by("received_at").values_list("received_at", flat=True)[:_MOST_ALARMS])
 
 
-def open_tickets(*, by: Actor) -> list[tuple[UUID, str]]:
-    """The posts, by id and name, of the tickets that wait for the actor, the oldest first; one of each ticket."""
+def open_tickets(*, by: Actor) -> list[tuple[UUID, str, str]]:
+    """The posts, by id and name, and the causes of the tickets that wait for the actor, the oldest first; one of each ticket."""
     rows = Ticket.objects.filter(
         within_any("gate__area", by.areas(Right.GATES_DEVICE_ENROL)),
         closed_at=None,
         opened_at__gte=by.at - KEPT_FOR,
     )
-    return list(rows.order_by("opened_at", "id").values_list("gate_id", "gate__name")[:_MOST_ALARMS])
+    return list(rows.order_by("opened_at", "id").values_list("gate_id", "gate__name", "cause")[:_MOST_ALARMS])
 
 
 def tickets_of(gate: Gate, *, by: Actor, limit: int = 30) -> list[TicketView]:

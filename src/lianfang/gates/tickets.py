@@ -1,4 +1,5 @@
-"""Acts on tickets: a gate let somebody pass and had not heard yet what the server knew (domain.md S2).
+"""Acts on tickets: a gate let somebody pass and had not heard yet what the server knew (domain.md S2), or let somebody
+out at the end of an order of which nobody had signed the notice.
 
 Nobody is blamed: the guard and the device did what the list at hand said. The community looks into it.
 """
@@ -6,7 +7,8 @@ Nobody is blamed: the guard and the device did what the list at hand said. The c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db import transaction
 
@@ -20,10 +22,10 @@ from lianfang_pass.verdict import Verdict
 
 from .errors import NoSuchTicket
 from .models import Gate, Ticket
-from .policy import LIFE_EXIT, REPLACED, unheard
+from .policy import LIFE_EXIT, REPLACED, TERM_ENDED, unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from lianfang.orders.queries import Restriction
     from lianfang_pass.passages import Passage
 
+T = TypeVar("T")
 _PERSONS_AT_ONCE: Final = 500
+_WEIGHT: Final = {"order": 0, "revoked": 1, "unserved": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class LetThrough:
     inward: bool
     list_version: int
     cti: bytes
+    term_ended: bool = False
 
 
 def let_through(
@@ -69,23 +74,30 @@ def let_through(
         inward=passage.inward,
         list_version=passage.list_version,
         cti=passage.cti,
+        term_ended=passage.reason == TERM_ENDED,
     )
 
 
 @transaction.atomic
 def open_tickets(rows: Sequence[LetThrough]) -> int:
-    """Open a ticket for each of these that the server knew better before it happened; how many there were.
+    """Open a ticket for each of these that the server knew better before it happened, and for each that was let out at
+    the end of an order without a release notice (passes.md §4.2: the authority's incident); how many there were.
 
     Once for a device and number, however often it is called. The same number of queries for few rows and for many,
-    but for one more per 2,000 passes shown and four more per 500 persons whose pass is stopped.
+    but for one more per 2,000 passes shown and eight more per 500 persons whose pass is stopped.
 
-    # KNOWN: an order that is over when the row is received opens none; nothing of it is left to look into.
+    # KNOWN: an order that is over when the row is received opens none for what a gate had not heard; nothing of it is left
+    # to look into. Two days after its end the lists forget it (`TIDIED_AFTER`), and a row that comes later opens none for
+    # the notice either: the page of release papers still lists the order.
     """
     stopped = {p.cti: p for p in passes.stopped_passes(row.cti for row in rows)}
     rows = [row for row in rows if row.cti in stopped]
     if not rows:
         return 0
-    restricted = _restrictions({p.holder_id for p in stopped.values()}, max(row.received_at for row in rows))
+    holders, last = {p.holder_id for p in stopped.values()}, max(row.received_at for row in rows)
+    restricted = _of_orders(holders, partial(orders.restrictions, at=last))
+    freed = {stopped[row.cti].holder_id for row in rows if row.term_ended}
+    unserved = _of_orders(freed, partial(orders.ended_without_notice, at=last))
     lists = _Lists(rows, stopped.values())
     found = []
     for row in rows:
@@ -96,10 +108,13 @@ def open_tickets(rows: Sequence[LetThrough]) -> int:
             for fact_at, cause in _facts(printed, restricted.get(printed.holder_id, ()), row.passed_at)
             if unheard(fact_at=fact_at, list_at=list_at, passed_at=row.passed_at)
         ]
+        if row.term_ended:
+            ends = unserved.get(printed.holder_id, ())
+            facts += [(end, "unserved") for end in ends if end < row.passed_at]
         if not facts:
             continue
-        # An order weighs more than a pass that is no longer good.
-        since, cause = min(facts, key=lambda f: (f[1] != "order", f[0]))
+        # An order weighs more than a pass that is no longer good, and that more than a paper.
+        since, cause = min(facts, key=lambda f: (_WEIGHT[f[1]], f[0]))
         found.append(
             Ticket(
                 device_id=row.device,
@@ -139,15 +154,17 @@ def close_ticket(ticket_id: int, *, gate_id: UUID, word: str, by: Actor) -> Tick
     return ticket
 
 
-def _restrictions(holders: Collection[UUID], at: datetime) -> dict[UUID, list[Restriction]]:
-    """The orders in force on these holders; on a household there is none."""
+def _of_orders(
+    holders: Collection[UUID], ask: Callable[[list[UUID]], dict[UUID, list[T]]]
+) -> dict[UUID, list[T]]:
+    """What the orders of these holders say; on a household there is none."""
     wanted = sorted(holders)
-    found: dict[UUID, list[Restriction]] = {}
+    found: dict[UUID, list[T]] = {}
     for first in range(0, len(wanted), _PERSONS_AT_ONCE):
         some = wanted[first : first + _PERSONS_AT_ONCE]
         # The rows of orders are scoped to persons; a job names those it asks for, and no area.
         with row_security.scope(areas=(), persons=people.same_person(some)):
-            found |= orders.restrictions(some, at)
+            found |= ask(some)
     return found
 
 

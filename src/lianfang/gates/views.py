@@ -370,8 +370,8 @@ def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     )
 
 
-def _tickets(gate: Gate, *, by: Actor) -> list[dict[str, Any]]:
-    """The tickets of a post. Number and door of a pass only where the reader hands out whose it is; of a closed
+def _tickets(gate: Gate, *, by: Actor) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The tickets of a post: of what it had not heard, and of papers that are lacking. Number and door of a pass only where the reader hands out whose it is; of a closed
     ticket they are not asked for again.
     """
     views = queries.tickets_of(gate, by=by)
@@ -381,11 +381,11 @@ def _tickets(gate: Gate, *, by: Actor) -> list[dict[str, Any]]:
         p.id: people.members_of(p.holder_id) if p.kind == "H" else [p.holder_id] for p in printed.values()
     }
     known = reader.read({pk for persons in people_of.values() for pk in persons}, by=by) if printed else {}
-    rows = []
+    rows: dict[str, list[dict[str, Any]]] = {"unheard": [], "unserved": []}
     for ticket in views:
         whose = [pk for pk in people_of.get(ticket.pass_id, ()) if pk in known]
         age = ticket.list_age
-        rows.append(
+        rows["unserved" if ticket.cause == "unserved" else "unheard"].append(
             {
                 "ticket": ticket,
                 "cause": TICKETS[ticket.cause],
@@ -393,7 +393,7 @@ def _tickets(gate: Gate, *, by: Actor) -> list[dict[str, Any]]:
                 "age": divmod(int(age.total_seconds()) // 60, 60) if age is not None else None,
             }
         )
-    return rows
+    return [(about, found) for about, found in rows.items() if found]
 
 
 def places_of(by: Actor, right: Right) -> list[tuple[str, str]]:

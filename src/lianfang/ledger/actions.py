@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import psycopg
@@ -19,12 +18,11 @@ from lianfang_chain.tree import leaf_hash
 from . import keys, sealing
 from .errors import NoSuchEntry, NothingToErase, RestoredOlder
 from .kinds import frees
-from .models import CaseKey, Disclosures, Entry, ErasedUpTo
+from .models import CaseKey, Disclosures, Entry
 from .policy import PublicScope, may_be_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime
     from uuid import UUID
 
     from lianfang.kernel.actor import Actor
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 
 #: What an entry names as its basis when the chain itself asks for it: keys, digests, a new beginning.
 CHAIN_RULES: Final = "防疫信息链规则"
-#: So much of what was looked through for old details is looked through again: entries commit out of order, and a clock
-#: that was wrong may have been set back. KNOWN: an entry dated further back than this behind it is not found.
-_LOOKS_BACK: Final = timedelta(days=1)
 # Three inserts in one call (migrations 0003 and 0005). It is prepared once on each connection and its parameters go
 # apart and in binary: as a text, which Django would make of it, it costs both sides nearly twice as much, measured.
 _APPEND: Final = "SELECT ledger_append(%b, %b, %b, %b, %t, %b, %t, %t::ltree, %b, %b, %b)"
@@ -172,21 +167,3 @@ def replace_disclosures(entry_id: UUID, kept: Mapping[int, Disclosure]) -> None:
         sealed_key, sealed = sealing.seal(entry_id, kept)
         CaseKey.objects.create(entry_id=entry_id, sealed=sealed_key)
         Disclosures.objects.create(entry_id=entry_id, sealed=sealed)
-
-
-def erase_older(room: str, *, before: datetime, basis: str, by: Actor, limit: int = 500) -> int:
-    """Erase all that is left of a room's entries recorded before an instant, each with its notice; returns how many.
-
-    Cut off, it goes on where it was: each erasure is a transaction.
-    """
-    old = CaseKey.objects.filter(entry__kind__startswith=f"{room}:", entry__appended_at__lt=before)
-    if done := ErasedUpTo.objects.filter(pk=room).first():
-        # Else all entries of the past would be read each hour, for ever.
-        old = old.filter(entry__appended_at__gte=done.before - _LOOKS_BACK)
-    rows = list(old.order_by("entry__appended_at").values_list("pk", "entry__appended_at")[:limit])
-    for entry_id, _ in rows:
-        erase(entry_id, reason="term", basis=basis, by=by)
-    up_to = before if len(rows) < limit else rows[-1][1]
-    if done is None or done.before < up_to:
-        ErasedUpTo.objects.update_or_create(room=room, defaults={"before": up_to})
-    return len(rows)

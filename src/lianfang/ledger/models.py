@@ -141,13 +141,6 @@ class Disclosures(models.Model):
     sealed = models.BinaryField()
 
 
-class ErasedUpTo(models.Model):
-    """Of a room's entries recorded before this instant all details were erased: `actions.erase_older` goes on there."""
-
-    room = models.TextField(primary_key=True)
-    before = models.DateTimeField()
-
-
 class OrganKey(models.Model):
     """A key with which an organ signs its entries, and the entry that announced it."""
 

@@ -62,6 +62,25 @@ def restrictions(person_ids: Collection[UUID], at: datetime) -> dict[UUID, list[
     }
 
 
+def ended_without_notice(person_ids: Collection[UUID], at: datetime) -> dict[UUID, list[datetime]]:
+    """When orders of these persons ended by themselves of which no release notice is signed; who has none is left out.
+
+    A lift has a paper of its own. Records that were merged count as in `restrictions` (S-5).
+    """
+    owners: dict[UUID, list[UUID]] = defaultdict(list)
+    for pk, same in people.same_person_each(person_ids).items():
+        for record in same:
+            owners[record].append(pk)
+    found: dict[UUID, list[datetime]] = defaultdict(list)
+    rows = IsolationOrder.objects.filter(
+        person_id__in=list(owners), ends_at__lte=at, lift=None, release_notice=None, pk=None
+    )
+    for person_id, ends_at in rows.values_list("person_id", "ends_at"):
+        for pk in owners[person_id]:
+            found[pk].append(ends_at)
+    return dict(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     order: policy.SignedOrder

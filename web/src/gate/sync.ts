@@ -478,7 +478,7 @@ export function readCompound(body: Bytes): StoreRow[] {
   };
   return [
     ...part(2).map((row) => passRow(row, 8)),
-    
+    ...part(3, []).map(residentRow),
     ...part(4, []).map((row) => passRow(row, 9)),
   ];
 }

@@ -1,4 +1,4 @@
-"""A post is closed by somebody for a reason; overrides are counted by reason; two more causes of a ticket; the rule set
+"""A post is closed by somebody for a reason; overrides are counted by reason; one more cause of a ticket; the rule set
 without its ages; a line of a paper register is corrected once.
 """
 
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             "ticket",
             models.CheckConstraint(
                 name="ticket_cause_is_known",
-                condition=models.Q(("cause__in", ("revoked", "order", "unserved", "twice"))),
+                condition=models.Q(("cause__in", ("revoked", "order", "unserved"))),
             ),
         ),
         migrations.AddConstraint(

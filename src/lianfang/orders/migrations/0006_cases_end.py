@@ -133,6 +133,7 @@ class Migration(migrations.Migration):
         ("ledger", "0005_one_sealed_row"),
     ]
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name="Hold",
             fields=[
