@@ -38,7 +38,15 @@ pytestmark = pytest.mark.django_db
 #: 320 px is the narrowest phone; 640 px is a desk of 1,280 px at 200 %.
 WIDTHS: Final = (320, 640)
 #: Answers that are files or frames of an application of its own.
-NOT_PAGES: Final = ("gate", "open/verify", "open/chain/checkpoint", "open/chain/tile", "open/chain/former", "login/out", "api/")
+NOT_PAGES: Final = (
+    "gate",
+    "open/verify",
+    "open/chain/checkpoint",
+    "open/chain/tile",
+    "open/chain/former",
+    "login/out",
+    "api/",
+)
 #: Addresses that answer this small district with a file or not at all.
 NOT_HERE: Final = re.compile(
     r"/print|/proof|\.(txt|zip)$|/card/$|/faults/$|/receipts/$|^open/chain/consistency/"

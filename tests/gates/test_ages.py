@@ -240,7 +240,8 @@ def test_a_client_that_cannot_read_the_ages_hears_of_every_act_and_of_every_lift
             assert same is (plain.body == read.body)
             return plain.body, read.body
 
-        return run(story)
+        plain, read = run(story)
+        return plain, read
 
     def fields(body: bytes) -> set[int]:
         inner = Claims.of(cose.read1(body, protected_keys=FILE_HEADERS)).inner(RULES)

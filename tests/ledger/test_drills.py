@@ -163,7 +163,14 @@ def test_after_a_fork_the_next_chain_begins_with_the_evidence_and_proves_every_a
     assert root_of(last.size, TileHashes(last.size, tile)) == last.root
     verify_consistency(earlier.size, last.size, earlier.root, last.root,
                        consistency_proof(earlier.size, last.size, TileHashes(last.size, tile)))  # fmt: skip
-    for nothing in ("tile/entries/000.p/3", "tile/0/001", "checkpoint/999", "log.key", "../chain.json", "chain/checkpoint"):
+    for nothing in (
+        "tile/entries/000.p/3",
+        "tile/0/001",
+        "checkpoint/999",
+        "log.key",
+        "../chain.json",
+        "chain/checkpoint",
+    ):
         with pytest.raises(AssertionError):
             served(former, nothing)
     (away / "evidence.txt").write_text("another")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,10 @@ def moved(request: Any, installed: Any, chain: Path, settings: Any) -> Any:  # n
 
 @pytest.mark.parametrize("moved", [2, 3], indirect=True)
 def test_old_acts_and_old_papers_hold_and_so_do_new_ones(
-    moved: Any, installed: Any, chain: Path, settings: Any  # noqa: F811
+    moved: Any,
+    installed: Any,  # noqa: F811  # the fixture
+    chain: Path,
+    settings: Any,
 ) -> None:
     acts, papers, old, seed = moved
     # Before anybody has cosigned anew: what was proved stays so, and the file of that time says it.
@@ -105,9 +108,13 @@ def test_old_acts_and_old_papers_hold_and_so_do_new_ones(
 
 
 def test_who_has_the_old_file_is_told_which_one_a_proof_needs(
-    moved: Any, installed: Any, chain: Path, settings: Any, client: Any  # noqa: F811
+    moved: Any,
+    installed: Any,  # noqa: F811  # the fixture
+    chain: Path,
+    settings: Any,
+    client: Any,
 ) -> None:
-    acts, papers, old, _ = moved
+    _, papers, old, _ = moved
     told(chain, settings, installed)
     later = an_entry()
     for _ in range(2):
@@ -128,10 +135,12 @@ def test_who_has_the_old_file_is_told_which_one_a_proof_needs(
 
 
 def test_a_retired_key_counts_for_nothing_that_was_signed_after_it_left(
-    moved: Any, installed: Any, chain: Path, settings: Any  # noqa: F811
+    moved: Any,
+    installed: Any,  # noqa: F811  # the fixture
+    chain: Path,
+    settings: Any,
 ) -> None:
     """A thief of the old keys cosigns what is signed today: that is no quorum."""
-    _, _, old, _ = moved
     for party in installed:
         party.stop()
     later = an_entry()
@@ -140,7 +149,7 @@ def test_a_retired_key_counts_for_nothing_that_was_signed_after_it_left(
     before = Cosignature.objects.filter(checkpoint__lt=newest.size).order_by("-checkpoint")
     for name in ("residents", "property"):
         line = before.filter(witness=name)[0].line
-        Cosignature.objects.create(checkpoint=newest, witness=name, line=line, cosigned_at=datetime.now(UTC))
+        Cosignature.objects.create(checkpoint=newest, witness=name, line=line, cosigned_at=AT)
     assert not queries.state_of(later).quorum
     with pytest.raises(NotWitnessedYet):
         queries.proof(later)

@@ -170,6 +170,26 @@ def test_a_board_sheet_is_compared_with_what_this_device_has_seen(verifier: Watc
     assert "不是信息链的指纹" in paste(verifier, PAPER["bad_sheets"][-1])
 
 
+def test_a_paper_with_another_root_than_this_device_has_seen_is_a_fork(verifier: Watched) -> None:
+    """One size has one root: the paper is not called proved, and both roots are named."""
+    from lianfang_chain.proof import PaperProof
+
+    size = str(PaperProof.parse(bytes.fromhex(WITNESSED["proof"])).size)
+    log_line = next(line for line in PAPER["policy"].splitlines() if line.startswith("log "))
+    origin = log_line.split()[1].split("+")[0]
+    other = "ab" * 32
+    verifier.page.evaluate(
+        "([origin, size, root]) => localStorage.setItem('lianfang-roots:' + origin, JSON.stringify({[size]: root}))",
+        [origin, size, other],
+    )
+    said = paste(verifier, WITNESSED["qr"])
+    assert "信息链说了两套话" in said
+    assert other in said
+    assert "这张凭据" in said
+    assert verifier.page.locator("[data-result=proved]").count() == 0
+    assert axe(verifier.page) == []
+
+
 def test_a_list_of_organs_that_drops_a_line_is_shown_and_not_taken(
     browser: Browser, server: GateServer
 ) -> None:

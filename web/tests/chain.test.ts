@@ -7,7 +7,7 @@ import { called, continues, openOrgans, signerOf } from "../src/chain/organs";
 import { Policy } from "../src/chain/policy";
 import { fromQrText, verifyPaperProof, verifySheetText, verifyTlogProof } from "../src/chain/proof";
 import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
-import { compareSheet, isSheet } from "../src/chain/sheets";
+import { compareSeen, compareSheet, isSheet } from "../src/chain/sheets";
 import { vectors } from "./vectors";
 
 const h = fromHex;
@@ -270,6 +270,19 @@ describe("checkpoints on board sheets", () => {
     expect((await compareSheet(sheet.text, policy, server({}))).kind).toBe("alone");
     expect((await compareSheet(typed, policy, server({}))).kind).toBe("consistent");
     expect((await compareSheet(`257 ${"ab".repeat(8)}`, policy, server({}))).kind).toBe("fork");
+  });
+  test("two papers with two roots of one size: the second is named a fork and not kept", async () => {
+    const first = { size: 300, root: "aa".repeat(32), signed: true };
+    const second = { size: 300, root: "bb".repeat(32), signed: true };
+    expect((await compareSeen(first, policy, server({}))).kind).toBe("alone");
+    for (let again = 0; again < 2; again++) {
+      expect(await compareSeen(second, policy, server({}))).toMatchObject({ kind: "fork", sheet: second, other: first.root });
+    }
+    expect((await compareSeen(first, policy, server({}))).kind).toBe("consistent");
+  });
+  test("the served checkpoint is compared with a paper seen before, not only the sheet", async () => {
+    await compareSeen({ size: 300, root: "aa".repeat(32), signed: true }, policy, server({}));
+    expect(await compareSheet(sheet.text, policy, server(whole))).toMatchObject({ kind: "fork", sheet: { size: 300 }, other: "aa".repeat(32) });
   });
   test("a captive portal proves nothing", async () => {
     const portal = { "checkpoint/257": "<html>", checkpoint: "<html>", "consistency/257/300": "<html>" };

@@ -50,6 +50,15 @@ describe("the chain as a gate saw it", () => {
     expect(await lookAtChain(store, 3, server({ ...quiet, checkpoint: shared.checkpoint_257 }))).toBeNull(); // an older view proves nothing
   });
 
+  test("a sheet that was scanned here is no proof of what the server says now", async () => {
+    await lookAtChain(store, 1, server(first));
+    expect(await meetSheet(store, sheet.text, server({ checkpoint: shared.checkpoint_300, "checkpoint/257": shared.checkpoint_257 }))).toBe("alone");
+    expect(await lookAtChain(store, 2, server({ checkpoint: shared.checkpoint_300, "checkpoint/257": shared.checkpoint_257 }))).toBeNull();
+    expect(await sizes()).toEqual([257]);
+    expect(await lookAtChain(store, 3, server(later))).toBeNull();
+    expect(await sizes()).toEqual([257, 300]);
+  });
+
   test("what is kept is the very checkpoint that was compared: it is asked for once", async () => {
     await lookAtChain(store, 1, server(first));
     const asked: string[] = [];

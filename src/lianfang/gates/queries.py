@@ -173,7 +173,8 @@ def closed_posts(*, by: Actor) -> list[tuple[UUID, str, datetime]]:
     rows = Gate.objects.filter(
         within_any("area", by.areas(Right.GATES_POST_SEE)), closed_at__gte=by.at - KEPT_FOR
     )
-    return list(rows.order_by("-closed_at").values_list("pk", "name", "closed_at")[:_MOST_ALARMS])
+    found = rows.order_by("-closed_at")[:_MOST_ALARMS]
+    return [(row.pk, row.name, row.closed_at) for row in found if row.closed_at]
 
 
 def devices_in_use(gate_id: UUID) -> int:

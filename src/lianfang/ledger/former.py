@@ -134,7 +134,7 @@ def checkpoint_before(instant: datetime) -> FormerCheckpoint | None:
 
 def _met(row: FormerCheckpoint, witnesses: tuple[WitnessKey, ...]) -> bool:
     _, opened = open_checkpoint(
-        bytes(row.note), VerifierKey.parse(row.chain.vkey), others=[w.key for w in witnesses]
+        bytes(row.note), VerifierKey.parse(row.chain.vkey), others=tuple(w.key for w in witnesses)
     )
     seen = {w.name for w in witnesses if opened.by(w.key) is not None}
     return bool(seen) and parties.policy(witnesses).met_by(seen)

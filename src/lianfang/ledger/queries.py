@@ -179,7 +179,9 @@ def _over_the_newest(entry_ids: Sequence[UUID]) -> Iterator[tuple[Entry, int, li
     """Each entry with its place, its path and the note that shows it: the newest with a quorum of today's witnesses,
     and for what that does not show the newest that had one in its time."""
     least = 0
-    heads = {c.size: c for c in (_with_quorum(parties.witnesses()), _with_quorum_in_its_time()) if c is not None}
+    heads = {
+        c.size: c for c in (_with_quorum(parties.witnesses()), _with_quorum_in_its_time()) if c is not None
+    }
     for size, checkpoint in sorted(heads.items()):
         note, tree = _cosigned_note(checkpoint), TileHashes(size, publication.read)
         for entry in Entry.objects.filter(pk__in=entry_ids, idx__gte=least, idx__lt=size):

@@ -152,7 +152,9 @@ def begin(proved: Proved, *, origin: str, reason: str, by: Actor) -> FormerChain
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     facts = {"why": proved.why, "reason": reason, "former": ended.origin, "former_vkey": ended.vkey}
-    first = _entry_0({"evidence": proved.digest, **facts, "size": proved.size, "root": proved.root.hex()}, proved, by)
+    first = _entry_0(
+        {"evidence": proved.digest, **facts, "size": proved.size, "root": proved.root.hex()}, proved, by
+    )
     Entry.objects.filter(pk=first).update(idx=0)
     Tree.objects.filter(pk=1).update(size=1, suspended=BEGINNING, suspended_at=by.at)
     return ended

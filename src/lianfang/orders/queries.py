@@ -73,7 +73,7 @@ def ended_without_notice(person_ids: Collection[UUID], at: datetime) -> dict[UUI
             owners[record].append(pk)
     found: dict[UUID, list[datetime]] = defaultdict(list)
     rows = IsolationOrder.objects.filter(
-        person_id__in=list(owners), ends_at__lte=at, lift=None, release_notice=None, pk=None
+        person_id__in=list(owners), ends_at__lte=at, lift=None, release_notice=None
     )
     for person_id, ends_at in rows.values_list("person_id", "ends_at"):
         for pk in owners[person_id]:

@@ -107,7 +107,11 @@ def faults() -> list[str]:
 
 def _batches_said() -> Iterator[tuple[UUID, Mapping[str, str | int]]]:
     for batch in ReadBatch.objects.iterator():
-        said: dict[str, str | int] = {"hour": batch.hour.isoformat(), "readings": batch.count, "root": bytes(batch.root).hex()}
+        said: dict[str, str | int] = {
+            "hour": batch.hour.isoformat(),
+            "readings": batch.count,
+            "root": bytes(batch.root).hex(),
+        }
         yield batch.entry_id, said
 
 

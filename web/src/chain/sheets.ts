@@ -55,16 +55,29 @@ export async function compareSheet(text: string, policy: Policy, files: (path: s
     }
     throw error;
   }
-  const held = remembered(originOf(policy))[String(sheet.size)];
-  if (held !== undefined && !held.startsWith(sheet.root.slice(0, SHORT))) return { kind: "fork", sheet, other: held };
+  return compareSeen(sheet, policy, files);
+}
+
+/** A checkpoint of a sheet or of a proof's paper, compared before it is kept: the second root of a size is never kept. */
+export async function compareSeen(sheet: Seen, policy: Policy, files: (path: string) => Promise<Bytes | null> = fetched): Promise<Compared> {
+  const origin = originOf(policy);
+  const other = otherRoot(sheet, origin);
+  if (other !== null) return { kind: "fork", sheet, other };
+  const held = remembered(origin)[String(sheet.size)];
   const told = await asked(sheet, policy, files);
-  if (told.kind !== "fork" && sheet.signed) remember(sheet, originOf(policy));
+  if (told.kind !== "fork" && sheet.signed) remember(sheet, origin);
   if (told.kind === "alone" && held !== undefined) return { kind: "consistent", sheet, with: sheet.size, by: [] };
   return told;
 }
 
-/** Keep a checkpoint that was verified, for the next sheet. */
-export function remember(checkpoint: { readonly size: number; readonly root: string }, origin: string): void {
+/** The other root that this device has seen under the same size; null when none contradicts. */
+export function otherRoot({ size, root }: { readonly size: number; readonly root: string }, origin: string): string | null {
+  const held = remembered(origin)[String(size)];
+  return held === undefined || held.startsWith(root.slice(0, SHORT)) ? null : held;
+}
+
+/** Keep a checkpoint that was verified and compared, for the next one that is met. */
+function remember(checkpoint: { readonly size: number; readonly root: string }, origin: string): void {
   const roots = remembered(origin);
   roots[String(checkpoint.size)] ??= checkpoint.root;
   const sizes = Object.keys(roots).map(Number).sort((a, b) => b - a);
@@ -118,7 +131,10 @@ async function asked(sheet: Seen, policy: Policy, files: (path: string) => Promi
     const [same] = await opened(note, policy);
     if (old !== older.size || same.size !== newer.size || !equal(same.root, newer.root)) return alone;
     verifyConsistency(older.size, newer.size, older.root, newer.root, proof);
-    remember({ size: newer.size, root: hex(newer.root) }, originOf(policy));
+    const latestSeen = { size: newer.size, root: hex(newer.root) };
+    const other = otherRoot(latestSeen, originOf(policy));
+    if (other !== null) return { kind: "fork", sheet: { ...latestSeen, signed: true }, other };
+    remember(latestSeen, originOf(policy));
     return { kind: "consistent", sheet, with: newer.size, by };
   } catch (error) {
     if (error instanceof NotProved) return { kind: "fork", sheet, other: error.message };

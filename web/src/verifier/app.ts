@@ -7,7 +7,7 @@ import type { Proved } from "../chain/proof";
 import { make } from "../dom";
 import { bytesOf, type Checked, checkFiles, checkText, codeText, failed, isTlogProof, type Signer } from "./check";
 import { take, type Trust, trusted } from "./policy_file";
-import { type Compared, compareSheet, isSheet, remember } from "../chain/sheets";
+import { type Compared, compareSeen, compareSheet, isSheet, otherRoot, type Seen } from "../chain/sheets";
 import { fieldWords, instant, kindWords, type Language, party, say, scopeWords, valueWords, type Word } from "./words";
 
 const LANGUAGE = "lianfang-verifier-language";
@@ -17,10 +17,19 @@ export async function start(root: HTMLElement): Promise<void> {
   page.render();
 }
 
+/** The checkpoint of a proof, signed by the log; with its quorum or not, one size has one root. */
+function seenOn(result: Checked): { readonly sheet: Seen; readonly origin: string } | null {
+  if (result.kind !== "proved") return null;
+  const { origin, size, root } = result.proved.checkpoint;
+  return { sheet: { size, root: hex(root), signed: true }, origin };
+}
+
 class Page {
   language: Language = localStorage.getItem(LANGUAGE) === "en" ? "en" : "zh";
   #result: Checked | null = null;
   #sheet: Compared | null = null;
+  /** Whether what was compared stood on a proof's paper, not on a board sheet. */
+  #paper = false;
   #hint: Word | null = null;
   readonly #video = make("video", { playsinline: true, muted: true, "aria-hidden": "true" });
   readonly #camera = new Camera(this.#video, (text) => void this.#check(text));
@@ -118,6 +127,7 @@ class Page {
   async #check(text: string): Promise<void> {
     if (this.trust !== null && isSheet(text)) {
       this.#sheet = await compareSheet(text, this.trust.policy);
+      this.#paper = false;
       this.#result = null;
       this.#camera.stop();
       this.#hint = null;
@@ -155,11 +165,26 @@ class Page {
     this.#camera.stop();
     this.#result = result;
     this.#sheet = null;
-    if (result.kind === "proved" && result.proved.quorum) {
-      const { origin, size, root } = result.proved.checkpoint;
-      remember({ size, root: hex(root) }, origin);
-    }
     this.#hint = null;
+    const seen = seenOn(result);
+    const other = seen === null ? null : otherRoot(seen.sheet, seen.origin);
+    if (seen !== null && other !== null) return this.#twoChains({ kind: "fork", sheet: seen.sheet, other });
+    this.render();
+    this.root.querySelector<HTMLElement>(".v-result h2")?.focus();
+    if (seen !== null) void this.#meet(result, seen.sheet);
+  }
+
+  /** The server is asked after the answer stands: without network the answer must not wait for it. */
+  async #meet(result: Checked, sheet: Seen): Promise<void> {
+    if (this.trust === null) return;
+    const found = await compareSeen(sheet, this.trust.policy);
+    if (found.kind === "fork" && this.#result === result) this.#twoChains(found);
+  }
+
+  #twoChains(found: Compared): void {
+    this.#result = null;
+    this.#sheet = found;
+    this.#paper = true;
     this.render();
     this.root.querySelector<HTMLElement>(".v-result h2")?.focus();
   }
@@ -192,7 +217,7 @@ class Page {
       "section",
       { class: `v-result lf-note ${look}`, "data-result": `sheet-${found.kind}` },
       make("h2", { tabindex: "-1" }, `${mark} ${this.#say(`sheet_${found.kind}`)}`),
-      make("p", {}, this.#say(`sheet_${found.kind}_why`, facts)),
+      make("p", {}, this.#say(found.kind === "fork" && this.#paper ? "paper_fork_why" : `sheet_${found.kind}_why`, facts)),
       by.length > 0 && make("p", {}, this.#say("sheet_by", { who: by.join(this.language === "zh" ? "、" : ", ") })),
       found.kind === "fork" && make("p", { class: "v-code" }, `${found.sheet.size} · ${found.sheet.root} ≠ ${found.other}`),
       found.kind === "unreadable" && make("p", { class: "v-code" }, found.detail),

@@ -57,6 +57,7 @@ const WORDS = {
   sheet_by: ["现在的状态由 {who} 签名。", "The present state is signed by {who}."],
   sheet_fork: ["不一致：信息链说了两套话", "Not consistent: the chain told two stories"],
   sheet_fork_why: ["同样是 {size} 条，公示单上的指纹和别处的不同。请拍下公示单，告诉居民、物业、社区三方。如是手工输入，请先核对有没有输错。", "At {size} entries the sheet has another fingerprint than was seen elsewhere. Photograph the sheet and tell residents, property and community. If you typed it, look for a slip first."],
+  paper_fork_why: ["同样是 {size} 条，这张凭据的指纹和本机或服务器上的不同。请勿采信，把见过的纸都留好，带给居民、物业、社区三方。", "At {size} entries this proof has another fingerprint than this device or the server has. Do not rely on it; keep every paper that you checked and take them to residents, property and community."],
   sheet_alone: ["还没有可以比较的", "Nothing to compare with yet"],
   sheet_alone_why: ["没有网络，本机也没有见过 {size} 条时的指纹。扫描的指纹已记在本机，下次见到或联网时再比较。", "There is no network, and this device has not seen the fingerprint at {size} entries. A scanned one is kept here and compared when another is met."],
   sheet_unreadable: ["不是信息链的指纹", "No fingerprint of the chain"],
