@@ -21,7 +21,9 @@ from .disclosure import Disclosure
 from .entry import Entry
 from .note import (
     MalformedNote,
+    Note,
     NotSigned,
+    Signature,
     VerifierKey,
     base64_of,
     bytes_of_base64,
@@ -41,6 +43,7 @@ __all__ = [
     "paper_proof_of",
     "sheet_text_of",
     "to_qr_text",
+    "unpack_paper_proof",
     "verify_paper_proof",
     "verify_sheet_text",
     "verify_tlog_proof",
@@ -248,6 +251,27 @@ def verify_paper_proof(data: bytes, policy: Policy) -> Proved:
         witness.key.verify(checkpoint.text, at.to_bytes(8, "big") + signature)
         seen[witness.name] = at
     return Proved(checkpoint, proof.index, entry, disclosed, tuple(seen.items()), policy.met_by(set(seen)))
+
+
+def unpack_paper_proof(data: bytes, policy: Policy) -> tuple[bytes, bytes]:
+    """The entry and the `.tlog-proof` (C2SP) that a paper proof holds, for software that reads these and not our CBOR.
+
+    :raises NotCanonical, NotSigned, NotProved: as `verify_paper_proof`
+    """
+    proved, proof = verify_paper_proof(data, policy), PaperProof.parse(data)
+    text = proved.checkpoint.text
+    log = next(
+        key
+        for key, _ in policy.logs
+        if key.name == proved.checkpoint.origin and _signed(key, proved.checkpoint, proof.log_signature)
+    )
+    witnesses = [
+        (policy.witnesses[number - 1].key, at.to_bytes(8, "big") + raw)
+        for number, at, raw in proof.cosignatures
+    ]
+    lines = [(log, proof.log_signature), *witnesses]
+    note = Note(text, tuple(Signature(key.name, key.key_id, raw) for key, raw in lines))
+    return proof.entry, bytes(TlogProof(proof.index, proof.path, bytes(note)))
 
 
 def _signed_by(policy: Policy, proof: PaperProof, root: bytes) -> Checkpoint:

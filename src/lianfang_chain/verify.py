@@ -4,6 +4,8 @@
     lianfang-verify --policy policy.txt --entry entry.bin proof.tlog-proof
     lianfang-verify --policy policy.txt read-proof.txt        that somebody looked at my data, from 谁看过我的信息
     lianfang-verify --policy policy.txt fork-evidence.txt
+    lianfang-verify --policy policy.txt --unpack FOLDER proof.txt    entry.cbor and proof.tlog-proof (C2SP), for the
+                                                             software of others
     lianfang-verify --one-file lianfang-verify.pyz           write this program as one file for others
 
 Exit code 0: proved, with a quorum; 3: recorded, but too few witnesses, or by a key that the list of organs does
@@ -28,7 +30,15 @@ from .evidence import ForkEvidence
 from .note import MalformedNote, NotSigned
 from .organs import Organs
 from .policy import MalformedPolicy, Policy
-from .proof import FIRST_LINE, QR_PREFIX, Proved, from_qr_text, verify_paper_proof, verify_tlog_proof
+from .proof import (
+    FIRST_LINE,
+    QR_PREFIX,
+    Proved,
+    from_qr_text,
+    unpack_paper_proof,
+    verify_paper_proof,
+    verify_tlog_proof,
+)
 from .reading_proof import FIRST_LINE as READING
 from .reading_proof import ReadingProof
 from .tree import NotProved
@@ -52,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--policy", type=Path, help="the trust file")
     parser.add_argument("--organs", type=Path, help="the organs' keys, to check who signed the act")
     parser.add_argument("--entry", type=Path, help="the entry that a .tlog-proof is about")
+    parser.add_argument(
+        "--unpack", type=Path, help="write what the paper holds as entry.cbor and proof.tlog-proof"
+    )
     parser.add_argument("--one-file", type=Path, help="write this program as one file and end")
     options = parser.parse_args(argv)
     if options.one_file:
@@ -70,7 +83,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     code, words = say(data, policy, organs=organs, entry=entry)
     sys.stdout.write(words)
+    if options.unpack and code in (PROVED, RECORDED):
+        return _unpack(options.unpack, data, policy) or code
     return code
+
+
+def _unpack(folder: Path, data: bytes, policy: Policy) -> int:
+    try:
+        entry, proof = unpack_paper_proof(_paper_bytes(data), policy)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "entry.cbor").write_bytes(entry)
+        (folder / "proof.tlog-proof").write_bytes(proof)
+    except (*_REFUSED, OSError) as error:
+        sys.stderr.write(f"只有纸质证明可以拆开 · only a paper proof can be unpacked: {error}\n")
+        return USAGE
+    return 0
+
+
+def _paper_bytes(data: bytes) -> bytes:
+    """A paper proof, out of the text of its code where it is that."""
+    if data.startswith(QR_PREFIX.encode()):
+        return from_qr_text(data.decode("ascii", "replace").rstrip("\r\n"))
+    return data
 
 
 def say(
@@ -94,9 +128,7 @@ def say(
                 )
             parsed = Entry.parse(entry)
             return _proved(verify_tlog_proof(data, parsed.leaf, policy), parsed, organs)
-        if data.startswith(QR_PREFIX.encode()):
-            data = from_qr_text(data.decode("ascii", "replace").rstrip("\r\n"))
-        proved = verify_paper_proof(data, policy)
+        proved = verify_paper_proof(_paper_bytes(data), policy)
         assert proved.entry is not None
         return _proved(proved, proved.entry, organs)
     except _REFUSED as error:

@@ -1,5 +1,7 @@
 """tlog-scales and pymerkle, which this project did not write, agree with our roots, proofs and signatures."""
 
+import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from tlog_scales.reader import TilesReader
 from tlog_scales.signing import PlainEd25519Signer, Vkey
 from tlog_scales.tiles import leaf_hash as their_leaf_hash
 from tlog_scales.tlog import Checkpoint as TheirCheckpoint
-from tlog_scales.tlog import ConsistencyProof, InclusionProof
+from tlog_scales.tlog import ConsistencyProof, InclusionProof, InclusionProofInvalid
 from tlog_scales.writer import TilesWriter
 
 from lianfang_chain.checkpoint import Checkpoint, open_checkpoint
@@ -27,6 +29,7 @@ from lianfang_chain.tree import (
     verify_consistency,
 )
 from lianfang_chain.tree import verify_inclusion as ours_verifies
+from lianfang_chain.verify import main
 
 pytestmark = pytest.mark.conformance
 SIZES = (1, 2, 255, 256, 257, 511, 65_535, 65_536, 65_537, 70_000)
@@ -67,6 +70,40 @@ def test_tlog_scales_verifies_our_cosignatures_and_refuses_changed_ones() -> Non
     for key in (LOG.key, WITNESS.key):
         with pytest.raises(InvalidSignature):
             other.verify(Vkey.from_string(str(key)))
+
+
+def test_a_paper_is_unpacked_for_software_that_is_not_ours(tmp_path: Path) -> None:
+    """From the text of the code on a paper to their verdict: both signatures, and the path from the entry's leaf."""
+    vectors = json.loads(
+        (Path(__file__).parents[2] / "vectors" / "chain" / "paper.json").read_text(encoding="utf-8")
+    )
+    policy = vectors["policy"]
+    (tmp_path / "policy.txt").write_text(policy, encoding="utf-8")
+    for case in vectors["good"]:
+        (tmp_path / "qr.txt").write_text(case["qr"], encoding="utf-8")
+        files = ["--policy", str(tmp_path / "policy.txt"), "--unpack", str(tmp_path / "out")]
+        assert main([*files, str(tmp_path / "qr.txt")]) == (0 if case["quorum"] else 3)
+        entry = (tmp_path / "out" / "entry.cbor").read_bytes()
+        proof = (tmp_path / "out" / "proof.tlog-proof").read_text(encoding="utf-8")
+        head, _, note = proof.partition("\n\n")
+        _first, index, *path = head.split("\n")
+        theirs = TheirCheckpoint.from_text(note)
+        lines = [line.split() for line in policy.splitlines()]
+        keys = [
+            Vkey.from_string(words[-1 if words[0] == "witness" else 1])
+            for words in lines
+            if words[:1] in (["log"], ["witness"])
+        ]
+        signed = [key for key in keys if any(key.match(line) for line in theirs.signatures)]
+        assert len(signed) == len(theirs.signatures) == 1 + len(case["seen"])
+        for key in signed:
+            theirs.verify(key)
+        inclusion = InclusionProof(
+            int(index.removeprefix("index ")), theirs.size, [b64decode(h) for h in path]
+        )
+        inclusion.check(their_leaf_hash(entry), theirs.root_hash)
+        with pytest.raises(InclusionProofInvalid):
+            inclusion.check(their_leaf_hash(entry + b" "), theirs.root_hash)
 
 
 def test_we_read_what_tlog_scales_writes(tmp_path: Path) -> None:

@@ -105,6 +105,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Body(media=_TEXT, says="证明文件 / proof file"), 404: _NONE, 409: _HTML},
     ),
     Operation(
+        name="chain_entry_file",
+        says="一条记录本身，证明文件所说的就是它的哈希 / the entry that a proof file is about",
+        view="ledger:entry_file",
+        answers={200: Body(media="application/cbor", says="记录的字节 / the entry's bytes"), 404: _NONE},
+    ),
+    Operation(
         name="chain_paper_proof",
         says="纸质证明二维码中的文字 / the text of the paper proof's QR code",
         view="ledger:paper_proof",

@@ -20,6 +20,7 @@ urlpatterns = [
     path("open/chain/fork/<slug:witness>.txt", views.fork_evidence, name="fork_evidence"),
     path("open/chain/former/<slug:ended>/<path:path>", views.former_file, name="former_file"),
     path("open/chain/entry/<uuid:entry_id>/", views.entry, name="entry"),
+    path("open/chain/entry/<uuid:entry_id>/entry.cbor", views.entry_file, name="entry_file"),
     path("open/chain/entry/<uuid:entry_id>/proof.tlog-proof", views.tlog_proof, name="tlog_proof"),
     path("open/chain/entry/<uuid:entry_id>/proof.txt", views.paper_proof, name="paper_proof"),
 ]

@@ -234,6 +234,17 @@ def tlog_proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
 
 @require_safe
 @open_to_all
+def entry_file(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    """The entry's bytes, whose hash is the leaf that the proof file is about."""
+    try:
+        data = queries.entry_bytes(entry_id)
+    except NoSuchEntry as error:
+        raise Http404 from error
+    return HttpResponse(data, content_type="application/cbor")
+
+
+@require_safe
+@open_to_all
 def paper_proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """The text of the paper proof's QR code, without personal disclosures."""
     try:
