@@ -203,6 +203,9 @@ def _asks(node: ast.AST, functions: dict[str, ast.FunctionDef], seen: set[str]) 
         ):
             return True
         if isinstance(inner, ast.Call):
+            # A query of the room that is told for which right it looks.
+            if {"by", "right"} <= {k.arg for k in inner.keywords}:
+                return True
             name = getattr(inner.func, "id", getattr(inner.func, "attr", ""))
             if name in functions and name not in seen:
                 seen.add(name)
