@@ -179,7 +179,8 @@ def test_there_is_no_page_that_nobody_ever_saw(world: World) -> None:
         )
         if not any(status in (200, 301) for status in visits):
             unseen.append(str(address))
-    assert set(unseen) <= NEVER_OPEN.keys() | UNFILLED, sorted(set(unseen) - NEVER_OPEN.keys() - UNFILLED)
+    known = NEVER_OPEN.keys() | UNFILLED | MORE_THAN_A_RIGHT.keys()
+    assert set(unseen) <= known, sorted(set(unseen) - known)
 
 
 #: Rows of each table that an address is filled with.
@@ -189,6 +190,10 @@ READERS: Final = {str(r) for r, s in HELD_BY[Right.PEOPLE_PERSON_READ].items() i
 )
 
 
+#: Pages that ask for the right over more than anybody here has; the room's own tests open them.
+MORE_THAN_A_RIGHT: Final = {
+    "/desk/gates/acts/ages/": "one rule set is for all gates, and nobody here signs for every district",
+}
 #: Pages whose rows this world does not make; the room's own tests open them.
 UNFILLED: Final[set[str]] = {
     "/desk/people/corrections/<uuid:correction_id>/",  # an answer to a form; opened, it sends on
@@ -208,6 +213,8 @@ def test_each_page_opens_to_its_roles_and_to_no_other(world: World) -> None:
         browser.raise_request_exception = False
         for address in addresses():
             if address.arguments or "GET" not in address.methods or address.surface is None:
+                continue
+            if str(address) in MORE_THAN_A_RIGHT:
                 continue
             status = browser.get(url(address, {})).status_code
             is_staff = address.surface.audience.value == "staff"

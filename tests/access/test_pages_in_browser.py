@@ -45,15 +45,18 @@ NOT_PAGES: Final = (
     "open/chain/tile",
     "open/chain/former",
     "login/out",
+    "pass",  # looked at with a code on it in tests/web/test_phone_offline.py
     "api/",
 )
 #: Addresses that answer this small district with a file or not at all.
 NOT_HERE: Final = re.compile(
-    r"/print|/proof|\.(txt|zip)$|/card/$|/faults/$|/receipts/$|^open/chain/consistency/"
+    r"/print|/proof|\.(txt|zip|json|cbor)$|/card/$|/faults/$|/receipts/$|^open/chain/consistency/"
     # Another installation: not founded yet, with TLS of its own, or a demonstration.
     r"|^first-run/|^open/authority/|^open/demo/"
     # An answer to a form only; no device has handed in a file.
     r"|^desk/people/corrections/<|^desk/gates/files/<"
+    # Signed for all districts at once; tests/gates/test_ages.py opens it.
+    r"|^desk/gates/acts/ages/"
 )
 #: Pictures of every page, if wanted: LIANFANG_PICTURES=folder.
 PICTURES: Final = os.environ.get("LIANFANG_PICTURES", "")

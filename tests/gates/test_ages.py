@@ -181,6 +181,7 @@ def test_on_the_page_of_acts(district: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_passages")
 def test_a_pass_that_was_registered_at_a_list_of_thirty_hours_goes_through_once_command_says_so() -> None:
     """From the form at the desk over the front to the word that the guard reads."""
     a_district()
@@ -222,6 +223,7 @@ def test_a_pass_that_was_registered_at_a_list_of_thirty_hours_goes_through_once_
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_passages")
 def test_a_client_that_cannot_read_the_ages_hears_of_every_act_and_of_every_lift() -> None:
     a_district()
     gate, compound = a_gate(), a_compound()

@@ -18,13 +18,12 @@ from lianfang_pass.passages import Batch, accept_receipt
 from tests.factories.accounts import client_for
 
 from .asgi import FakeDevice
-from .test_front import AREA, _empty, a_gate, enrolled, run, stored
+from .test_front import AREA, a_gate, enrolled, run, stored
 
 if TYPE_CHECKING:
     from django.test import Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["_empty"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_passages")]
 
 
 def a_device(*, sent: int = 0, reason: str = "OK") -> FakeDevice:

@@ -32,13 +32,6 @@ pytestmark = pytest.mark.django_db
 NOW = clock.now()
 
 
-@pytest.fixture
-def no_passages(transactional_db: None) -> None:
-    """Tables that Django does not know are not emptied between tests."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE gates_passage, gates_passage_key, gates_untallied")
-
-
 def said(gate: Gate, **changes: str) -> dict[str, str]:
     return {"name": gate.name, "kind": gate.kind, "place": gate.area, "phone": gate.phone} | changes
 

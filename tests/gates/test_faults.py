@@ -22,13 +22,16 @@ from lianfang_pass.errors import Rejected
 from tests.sizes import SIZE, size
 
 from .asgi import Answer, FakeDevice, Trouble
-from .test_front import NOW, _empty, a_gate, enrolled, run, stored
+from .test_front import NOW, a_gate, enrolled, run, stored
 
 if TYPE_CHECKING:
     from lianfang_pass.passages import Batch
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
-__all__ = ["_empty"]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_passages"),
+    pytest.mark.fault,
+]
 
 SEED = 552
 DEVICES = 552

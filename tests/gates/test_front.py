@@ -32,17 +32,10 @@ from tests.factories.credentials import HOME, SHARD, a_draft, by
 
 from .asgi import FakeDevice, Trouble, request
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_passages")]
 OTHER_DEVICE = UUID(int=77)
 AREA = "d510402.s510402003.c510402003001.m1k"
 NOW = clock.now()
-
-
-@pytest.fixture(autouse=True)
-def _empty(transactional_db: None) -> None:
-    """Tables that Django does not know are not emptied between tests."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE gates_passage, gates_passage_key, gates_untallied")
 
 
 def officer(at: datetime = NOW) -> Any:

@@ -19,7 +19,7 @@ from lianfang_pass.verdict import Verdict
 from tests.factories.accounts import client_for
 from tests.factories.credentials import by
 
-from .test_front import NOW, _empty, a_gate, enrolled, run, stored  # noqa: F401 - the fixture
+from .test_front import NOW, a_gate, enrolled, run, stored
 
 if TYPE_CHECKING:
     from typing import Any
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .asgi import FakeDevice
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_passages")]
 #: As long as a code may be: what a forger writes is not always ours.
 FORGED = "LF1:" + "5-2-603 LXM " * 85
 

@@ -24,10 +24,9 @@ from tests.factories.accounts import client_for
 from tests.factories.credentials import by
 
 from .asgi import FakeDevice, Trouble
-from .test_front import AREA, NOW, _empty, a_gate, enrolled, run
+from .test_front import AREA, NOW, a_gate, enrolled, run
 
-pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["_empty"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_passages")]
 HANDOVER = {"from": "G7", "to": "G8", "unsent": 3, "ALLOW": 61, "DENY": 1}
 
 

@@ -31,13 +31,12 @@ from tests.factories.people import a_person
 from tests.factories.places import a_compound, a_dwelling
 
 from .asgi import FakeDevice
-from .test_front import _empty, enrolled, officer, run
+from .test_front import enrolled, officer, run
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["_empty"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_passages")]
 SHARD: Final = "510402001"
 NOW: Final = clock.now().replace(microsecond=0)
 HOUR: Final = timedelta(hours=1)

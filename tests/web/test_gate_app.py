@@ -440,7 +440,9 @@ def test_an_act_that_was_lifted_frees_within_half_a_minute(gate: Watched, server
 
 def test_help_is_called_without_a_sign(gate: Watched, server: GateServer) -> None:
     page = gate.page
-    page.locator(".g-frame").wait_for()  # the camera is on, so nothing else changes the screen
+    # The camera is on and the own compound's file is here, so nothing else changes the screen.
+    page.locator(".g-frame").wait_for()
+    page.locator(".g-facts", has_text="住户表未到").wait_for(state="detached")
     before = page.locator("#app").inner_html()
     page.get_by_role("button", name="求助").click()
     assert page.locator("#app").inner_html() == before

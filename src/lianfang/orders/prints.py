@@ -57,11 +57,18 @@ class Offices:
 
     def __init__(self) -> None:
         self._organs = {o.code: o for o in accounts.organs()}
+        self._bodies: dict[str, str] = {}
 
     def get(self, code: str) -> tuple[str, str]:
         """Name and telephone of an organ; the code where it is not known."""
         organ = self._organs.get(code)
         return (organ.name, organ.phone) if organ else (code, "")
+
+    def body(self, code: str) -> str:
+        """In English, what kind of body it is."""
+        if code not in self._bodies:
+            _, self._bodies[code] = accounts.public_names(code)
+        return self._bodies[code]
 
     def of(self, kind: str, area: str) -> Organ | None:
         """The organ of that kind whose area holds the place."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from lianfang.accounts import queries as accounts
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.row_security import scope
 from lianfang.ledger import queries as ledger
@@ -237,12 +236,11 @@ def _paper(act: Act, public: bytes | None, own: bytes | None, press: Press, offi
     proved = ledger.proved(public) if public else None
     shown = ledger.proved(own).disclosed if own else ()
     name, _ = offices.get(act.organ)
-    _, kind = accounts.public_names(act.organ)
     return ChainProof(
         about=Words(*act.words),
         document_no=act.number,
         # The verifier says the name that the organ's key announced; this one stands on paper and proves nothing.
-        organ=Words(f"{name}（{act.organ}）", f"{kind}: {name} ({act.organ})"),
+        organ=Words(f"{name}（{act.organ}）", f"{offices.body(act.organ)}: {name} ({act.organ})"),
         entry=proved.index if proved else None,
         size=proved.checkpoint.size if proved else None,
         seen=tuple(Seen(_PARTIES.get(name, Words(name)), ledger.instant(at)) for name, at in proved.seen)
