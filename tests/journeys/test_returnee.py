@@ -153,14 +153,15 @@ def test_a_returnee_is_free_at_midnight_with_nothing_run(system: System, browser
         assert scan(gate, card) == ("DENY", "ORDER_IN_FORCE")
         # Alone it is held against the compound's list: she lives here, and the gate looks outward.
         assert scan(gate, order_slip) == ("DENY", "ORDER_IN_FORCE")
-        assert scan(gate, release_slip) == ("CALL", "NO_PASS")
+        # Not yet in effect, it says who shows it, and the list says until when.
+        assert scan(gate, release_slip) == ("DENY", "ORDER_IN_FORCE")
 
         with system.nothing_runs():
             late = FREE_AT - timedelta(seconds=30)
             system.move_to(late)
             gate.clock.set_fixed_time(late)
             assert scan(gate, card) == ("DENY", "ORDER_IN_FORCE")
-            assert scan(gate, release_slip) == ("CALL", "NO_PASS")
+            assert scan(gate, release_slip) == ("DENY", "ORDER_IN_FORCE")
             log_in(phone, system, "luo")
             phone.goto(f"{system.address}/me/order/")
             assert "还剩1天" in phone.inner_text("main")
