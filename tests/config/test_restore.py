@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import transaction
@@ -27,19 +26,9 @@ from lianfang.ledger import actions, sequencer
 @pytest.mark.fault
 @pytest.mark.django_db(transaction=True)
 def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_stays_erased(
-    settings: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
 ) -> None:
-    folder = tmp_path_factory.mktemp("restore")
-    # The wheel of PostgreSQL asks for one.
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    for parent in (folder, *folder.parents):
-        if parent == Path("/tmp"):
-            break
-        parent.chmod(0o755)
     data, back = folder / "data", folder / "back"
-    data.mkdir()
-    settings.LIANFANG_DATA, settings.LIANFANG_WITNESSES = data, []
-    (data / "chain.json").write_text(json.dumps({"origin": settings.LIANFANG_CHAIN_ORIGIN, "witnesses": []}))
     login = an_office(Role.SYSTEM_ADMIN, DISTRICT).user.login
     with transaction.atomic():
         erased = an_entry(secrets={"person": "marker-of-the-erased"})

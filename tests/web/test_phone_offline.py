@@ -140,6 +140,32 @@ def test_the_slips_of_the_notice_are_on_the_phone(server: GateServer, context: B
     assert first.errors == later.errors == []
 
 
+def test_of_two_holders_only_the_one_shown_signs(server: GateServer, context: BrowserContext) -> None:
+    for holder in ("0190f3a5", "0190f3a6"):
+        server.page = phone_page(holder=holder)
+        first = Watched(context, at=NOON)
+        first.page.goto(server.address + "/me/pass/")
+        enrol(first.page)
+        first.page.close()
+    both = Watched(context, at=NOON)
+    page = both.page
+    page.goto(server.address + "/pass/")
+    choice = page.get_by_role("group", name="出示谁的").get_by_role("button")
+    choice.last.click()
+    code_of(page, NOON)
+    page.evaluate("""() => {
+      window.signed = 0;
+      const sign = crypto.subtle.sign.bind(crypto.subtle);
+      crypto.subtle.sign = (...all) => { window.signed += 1; return sign(...all); };
+    }""")
+    both.set_clock(NOON + 30)
+    code_of(page, NOON + 30)
+    page.wait_for_timeout(1500)  # longer than a tick of whoever would still be at work
+    assert page.evaluate("window.signed") == 1
+    assert choice.last.get_attribute("aria-pressed") == "true"
+    assert both.errors == []
+
+
 def test_a_phone_that_keeps_nothing_says_where_to_begin(server: GateServer, context: BrowserContext) -> None:
     empty = Watched(context)
     empty.page.goto(server.address + "/pass/")

@@ -1,5 +1,6 @@
 /** The slips of the own orders: shown on the page, and kept on this phone for the gate without network. */
 
+import { APPLICATION } from "../src/holder/addresses";
 import { slipCards } from "../src/holder/slips";
 import { Holder } from "../src/holder/store";
 import { keepOffline } from "../src/offline/register";
@@ -10,5 +11,5 @@ export async function mount(element: HTMLElement, data: unknown): Promise<void> 
   element.append(...slipCards(slips, Math.floor(Date.now() / 1000)));
   if (!("indexedDB" in globalThis)) return;
   await (await Holder.open(holder)).keepSlips(slips);
-  void keepOffline("/pass/");
+  void keepOffline(APPLICATION);
 }

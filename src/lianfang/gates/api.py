@@ -183,7 +183,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
             200: Body(
                 media=CBOR,
                 says="存表 / store",
-                shape="{1: 1, 2: [* [tstr, tstr, uint, tstr, tstr, uint / null, tstr, uint / null]]}",
+                shape="{1: 1, 2: [* [tstr, tstr, uint, tstr, tstr, uint / null, tstr, uint / null]], "
+                "3: [* [tstr, uint / null, tstr, uint / null, tstr / null, uint / null, tstr]], "
+                "4: [* [tstr, tstr, uint, tstr, tstr, uint / null, tstr, uint / null, uint]]}",
             ),
             **_READING,
         },

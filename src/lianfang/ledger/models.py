@@ -40,7 +40,6 @@ class Entry(models.Model):
         indexes = [
             # Chosen by `idx IS NULL` and never by an id watermark: ids commit out of order (ledger.md 6.8).
             models.Index(name="entry_unsequenced", fields=["id"], condition=Q(idx__isnull=True)),
-            models.Index(name="entry_by_instant", fields=["appended_at"]),
             # Asked with every proof once a witness has changed (`in_office`): a handful among millions.
             models.Index(
                 name="entry_of_the_chain_itself",

@@ -382,11 +382,6 @@ def entry_view(entry_id: UUID) -> dict[str, object]:
     return ChainEntry.parse(entry_bytes(entry_id)).view()
 
 
-def entries_of_case(act_id: UUID) -> list[UUID]:
-    """All entries of one case in the order in which they were recorded."""
-    return list(Entry.objects.filter(act_id=act_id).order_by("id").values_list("pk", flat=True))
-
-
 def acts_of_room(room: str) -> Iterator[tuple[UUID, str, UUID]]:
     """Every entry of a room with its kind and the act it is about; to be compared with the room's own rows (L-5)."""
     found = Entry.objects.filter(kind__startswith=f"{room}:").order_by("pk")

@@ -4,9 +4,10 @@
  * It shows no verdict and reads no name: a door and initials say whose pass it is where a phone keeps several.
  */
 
-import { parse, RotatingCode, wordsOfPage } from "../../islands/rotating_code";
 import { make } from "../dom";
+import { OWN_PAGE } from "./addresses";
 import { passFor } from "./due";
+import { parse, RotatingCode, wordsOfPage } from "./rotating_code";
 import { slipCards } from "./slips";
 import { Holder } from "./store";
 
@@ -41,7 +42,7 @@ export async function start(root: HTMLElement): Promise<void> {
   }
   const holders = (await Holder.all()).filter((holder) => holder.carried.length > 0 || holder.slips.length > 0);
   const [first] = holders;
-  const own = make("p", {}, make("a", { href: "/me/pass/" }, words.open));
+  const own = make("p", {}, make("a", { href: OWN_PAGE }, words.open));
   if (first === undefined) {
     box.append(make("p", {}, words.none), own);
     return;
@@ -53,17 +54,14 @@ export async function start(root: HTMLElement): Promise<void> {
   show(first);
 }
 
-/** What of one person this phone keeps. The code of whoever was shown before draws no more: its place is gone. */
+/** What of one person this phone keeps. The code of whoever was shown before stops: its place is gone. */
 function showOne(place: HTMLElement, holder: Holder): void {
-  const parts: HTMLElement[] = [];
-  if (holder.carried.length > 0) {
-    const card = make("section", { class: "lf-card" });
-    const { renew, work } = holder.page === undefined ? { renew: "/me/pass/renew/", work: [] } : parse(holder.page);
-    new RotatingCode(card, holder, { holder: holder.name, enrol: null, renew, work }, wordsOfPage()).begin();
-    parts.push(card);
-  }
-  parts.push(...slipCards(holder.slips, Math.floor(Date.now() / 1000)));
-  place.replaceChildren(...parts);
+  const card = make("section", { class: "lf-card" });
+  const shown = holder.carried.length > 0 ? [card] : [];
+  place.replaceChildren(...shown, ...slipCards(holder.slips, Math.floor(Date.now() / 1000)));
+  if (shown.length === 0) return;
+  const { renew, work } = holder.page === undefined ? { renew: `${OWN_PAGE}renew/`, work: [] } : parse(holder.page);
+  new RotatingCode(card, holder, { holder: holder.name, enrol: null, renew, work }, wordsOfPage()).begin();
 }
 
 function chooser(holders: readonly Holder[], label: string, show: (holder: Holder) => void): HTMLElement {

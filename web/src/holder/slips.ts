@@ -3,6 +3,7 @@
 import { make } from "../dom";
 import { fromText } from "../pass/base45";
 import { readToken, type Slip } from "../pass/tokens";
+import { moment } from "./moment";
 import { draw } from "./qr";
 
 const WORDS = {
@@ -57,11 +58,7 @@ function card(text: string, slip: Slip, words: (typeof WORDS)["zh"] | (typeof WO
     draw(canvas, text);
     button.replaceWith(canvas);
   });
-  const at = new Intl.DateTimeFormat(document.documentElement.lang || "zh", {
-    timeZone: "Asia/Shanghai",
-    dateStyle: "medium",
-    timeStyle: "short",
-  }).format((slip.kind === "O" ? slip.end : slip.notBefore) * 1000);
+  const at = moment(slip.kind === "O" ? slip.end : slip.notBefore);
   return make(
     "section",
     { class: "lf-card" },

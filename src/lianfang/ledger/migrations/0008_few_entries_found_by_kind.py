@@ -7,7 +7,7 @@ KINDS = ("ledger:policy:changed", "ledger:origin:continued")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0008_what_troubles_a_witness")]
+    dependencies = [("ledger", "0007_what_troubles_a_witness")]
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
         migrations.AddIndex(
