@@ -15,8 +15,6 @@ assert SIZE in ("change", "nightly", "release"), SIZE
 _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     # name: (every change, nightly, before a release)
     "machine_examples": (25, 1_000, 20_000),
-    # Every how many of the combinations; seven has no divisor in common with any dimension.
-    "verdict_stride": (7, 1, 1),
     "machine_steps": (30, 50, 50),
     "deadline_samples": (1_000, 100_000, 1_578_240),
     "mutations": (10_000, 100_000, 1_000_000),
