@@ -5,6 +5,7 @@ Also: no marker in the logs, and no page that nobody ever got to see.
 
 from __future__ import annotations
 
+import html
 import io
 import logging
 import re
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from django.apps import apps
 from django.test import Client
+from django.urls import resolve
 from pypdf import PdfReader
 
 from lianfang.accounts.rights import HELD_BY, Right, Role, Scope
@@ -67,6 +69,11 @@ def _text(response: HttpResponseBase) -> str:
     return headers + content.decode(errors="replace")
 
 
+LINK: Final = re.compile(r'<a\s[^>]*?href="(/[^"#]*)')
+#: Keys, numbers and areas in an address.
+ONE_OF_MANY: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|d\d+[\w.]*|\d+")
+
+
 class Journal:
     """What readings were recorded since the last look."""
 
@@ -95,6 +102,8 @@ class Crawl:
         self.browser = world.browser(who) if who != "nobody" else Client()
         self.browser.raise_request_exception = False
         self.wrong: list[str] = []
+        #: Where pages lead to, and one page that does.
+        self.offered: dict[str, str] = {}
         self.journal = Journal()
 
     def visit(self, target: str, data: dict[str, str] | None = None) -> tuple[int, str]:
@@ -110,7 +119,22 @@ class Crawl:
         for marked in self.world.people:
             if marked.seen_in(text):
                 self._judge(marked, target, records[marked.id])
+        if response.status_code == 200 and response.get("Content-Type", "").startswith("text/html"):
+            for link in LINK.findall(text):
+                self.offered.setdefault(html.unescape(link), target)
         return response.status_code, text
+
+    def follow(self) -> None:
+        """Open one of each kind of link that was offered: what is offered must not be refused."""
+        of_a_kind: dict[str, str] = {}
+        for link in self.offered:
+            of_a_kind.setdefault(ONE_OF_MANY.sub("…", link), link)
+        for link in of_a_kind.values():
+            if "/" + resolve(link.split("?")[0]).route in NEVER_OPEN:
+                continue
+            status = self.browser.get(link).status_code
+            if status in (403, 404):
+                self.wrong.append(f"{self.who} is offered {link} at {self.offered[link]}: {status}")
 
     def _judge(self, marked: Marked, target: str, records: int) -> None:
         own = self.who == Role.RESIDENT and marked.id == self.world.people[0].id
@@ -157,6 +181,7 @@ def test_each_marker_seen_is_in_scope_and_recorded_once(
                 for sought in (world.people[0], world.people[2], world.people[4], world.people[-1]):
                     for q in (sought.name, sought.phone, sought.id_no):
                         everything += crawl.visit(target, {"q": q})[1]
+    crawl.follow()
     assert not crawl.wrong, "\n".join(crawl.wrong)
     # The crawl saw something: an empty world would prove nothing.
     if who in READERS:

@@ -94,6 +94,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             and not found.notice_no
             and by.at >= found.over_at - policy.NOTICE_AHEAD,
             "may_print": may(Right.ORDERS_NOTICE_PRINT),
+            "may_print_sheet": may(Right.ORDERS_BOARD_POST),
             "may_post": may(Right.ORDERS_BOARD_POST) and found.in_force,
             "may_check": may(Right.ORDERS_RELEASE_CHECK_HEALTH) and "health" not in found.checks,
         },

@@ -60,7 +60,7 @@ def _seeks_a_number(request: HttpRequest) -> bool:
     return search.kind_of(request.POST.get("q", "")) in (search.By.NUMBER, search.By.PHONE)
 
 
-def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
+def _search(request: HttpRequest, *, inquiry: bool) -> HttpResponse:
     by = actor(request)
     form = SearchForm(request.POST or None)
     found, shown = None, []
@@ -68,7 +68,8 @@ def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
         found = search.find(form.cleaned_data["q"], by=by, after=form.cleaned_data["after"])
         views = reader.read(found.ids, _LIST, by=by)
         shown = [views[pk] for pk in found.ids if pk in views]
-    areas = by.areas(Right.PEOPLE_PERSON_SEARCH)
+    # Going from door to door is for those who keep the register; an inquiry asks for somebody.
+    areas = [] if inquiry else by.areas(Right.PEOPLE_PERSON_SEARCH)
     return render(
         request,
         "people/search.html",
@@ -76,7 +77,7 @@ def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
             "form": form,
             "found": found,
             "people": shown,
-            "person_page": person_page,
+            "person_page": "people:inquiry_person" if inquiry else "people:person",
             "areas": [{"path": a, "name": n} for a, n in places.names(areas).items()],
             "may_register": bool(by.areas(Right.PEOPLE_PERSON_REGISTER)),
             "page_size": search.PAGE,
@@ -95,7 +96,7 @@ def _search(request: HttpRequest, *, person_page: str) -> HttpResponse:
 )
 def people(request: HttpRequest) -> HttpResponse:
     """Search in the own area, to keep the register."""
-    return _search(request, person_page="people:person")
+    return _search(request, inquiry=False)
 
 
 @never_cache
@@ -108,7 +109,7 @@ def people(request: HttpRequest) -> HttpResponse:
 )
 def inquiry(request: HttpRequest) -> HttpResponse:
     """The same search for a case inquiry of the health office."""
-    return _search(request, person_page="people:inquiry_person")
+    return _search(request, inquiry=True)
 
 
 def _person(request: HttpRequest, person_id: UUID, *, inquiry: bool) -> HttpResponse:
@@ -299,7 +300,6 @@ def place(request: HttpRequest, path: str) -> HttpResponse:
             "inside": places.children(path),
             "people": [views[pk] for pk in (found.ids if found else ()) if pk in views],
             "found": found,
-            "may_export": by.may(Right.PEOPLE_PERSON_EXPORT, over=path),
             "may_register": here.kind is places.Kind.DWELLING
             and by.may(Right.PEOPLE_PERSON_REGISTER, over=path),
         },
@@ -356,7 +356,11 @@ def export(request: HttpRequest, path: str) -> HttpResponse:
     return render(
         request,
         "people/export.html",
-        {"form": form, "address": places.addresses([path]).get(path, places.place(path).name)},
+        {
+            "form": form,
+            "address": places.addresses([path]).get(path, places.place(path).name),
+            "inside": places.children(path),
+        },
         status=422 if form.errors else 200,
     )
 
