@@ -35,6 +35,8 @@ def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_
         partly = an_entry(secrets={"person": "marker-partly", "door": "marker-door"})
         an_entry(secrets={"person": "marker-of-another"})
     sequencer.run_once(AT)
+    (data / "alarms").mkdir(exist_ok=True)
+    (data / "alarms" / "of-a-former-day.txt").write_text("evidence")
     old_keys, new_keys = folder / "old.keys", folder / "new.keys"
     assert tending.backup(data, folder / "old.backup", case_keys=old_keys) == 0
     with transaction.atomic():
@@ -45,6 +47,7 @@ def test_a_restored_older_database_is_reconciled_by_command_and_what_was_erased_
     assert tending.backup(data, folder / "new.backup", case_keys=new_keys) == 0
 
     assert tending.restore(back, folder / "old.backup", case_keys=new_keys) == 0
+    assert (back / "alarms" / "of-a-former-day.txt").read_text() == "evidence"
     shutil.copytree(data / "chain", back / "chain")  # the published files outlive the database
     cluster = Cluster(back)
     cluster.start()

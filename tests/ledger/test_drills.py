@@ -77,7 +77,7 @@ def told(data: Path, settings: Any, parties: Any) -> None:
 
 
 def command(data: Path, act: str, **words: Any) -> int:
-    given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None, "recheck": False,
+    given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None, "recheck": False, "without": [],
              "organ": None, "party": None, "disclosures": False, "vkey": None, "url": None}  # fmt: skip
     return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
 

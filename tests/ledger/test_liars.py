@@ -269,6 +269,24 @@ class TestSuspendedWithoutProof:
         suspended[2].start()
         assert command(chain, "reconcile", recheck=True) == 0
 
+    def test_one_that_is_off_for_weeks_is_named_and_not_waited_for(
+        self, suspended: Any, chain: Path, settings: Any
+    ) -> None:
+        file = chain / "chain.json"
+        content = json.loads(file.read_text())
+        content["witnesses"][2]["folder"] = ""
+        file.write_text(json.dumps(content))
+        off = content["witnesses"][2]["name"]
+        assert command(chain, "reconcile", recheck=True, without=["nobody"]) == 1
+        others = [w["name"] for w in content["witnesses"][:2]]
+        assert command(chain, "reconcile", recheck=True, without=[off, others[0]]) == 1, "no quorum is left"
+        assert Tree.objects.get().suspended
+        assert command(chain, "reconcile", recheck=True, without=[off]) == 0
+        assert not Tree.objects.get().suspended
+        next_up(chain, settings, suspended)
+        a_round()
+        assert [t["not_heard"] for _, t in queries.terms_of_kind("ledger:chain:reconciled")] == [off]
+
     def test_a_chain_that_is_not_suspended_has_nothing_to_lift(self, chain: Path) -> None:
         Tree.objects.create()
         with pytest.raises(rechecking.StillSuspended):

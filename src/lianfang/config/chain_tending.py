@@ -73,11 +73,15 @@ def _recheck(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
         return rechecking.in_folder(witness, here) if here else rechecking.over_http(witness)
 
     try:
-        notice = rechecking.lift_unproved(look=look, reason=arguments.reason, by=by)
+        notice = rechecking.lift_unproved(
+            look=look, without=arguments.without, reason=arguments.reason, by=by
+        )
     except (rechecking.StillSuspended, OSError) as error:
         say(f"not lifted, nothing was changed: {error}")
         return 1
     say(f"no witness holds more than is stored here; the suspension is lifted: {notice}")
+    for name in arguments.without:
+        say(f"{name} was not heard; should it show more, the chain is suspended again")
     return 0
 
 

@@ -111,6 +111,13 @@ def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser
         action="store_true",
         help="nothing came back to bring: lift the suspension if no witness can show more than is here",
     )
+    reconcile.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="WITNESS",
+        help="with --recheck: do not wait for this one, whose computer is off; the chain names it",
+    )
     reconcile.add_argument("--reason", required=True)
     restart = acts.add_parser(
         "restart", help="end a chain that has forked, begin the next with the evidence", parents=[answers]

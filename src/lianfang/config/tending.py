@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CASE_KEYS: Final = "ledger_casekey"
-#: What a backup holds besides the database: keys, and who the log and its witnesses are. Tiles are derived.
-_KEPT = ("keys", "chain.json", "demo", "witnesses")
+#: What a backup holds besides the database: keys, who the log and its witnesses are, and the evidence against either.
+#: Tiles are derived.
+_KEPT = ("keys", "chain.json", "demo", "witnesses", "alarms")
 
 
 def command(arguments: argparse.Namespace) -> int:

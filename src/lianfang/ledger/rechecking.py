@@ -1,7 +1,9 @@
 """Lift a suspension that nobody can prove: every witness shows what it holds, and none of it is more than is stored here.
 
 A suspension stands on a checkpoint that the log signed (`held_evidence`). Where that is gone or never was, and no
-witness holds one, the database is not older than anything, and the district need not wait for it.
+witness holds one, the database is not older than anything, and the district need not wait for it. Nor need it wait for
+one party whose computer is off for weeks: a quorum must be heard, and who was not heard is named in the chain. Should
+that one show more later, the chain is suspended again, with proof.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from .announcing import WHOLE_CHAIN
 from .models import Checkpoint, FormerChain, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
     from uuid import UUID
 
@@ -62,8 +64,10 @@ def in_folder(witness: WitnessKey, folder: Path) -> TreeHead | None:
 
 
 @transaction.atomic
-def lift_unproved(*, look: Callable[[WitnessKey], TreeHead | None], reason: str, by: Actor) -> UUID:
-    """Lift the suspension and say so in the chain; returns the notice.
+def lift_unproved(
+    *, look: Callable[[WitnessKey], TreeHead | None], without: Collection[str] = (), reason: str, by: Actor
+) -> UUID:
+    """Lift the suspension and say so in the chain; returns the notice. Those in `without` are not looked at.
 
     :raises StillSuspended: see the class
     """
@@ -72,7 +76,7 @@ def lift_unproved(*, look: Callable[[WitnessKey], TreeHead | None], reason: str,
         raise StillSuspended("the chain is not suspended")
     if FormerChain.objects.filter(origin=keys.origin()).exists():
         raise StillSuspended("this chain has ended and a new one is being begun")
-    for who, head in _all_shown(look):
+    for who, head in _all_shown(look, _heard(without)):
         if not held_evidence.is_ours(head):
             raise StillSuspended(f"{who} {head.size} entries, signed by the log: reconcile with them")
     last = Checkpoint.objects.order_by("-size").first()
@@ -84,18 +88,32 @@ def lift_unproved(*, look: Callable[[WitnessKey], TreeHead | None], reason: str,
         organ=by.organ,
         scope=WHOLE_CHAIN,
         basis=actions.CHAIN_RULES,
-        terms={"recovered": 0, "size": last.size if last else 0, "reason": reason},
+        terms={"recovered": 0, "size": last.size if last else 0, "reason": reason}
+        | ({"not_heard": ",".join(sorted(without))} if without else {}),
         secrets={},
         by=by,
     )
 
 
-def _all_shown(look: Callable[[WitnessKey], TreeHead | None]) -> list[tuple[str, TreeHead]]:
+def _heard(without: Collection[str]) -> list[WitnessKey]:
+    """The witnesses but those: a quorum by the trust file, so that nothing that was proved to anybody is missed."""
+    witnesses = parties.witnesses()
+    if unknown := set(without) - {witness.name for witness in witnesses}:
+        raise StillSuspended(f"no witness {', '.join(sorted(unknown))}")
+    heard = [witness for witness in witnesses if witness.name not in without]
+    if not parties.policy().met_by({witness.name for witness in heard}):
+        raise StillSuspended("those who are left are no quorum")
+    return heard
+
+
+def _all_shown(
+    look: Callable[[WitnessKey], TreeHead | None], heard: list[WitnessKey]
+) -> list[tuple[str, TreeHead]]:
     shown = [(f"{witness} has shown", head) for witness, head in held_evidence.more()]
     if note := publication.published_checkpoint():
         try:
             shown.append(("the published checkpoint has", open_checkpoint(note, keys.log_key())[0]))
         except (MalformedNote, NotSigned) as error:
             raise StillSuspended(f"the published checkpoint: {error}") from error
-    held = [(f"{witness.name} holds", look(witness)) for witness in parties.witnesses()]
+    held = [(f"{witness.name} holds", look(witness)) for witness in heard]
     return shown + [(who, head) for who, head in held if head is not None]
