@@ -22,7 +22,7 @@ from lianfang.kernel.clock import legal_day
 from lianfang.ledger import fsck, keys, publication, queries, resealing, restart, sealing, sequencer
 from lianfang.ledger import parties as configured
 from lianfang.ledger.actions import erase
-from lianfang.ledger.errors import NoSuchEntry, RestoredOlder
+from lianfang.ledger.errors import NoSuchEntry, NothingToErase, RestoredOlder
 from lianfang.ledger.models import CaseKey, Checkpoint, Disclosures, Entry, FormerChain, OrganKey
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
@@ -77,7 +77,7 @@ def told(data: Path, settings: Any, parties: Any) -> None:
 
 
 def command(data: Path, act: str, **words: Any) -> int:
-    given = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None, "recheck": False, "without": [],
+    given: dict[str, Any] = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None, "recheck": False, "without": [],
              "organ": None, "party": None, "disclosures": False, "vkey": None, "url": None}  # fmt: skip
     return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
 
@@ -590,6 +590,18 @@ class TestTheKeyOfTheDisclosures:
         assert "of 1 entries are sealed anew" in said
         assert "7 entries were sealed under a key that is not here" in said
         assert self.told([later]) == [[("person", "later")]]
+        # Nobody reads it any more, and it is erased all the same: whole, for nobody can seal the rest anew.
+        closed = next(iter(kept))
+        assert queries.disclosures_of(closed) == {}
+        held = sealing.positions(bytes(kept[closed]))
+        with pytest.raises(NothingToErase):
+            erase(closed, positions=[9], reason="term", basis="x", by=an_actor())
+        erase(closed, positions=held[-1:], reason="term", basis="x", by=an_actor())
+        assert not Disclosures.objects.filter(pk=closed).exists()
+        assert not CaseKey.objects.filter(pk=closed).exists()
+        [(_, terms)] = queries.terms_of_kind("ledger:disclosures:erased")
+        assert terms["positions"] == ",".join(map(str, sorted(held)))
+        kept.pop(closed)
         file.with_suffix(".old").write_bytes(bytes(65))  # cut off between writing over it and deleting it
         assert command(chain, "new-key", disclosures=True) == 0
         assert not file.with_suffix(".old").exists()

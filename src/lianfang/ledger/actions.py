@@ -123,7 +123,8 @@ def erase(
 
     The entry stays and the tree stays valid; its commitments can no longer be linked to anything, not even in
     a backup that holds the rows, because what remains is sealed under a new key and the old one is gone.
-    Without `positions`, everything goes, the officer too.
+    Without `positions`, everything goes, the officer too; so does everything whose key was lost, for nobody can
+    seal the rest anew.
 
     :raises NoSuchEntry: no such entry
     :raises NothingToErase: none of these is there any more
@@ -135,11 +136,17 @@ def erase(
     row = Disclosures.objects.filter(pk=entry_id).first()
     if key is None or row is None:
         raise NothingToErase
-    opened = sealing.open_sealed(entry_id, bytes(key.sealed), bytes(row.sealed))
-    gone = sorted(opened if positions is None else opened.keys() & set(positions))
+    try:
+        opened = sealing.open_sealed(entry_id, bytes(key.sealed), bytes(row.sealed))
+    except sealing.Closed:
+        held = sealing.positions(bytes(row.sealed))
+        gone = sorted(held) if positions is None or {*held} & {*positions} else []
+        kept = {}
+    else:
+        gone = sorted(opened if positions is None else opened.keys() & set(positions))
+        kept = {position: disclosure for position, disclosure in opened.items() if position not in gone}
     if not gone:
         raise NothingToErase
-    kept = {position: disclosure for position, disclosure in opened.items() if position not in gone}
     replace_disclosures(entry_id, kept)
     return append(
         kind="ledger:disclosures:erased",

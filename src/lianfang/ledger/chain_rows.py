@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-
 from lianfang_chain.entry import Entry as ChainEntry
 
 from . import keys, parties, sealing
@@ -107,5 +105,5 @@ def _left(entry_id: UUID, sealed_key: _Bytes | None, sealed: _Bytes | None) -> s
         return set()
     try:
         return set(sealing.open_sealed(entry_id, bytes(sealed_key), bytes(sealed)))
-    except InvalidTag:
+    except sealing.Closed:
         return set()

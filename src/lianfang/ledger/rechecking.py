@@ -80,6 +80,9 @@ def lift_unproved(
         if not held_evidence.is_ours(head):
             raise StillSuspended(f"{who} {head.size} entries, signed by the log: reconcile with them")
     last = Checkpoint.objects.order_by("-size").first()
+    terms: dict[str, str | int] = {"recovered": 0, "size": last.size if last else 0, "reason": reason}
+    if without:
+        terms["not_heard"] = ",".join(sorted(without))
     tree.suspended, tree.suspended_at = "", None
     tree.save()
     return actions.append(
@@ -88,8 +91,7 @@ def lift_unproved(
         organ=by.organ,
         scope=WHOLE_CHAIN,
         basis=actions.CHAIN_RULES,
-        terms={"recovered": 0, "size": last.size if last else 0, "reason": reason}
-        | ({"not_heard": ",".join(sorted(without))} if without else {}),
+        terms=terms,
         secrets={},
         by=by,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
 from django.db import transaction
 
 from . import actions, keys, sealing
@@ -54,7 +53,7 @@ def _reseal(ids: list[UUID]) -> tuple[int, int]:
             continue
         try:
             opened = sealing.open_sealed(entry_id, bytes(sealed_key), bytes(rows[entry_id]))
-        except InvalidTag:
+        except sealing.Closed:
             closed += 1
             continue
         actions.replace_disclosures(entry_id, opened)

@@ -19,12 +19,16 @@ from lianfang_chain.disclosure import Disclosure
 from . import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from uuid import UUID
 
 OFFICER_POSITION: Final = -1
 #: Before each sealed piece: the position of its commitment in the entry, and how many bytes follow.
 _PIECE: Final = struct.Struct(">hI")
+
+
+class Closed(Exception):
+    """The disclosures were sealed under a key file that is not here."""
 
 
 def seal(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, bytes]:
@@ -42,24 +46,37 @@ def seal(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, 
 def open_sealed(entry_id: UUID, sealed_key: bytes, sealed: bytes) -> dict[int, Disclosure]:
     """The disclosures by position. Those of an older backup, whose key was shredded since, are left out: erased.
 
-    :raises cryptography.exceptions.InvalidTag: the key file is another
+    :raises Closed: the key file is another
     """
     try:
         key = _case_key(keys.sealing_key(), entry_id, sealed_key)
     except InvalidTag:
         former = keys.former_sealing_key()
         if former is None:
-            raise
-        key = _case_key(former, entry_id, sealed_key)
+            raise Closed from None
+        try:
+            key = _case_key(former, entry_id, sealed_key)
+        except InvalidTag:
+            raise Closed from None
     cipher = AESGCM(key)
-    opened, at = {}, 0
+    opened = {}
+    for position, piece in _pieces(sealed):
+        with contextlib.suppress(InvalidTag):
+            opened[position] = Disclosure.parse(cipher.decrypt(_nonce(position), piece, entry_id.bytes))
+    return opened
+
+
+def positions(sealed: bytes) -> list[int]:
+    """Which commitments have their disclosure here; no key is needed to tell."""
+    return [position for position, _ in _pieces(sealed)]
+
+
+def _pieces(sealed: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
     while at < len(sealed):
         position, width = _PIECE.unpack_from(sealed, at)
         at += _PIECE.size + width
-        with contextlib.suppress(InvalidTag):
-            piece = cipher.decrypt(_nonce(position), sealed[at - width : at], entry_id.bytes)
-            opened[position] = Disclosure.parse(piece)
-    return opened
+        yield position, sealed[at - width : at]
 
 
 def is_current(entry_id: UUID, sealed_key: bytes) -> bool:
