@@ -25,6 +25,7 @@ __all__ = [
     "Note",
     "NotSigned",
     "OpenedNote",
+    "UnknownWitness",
     "Signature",
     "Signer",
     "VerifiedSignature",
@@ -50,6 +51,10 @@ class MalformedNote(ValueError):
 
 class NotSigned(ValueError):
     """No known key signed the note, or the signature of a known key is wrong."""
+
+
+class UnknownWitness(NotSigned):
+    """A witness signed whom the trust file does not name, and what is known is right: the file may be the older one."""
 
 
 def base64_of(data: bytes) -> str:

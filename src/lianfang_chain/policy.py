@@ -7,20 +7,31 @@
 
 Names are defined before they are used, and a name is a member of one group at most. A paper proof names its
 witnesses by their place in this file, counted from 1, so lines are only ever added at the end.
+
+A witness whose key another took the place of keeps its line, and a comment says since which entry of the chain:
+
+    # entry <index> of <day>: <name> took the place of <name>
+
+A checkpoint that does not hold that entry yet is judged by the witnesses before it, so one file is enough for old
+papers and new ones. Other people's software passes over comments and judges by the newest witnesses alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .note import COSIGNATURE, ED25519, VerifierKey, decimal
 
-__all__ = ["Group", "MalformedPolicy", "Policy", "Witness"]
+__all__ = ["Change", "Group", "MalformedPolicy", "Policy", "Witness"]
 
 MAX_BYTES: Final = 65_536
 NONE: Final = "none"
+_CHANGE: Final = re.compile(
+    r"# entry (0|[1-9][0-9]{0,14}) of ([0-9]{4}-[0-9]{2}-[0-9]{2}): (\S+) took the place of (\S+)"
+)
 
 
 class MalformedPolicy(ValueError):
@@ -42,11 +53,25 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One witness took the place of another, as the entry `index` of the chain says."""
+
+    index: int
+    day: str
+    name: str
+    before: str
+
+    def __str__(self) -> str:
+        return f"# entry {self.index} of {self.day}: {self.name} took the place of {self.before}"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     logs: tuple[tuple[VerifierKey, str], ...]
     witnesses: tuple[Witness, ...]
     groups: Mapping[str, Group]
     quorum: str
+    changes: tuple[Change, ...] = ()
 
     @property
     def keys(self) -> tuple[VerifierKey, ...]:
@@ -54,6 +79,33 @@ class Policy:
 
     def log_of(self, origin: str) -> VerifierKey | None:
         return next((key for key, _ in self.logs if key.name == origin), None)
+
+    def changed_after(self, size: int) -> Change | None:
+        """The first change that a checkpoint of so many entries does not hold; None where today's witnesses judge it."""
+        return next((change for change in self.changes if size <= change.index), None)
+
+    def at(self, size: int) -> Policy:
+        """Who judges a checkpoint of so many entries: those in office when it was signed."""
+        policy = self
+        for change in reversed(self.changes):
+            if size <= change.index:
+                policy = policy._before(change)
+        return policy
+
+    def _before(self, change: Change) -> Policy:
+        def was(name: str) -> str:
+            return change.before if name == change.name else name
+
+        return replace(
+            self,
+            witnesses=tuple(w for w in self.witnesses if w.name != change.name),
+            groups={
+                name: Group(name, group.needed, tuple(map(was, group.members)))
+                for name, group in self.groups.items()
+            },
+            quorum=was(self.quorum),
+            changes=tuple(c for c in self.changes if c.index < change.index),
+        )
 
     def met_by(self, witnesses: Set[str]) -> bool:
         """Whether these witnesses (by their names in the file) are a quorum."""
@@ -73,10 +125,12 @@ class Policy:
         reader = _Reader()
         for number, line in enumerate(text.split("\n"), start=1):
             words = line.split()
-            if not words or words[0].startswith("#"):
-                continue
             try:
-                reader.take(words)
+                if said := _CHANGE.fullmatch(line):
+                    index, day, name, before = said.groups()
+                    reader.change(Change(int(index), day, name, before))
+                elif words and not words[0].startswith("#"):
+                    reader.take(words)
             except ValueError as error:  # of ours, or MalformedNote of a key
                 raise MalformedPolicy(f"line {number}: {error}") from error
         return reader.policy()
@@ -89,6 +143,7 @@ class _Reader:
         self.groups: dict[str, Group] = {}
         self.members: set[str] = set()
         self.quorum: str | None = None
+        self.changes: list[Change] = []
 
     def take(self, words: list[str]) -> None:
         match words:
@@ -106,6 +161,18 @@ class _Reader:
                 self.quorum = name
             case _:
                 raise MalformedPolicy("not a log, witness, group or quorum line")
+
+    def change(self, change: Change) -> None:
+        if not {change.name, change.before} <= self.witnesses.keys() or change.name == change.before:
+            raise MalformedPolicy("a change of witnesses that are not defined above")
+        # What left stays away, and what came counts: else the witnesses of an earlier time are not known.
+        if change.before in self.members or change.before == self.quorum:
+            raise MalformedPolicy(f"{change.before} has left and counts")
+        if self.changes and change.index <= self.changes[-1].index:
+            raise MalformedPolicy("changes out of order")
+        if any(change.name == c.name or change.before == c.before for c in self.changes):
+            raise MalformedPolicy("one witness comes or leaves twice")
+        self.changes.append(change)
 
     def _log(self, vkey: str, url: str) -> None:
         key = VerifierKey.parse(vkey)
@@ -154,4 +221,12 @@ class _Reader:
             raise MalformedPolicy("no log")
         if self.quorum is None:
             raise MalformedPolicy("no quorum line")
-        return Policy(tuple(self.logs), tuple(self.witnesses.values()), dict(self.groups), self.quorum)
+        if self.changes and len(self.logs) > 1:
+            raise MalformedPolicy("a change, and more than one log whose entries it might count")
+        return Policy(
+            tuple(self.logs),
+            tuple(self.witnesses.values()),
+            dict(self.groups),
+            self.quorum,
+            tuple(self.changes),
+        )

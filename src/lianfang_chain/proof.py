@@ -12,7 +12,7 @@ holder wishes, some of its disclosures; note and root do not travel, they are co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .cbor import NotCanonical, decode, encode
@@ -24,13 +24,14 @@ from .note import (
     Note,
     NotSigned,
     Signature,
+    UnknownWitness,
     VerifierKey,
     base64_of,
     bytes_of_base64,
     decimal,
     parse_note,
 )
-from .policy import Policy
+from .policy import Change, Policy
 from .tree import NotProved, root_from_inclusion, verify_inclusion
 
 __all__ = [
@@ -59,7 +60,8 @@ SHEET_PREFIX: Final = "LFK1:"
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """What a verified proof says. `seen` are the witnesses, by policy name, with the instants they saw it."""
+    """What a verified proof says. `seen` are the witnesses, by policy name, with the instants they saw it; `quorum` is
+    that of the witnesses in office at this size, which were those before `changed`, if that is a change."""
 
     checkpoint: Checkpoint
     index: int
@@ -67,6 +69,7 @@ class Proved:
     disclosed: tuple[Disclosure, ...]
     seen: tuple[tuple[str, int], ...]
     quorum: bool
+    changed: Change | None = None
 
     @property
     def witnessed_at(self) -> int | None:
@@ -130,7 +133,12 @@ def verify_tlog_proof(data: bytes, leaf: bytes, policy: Policy) -> Proved:
     checkpoint, opened = open_checkpoint(proof.note, log, others=policy.keys)
     verify_inclusion(leaf, proof.index, checkpoint.size, proof.path, checkpoint.root)
     seen = tuple((w.name, v.at) for w in policy.witnesses if (v := opened.by(w.key)) and v.at is not None)
-    return Proved(checkpoint, proof.index, None, (), seen, policy.met_by({name for name, _ in seen}))
+    return _judged(policy, Proved(checkpoint, proof.index, None, (), seen, quorum=False))
+
+
+def _judged(policy: Policy, proved: Proved) -> Proved:
+    size, names = proved.checkpoint.size, {name for name, _ in proved.seen}
+    return replace(proved, quorum=policy.at(size).met_by(names), changed=policy.changed_after(size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +236,8 @@ def verify_paper_proof(data: bytes, policy: Policy) -> Proved:
     The organ's own signature on the entry is checked apart (`Entry.verify`), by who has the organs' keys.
 
     :raises NotCanonical: not a paper proof, or the entry inside is not one
-    :raises NotSigned: no log of the policy signed it, a witness is unknown or its signature is wrong
+    :raises NotSigned: no log of the policy signed it, or the signature of a witness is wrong
+    :raises UnknownWitness: all that this policy can check is right, and it does not name one of the witnesses
     :raises NotProved: a disclosure to which the entry does not commit, or a path that fits no tree
     """
     proof = PaperProof.parse(data)
@@ -242,15 +251,25 @@ def verify_paper_proof(data: bytes, policy: Policy) -> Proved:
     root = root_from_inclusion(entry.leaf, proof.index, proof.size, proof.path)
     checkpoint = _signed_by(policy, proof, root)
     seen: dict[str, int] = {}
+    unknown: list[int] = []
     for number, at, signature in proof.cosignatures:
-        if not 1 <= number <= len(policy.witnesses):
-            raise NotSigned(f"witness {number} is not in the policy")
+        if number < 1:
+            raise NotSigned(f"there is no witness {number}")
+        if number > len(policy.witnesses):
+            unknown.append(number)
+            continue
         witness = policy.witnesses[number - 1]
         if witness.name in seen:
             raise NotSigned(f"{witness.name} twice")
         witness.key.verify(checkpoint.text, at.to_bytes(8, "big") + signature)
         seen[witness.name] = at
-    return Proved(checkpoint, proof.index, entry, disclosed, tuple(seen.items()), policy.met_by(set(seen)))
+    if unknown:  # said last, when all that this file can check is right
+        raise UnknownWitness(
+            f"witness {unknown[0]} is not in this trust file, which may be older than the paper"
+        )
+    return _judged(
+        policy, Proved(checkpoint, proof.index, entry, disclosed, tuple(seen.items()), quorum=False)
+    )
 
 
 def unpack_paper_proof(data: bytes, policy: Policy) -> tuple[bytes, bytes]:

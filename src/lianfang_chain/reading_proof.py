@@ -91,6 +91,8 @@ class ReadingProof:
             root = bytes.fromhex(str(act.terms.get("root", "")))
         except ValueError:
             raise NotProved("the digest has no root") from None
+        if act.terms.get("readings") != self.count:
+            raise NotProved("the digest is of another number of readings")
         verify_inclusion(leaf_hash(self.leaf), self.position, self.count, self.path, root)
         match decode(self.leaf):
             case [1, int(number), bytes(), bytes(), bytes(), str(at), *said] if len(said) >= 5:

@@ -6,9 +6,11 @@
     lianfang-verify --policy policy.txt fork-evidence.txt
     lianfang-verify --policy policy.txt --unpack FOLDER proof.txt    entry.cbor and proof.tlog-proof (C2SP), for the
                                                              software of others
+    lianfang-verify --policy policy.txt --policy former.txt proof.txt    papers of a chain that has ended too
     lianfang-verify --one-file lianfang-verify.pyz           write this program as one file for others
 
-Exit code 0: proved, with a quorum; 3: recorded, but too few witnesses, or by a key that the list of organs does
+Of several trust files that name the same log, the one with the most lines of witnesses judges: it is the newest, and it
+says who was in office before. Exit code 0: proved, with a quorum; 3: recorded, but too few witnesses, or by a key that the list of organs does
 not have; 1: not proved; 2: wrongly called.
 """
 
@@ -27,7 +29,7 @@ from .cbor import NotCanonical
 from .entry import Entry
 from .evidence import FIRST_LINE as EVIDENCE
 from .evidence import ForkEvidence
-from .note import MalformedNote, NotSigned
+from .note import MalformedNote, NotSigned, UnknownWitness, VerifierKey
 from .organs import Organs
 from .policy import MalformedPolicy, Policy
 from .proof import (
@@ -47,6 +49,7 @@ from .words import SCOPES, field_words, words_of
 __all__ = ["main", "one_file", "say"]
 
 PROVED, NOT_PROVED, USAGE, RECORDED = 0, 1, 2, 3
+_BEST_FIRST: Final = (PROVED, RECORDED, USAGE, NOT_PROVED)
 _REFUSED: Final = (NotCanonical, MalformedNote, NotSigned, NotProved)
 _ZONE: Final = timezone(timedelta(hours=8))
 _NOT_PROVED_ABOUT: Final = (
@@ -59,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(prog="lianfang-verify", description="核对信息链证明 · check a proof")
     parser.add_argument("proof", type=Path, nargs="?", help="QR text, proof bytes, .tlog-proof or evidence")
-    parser.add_argument("--policy", type=Path, help="the trust file")
+    parser.add_argument(
+        "--policy", type=Path, action="append", help="the trust file; again for one of another time or chain"
+    )
     parser.add_argument("--organs", type=Path, help="the organs' keys, to check who signed the act")
     parser.add_argument("--entry", type=Path, help="the entry that a .tlog-proof is about")
     parser.add_argument(
@@ -74,18 +79,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_usage(sys.stderr)
         return USAGE
     try:
-        policy = Policy.parse(options.policy.read_text(encoding="utf-8"))
-        organs = Organs.open(options.organs.read_bytes(), policy) if options.organs else None
+        policies = newest_of_each_log(
+            [Policy.parse(file.read_text(encoding="utf-8")) for file in options.policy]
+        )
+        organs = options.organs.read_bytes() if options.organs else None
+        listed = [_organs(organs, policy) for policy in policies]
+        if organs and not any(listed):
+            raise NotSigned("no log of these trust files signed the list of organs")
         data = options.proof.read_bytes()
         entry = options.entry.read_bytes() if options.entry else None
     except (OSError, MalformedPolicy, MalformedNote, NotSigned, UnicodeDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
-    code, words = say(data, policy, organs=organs, entry=entry)
+    said = [
+        (policy, *say(data, policy, organs=own, entry=entry))
+        for policy, own in zip(policies, listed, strict=True)
+    ]
+    # One proof is of one chain. What no file proves is said as the first of them sees it.
+    policy, code, words = min(said, key=lambda one: _BEST_FIRST.index(one[1]))
     sys.stdout.write(words)
     if options.unpack and code in (PROVED, RECORDED):
         return _unpack(options.unpack, data, policy) or code
     return code
+
+
+def newest_of_each_log(policies: Sequence[Policy]) -> list[Policy]:
+    """Without the older files of a log: under one of them a key that left would still count for what is signed today."""
+    found: dict[VerifierKey, Policy] = {}
+    for policy in policies:
+        for log, _ in policy.logs:
+            if log not in found or len(found[log].witnesses) < len(policy.witnesses):
+                found[log] = policy
+    return [policy for policy in policies if any(policy is kept for kept in found.values())]
+
+
+def _organs(data: bytes | None, policy: Policy) -> Organs | None:
+    """The list, if the log of this trust file signed it; each chain has its own."""
+    if data is None:
+        return None
+    try:
+        return Organs.open(data, policy)
+    except NotSigned:
+        return None
 
 
 def _unpack(folder: Path, data: bytes, policy: Policy) -> int:
@@ -131,6 +166,13 @@ def say(
         proved = verify_paper_proof(_paper_bytes(data), policy)
         assert proved.entry is not None
         return _proved(proved, proved.entry, organs)
+    except UnknownWitness as error:
+        return NOT_PROVED, (
+            "△ 还不能核对：这份证明由您的信任文件里没有的见证方签名，您的文件可能比它旧。"
+            "请取得新的信任文件（policy.txt），向居民、物业、社区核对后再验。在此之前不能采信。\n"
+            "△ NOT YET CHECKED: a witness signed whom your trust file does not name; your file may be the older one."
+            f" Get the new one, compare it with the three parties, and check again. Until then do not rely on it. ({error})\n"
+        )
     except _REFUSED as error:
         return NOT_PROVED, f"✘ 没有证明成立：{error}\n✘ NOT PROVED: {error}\n"
 
@@ -150,6 +192,13 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
             "△ RECORDED, NOT YET WITNESSED: too few witnesses signed.",
         ]
     seen = "，".join(f"{name} {_when(at)}" for name, at in proved.seen) or "—"
+    if proved.quorum and proved.changed:
+        change = proved.changed
+        lines += [
+            f"  按 {change.day} 之前的见证方核对：后来 {change.name} 接替了 {change.before}（第 {change.index} 条）。",
+            f"  It holds under the witnesses before {change.day}, when {change.name} took the place of {change.before}"
+            f" (entry {change.index}).",
+        ]
     lines += [
         "",
         f"信息链 chain        {proved.checkpoint.origin}",

@@ -46,6 +46,8 @@ NEVER_OPEN: Final = {
     "/open/chain/checkpoint/<int:size>": "no log is published here",
     "/open/chain/consistency/<int:old>/<int:new>": "no log is published here",
     "/open/chain/organs.txt": "no log is published here",
+    "/open/chain/policy-change/<int:index>.txt": "no witness has changed here",
+    "/open/chain/later/<slug:leaf>/<slug:fingerprint>": "who asks has no entry",
     "/open/chain/former/<slug:ended>/<path:path>": "no chain has ended here",
     "/open/chain/fork/<slug:witness>.txt": "no witness has evidence of a fork",
     "/open/verify/organs.txt": "no log is published here",

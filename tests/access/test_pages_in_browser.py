@@ -44,6 +44,7 @@ NOT_PAGES: Final = (
     "open/chain/checkpoint",
     "open/chain/tile",
     "open/chain/former",
+    "open/chain/later",
     "login/out",
     "pass",  # looked at with a code on it in tests/web/test_phone_offline.py
     "api/",

@@ -12,7 +12,7 @@ from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry
 from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, bytes_of_base64, open_note
 from lianfang_chain.organs import Organs
-from lianfang_chain.policy import Policy
+from lianfang_chain.policy import MalformedPolicy, Policy
 from lianfang_chain.proof import (
     from_qr_text,
     to_qr_text,
@@ -158,3 +158,19 @@ def test_checkpoints_on_sheets() -> None:
     for text in vectors["bad_sheets"]:
         with pytest.raises((NotCanonical, NotSigned)):
             verify_sheet_text(text, policy)
+
+
+def test_trust_files_of_witnesses_that_moved() -> None:
+    moved = load("moved.json")
+    *earlier, last = map(Policy.parse, moved["policies"])
+    for policy, change in zip(earlier, last.changes, strict=True):
+        before = last.at(change.index)
+        assert (before.witnesses, before.groups, before.quorum, before.changes) == (
+            policy.witnesses,
+            policy.groups,
+            policy.quorum,
+            policy.changes,
+        )
+    for case in moved["bad_policies"]:
+        with pytest.raises(MalformedPolicy):
+            Policy.parse(case["policy"])

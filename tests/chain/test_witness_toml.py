@@ -15,8 +15,9 @@ from tests.chain.logs import LOG, ORIGIN, WITNESS
 from tests.factories.ledger import AT
 
 from lianfang.config import chain_tending
-from lianfang.ledger import announcing, keys
-from lianfang_chain.witness.__main__ import _options, create_key, serve
+from lianfang.ledger import keys
+from lianfang_chain.witness import __main__ as program
+from lianfang_chain.witness.__main__ import _options, create_key, load_key, main, serve
 
 ROOT = Path(__file__).parents[2]
 GUIDES = pytest.mark.parametrize("guide", ["witness.zh.md", "witness.en.md"])
@@ -27,11 +28,9 @@ def handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     here = {"name": "residents", "title": "居民", "vkey": str(WITNESS.key), "folder": "w", "url": ""}
     (tmp_path / "chain.json").write_text(json.dumps({"origin": ORIGIN, "witnesses": [here]}))
     monkeypatch.setattr(keys, "log_key", lambda: LOG.key)
-    monkeypatch.setattr(announcing, "note_policy", lambda **_: None)
-    theirs = create_key(tmp_path / "committee", f"{ORIGIN}/committee").key
-    given = Namespace(party="residents", vkey=str(theirs), url="http://192.168.1.20:8471")
     actor: Any = SimpleNamespace(at=AT)
-    assert chain_tending._new_witness_key(tmp_path, given, actor) == 0
+    assert chain_tending._invite(tmp_path, Namespace(party="nobody"), actor) == 2
+    assert chain_tending._invite(tmp_path, Namespace(party="residents"), actor) == 0
     said = capsys.readouterr().out
     return said[said.index("folder = ") :]
 
@@ -44,6 +43,7 @@ def test_by_the_file_handed_out_the_districts_server_can_reach_the_witness(
     options = _options(["--config", str(config)])
     assert (options.host, options.port) == ("0.0.0.0", 8471)
     options.folder, options.port = tmp_path / "committee", 0
+    create_key(options.folder, options.name)
     with serve(options) as server, contextlib.closing(server.witness.store):
         assert server.socket.getsockname()[0] == "0.0.0.0"
         assert (server.witness.store.log, server.title) == (LOG.key, "居民")
@@ -80,3 +80,38 @@ print(*sorted({m.__name__.partition(".")[0] for m in new if "site-packages" in (
 """
     said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
     assert set(said.split()) - {"_cffi_backend", "cffi"} == {"cryptography"}
+
+
+def test_the_first_start_makes_the_key_and_no_later_one_does(
+    handed_out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One command: an empty folder gets its key, one in which anything lies never gets another."""
+    config, folder = tmp_path / "witness.toml", tmp_path / "witness"
+    config.write_text(handed_out.replace('folder = "witness"', f'folder = "{folder}"'))
+
+    def started(options: Namespace) -> Any:
+        assert load_key(options.folder).key.name == options.name == f"{ORIGIN}/residents-2"
+        raise BlockingIOError  # as far as this test goes
+
+    monkeypatch.setattr(program, "serve", started)
+    assert main(["--config", str(config)]) == 1
+    said = capsys.readouterr().out
+    key = load_key(folder)
+    assert str(key.key) in said
+    assert key.private_text() in said
+    assert main(["--config", str(config)]) == 1
+    assert "PRIVATE+KEY" not in capsys.readouterr().out
+    assert load_key(folder).key == key.key
+    monkeypatch.undo()
+    (folder / "held").write_bytes(b"")
+    (folder / "witness.key").unlink()
+    assert main(["--config", str(config)]) == 2
+    assert not (folder / "witness.key").exists()
+
+
+def test_the_key_of_another_party_is_not_taken(handed_out: str, tmp_path: Path) -> None:
+    config, folder = tmp_path / "witness.toml", tmp_path / "witness"
+    config.write_text(handed_out.replace('folder = "witness"', f'folder = "{folder}"'))
+    create_key(folder, f"{ORIGIN}/property")
+    with pytest.raises(SystemExit, match="is of"):
+        main(["--config", str(config)])

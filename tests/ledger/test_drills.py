@@ -468,8 +468,11 @@ def test_a_party_takes_its_witness_to_its_own_computer(
         assert command(chain, "new-key", party="residents", vkey=vkey, url=url) == 2
     assert file.read_bytes() == before
     assert command(chain, "new-key", party="residents", vkey=str(own.key), url=home) == 0
+    capsys.readouterr()
+    assert command(chain, "invite", party="residents") == 0
     said = capsys.readouterr().out
-    assert tomllib.loads(said[said.index("folder = ") :])["log-vkey"] == str(keys.log_signer().key)
+    told = tomllib.loads(said[said.index("folder = ") :])
+    assert (told["log-vkey"], told["name"]) == (str(keys.log_key()), f"{keys.origin()}/residents-3")
     old, *_, new = json.loads(file.read_text())["witnesses"]
     assert (old["name"], bool(old["retired"]), old["folder"]) == ("residents", True, "")
     assert (new["name"], new["vkey"], new["url"], "folder" in new) == (

@@ -16,14 +16,16 @@ from tests.ledger.test_drills import (  # noqa: F401  # fixtures
     told,
 )
 
-from lianfang.ledger import fsck, keys, queries, sequencer
+from lianfang.ledger import fsck, keys, publication, queries, sequencer
 from lianfang.ledger.errors import NotWitnessedYet
 from lianfang.ledger.models import Checkpoint, Cosignature, Entry
-from lianfang_chain.note import NotSigned
+from lianfang_chain.note import UnknownWitness, parse_note
 from lianfang_chain.policy import Policy
-from lianfang_chain.proof import verify_paper_proof, verify_tlog_proof
-from lianfang_chain.tree import leaf_hash
-from lianfang_chain.witness.__main__ import create_key
+from lianfang_chain.proof import from_qr_text, paper_proof_of, verify_paper_proof, verify_tlog_proof
+from lianfang_chain.tiles import TileHashes
+from lianfang_chain.tree import inclusion_proof, leaf_hash
+from lianfang_chain.verify import newest_of_each_log
+from lianfang_chain.witness.__main__ import create_key, load_key
 
 pytestmark = pytest.mark.django_db
 
@@ -96,9 +98,14 @@ def test_old_acts_and_old_papers_hold_and_so_do_new_ones(
         assert verify_paper_proof(queries.proof(act), now).quorum
         assert verify_tlog_proof(queries.tlog_proof(act), leaf_hash(queries.entry_bytes(act)), now).quorum
     assert all(verify_paper_proof(p, now).quorum for p in queries.proofs([*acts, later]).values())
-    # An old paper is not enough for the file of today, which says where the one is under which it holds.
-    read = verify_paper_proof(papers[0], now)
-    assert not read.quorum
+    # An old paper holds by the witnesses of its time, as today's file says; software that passes over comments gets the
+    # file of that time.
+    for read in (verify_paper_proof(papers[0], now), queries.proved(papers[0])):
+        assert read.quorum
+        assert read.changed is not None
+        assert (read.changed.name, read.changed.before) == ("residents-2", "residents")
+    plain = "".join(f"{line}\n" for line in queries.policy_text().splitlines() if line[0] != "#")
+    assert not verify_paper_proof(papers[0], Policy.parse(plain)).quorum
     then = queries.policy_text_at(read.checkpoint.size)
     assert verify_paper_proof(papers[0], Policy.parse(then)).quorum
     # A seed that was published stays the same, and what a day ended with is found.
@@ -119,10 +126,10 @@ def test_who_has_the_old_file_is_told_which_one_a_proof_needs(
     later = an_entry()
     for _ in range(2):
         sequencer.run_once(AT + timedelta(minutes=1))
-    with pytest.raises(NotSigned, match="not in the policy"):
+    with pytest.raises(UnknownWitness, match="not in this trust file"):
         verify_paper_proof(queries.proof(later), Policy.parse(old))
     served = client.get("/open/chain/policy.txt").text
-    (told_of,) = {line for line in served.splitlines() if line.startswith("#")}
+    (told_of,) = {line for line in served.splitlines() if line.startswith("# papers")}
     address = told_of.split()[-1]
     until = int(address.rpartition("/")[2].partition(".")[0])
     assert whom(client.get(address).text) == whom(old)
@@ -153,3 +160,63 @@ def test_a_retired_key_counts_for_nothing_that_was_signed_after_it_left(
     assert not queries.state_of(later).quorum
     with pytest.raises(NotWitnessedYet):
         queries.proof(later)
+    # Printed from the files it is no quorum for today's file either, and is one for the file before: so the newest judges.
+    entry = Entry.objects.get(pk=later)
+    assert entry.idx is not None
+    path = inclusion_proof(entry.idx, newest.size, TileHashes(newest.size, publication.read))
+    text = parse_note(bytes(newest.note)).text
+    stolen = [
+        load_key(chain / f"witness-{name}").cosign(text, at=int(AT.timestamp()))
+        for name in ("residents", "property")
+    ]
+    note = bytes(parse_note(bytes(newest.note)).with_signatures(stolen))
+    now, then = Policy.parse(queries.policy_text()), Policy.parse(moved[2])
+    paper = paper_proof_of(bytes(entry.data), (), entry.idx, path, note, now)
+    assert not verify_paper_proof(paper, now).quorum
+    assert verify_paper_proof(paper, then).quorum
+    for given in ([now, then], [then, now]):
+        assert newest_of_each_log(given) == [now]
+
+
+def test_one_party_that_moves_is_vouched_for_to_who_has_the_file_before(
+    installed: Any,  # noqa: F811  # the fixture
+    chain: Path,
+    settings: Any,
+    client: Any,
+) -> None:
+    """The two that stayed have cosigned the entry of the change: the reader's own file says so of the new one."""
+    an_entry()
+    sequencer.run_once(AT)
+    old = Policy.parse(queries.policy_text())
+    for party in installed:
+        party.stop()
+    go_home(chain, installed[:1])
+    told(chain, settings, installed)
+    for n in range(3):
+        an_entry()
+        sequencer.run_once(AT + timedelta(minutes=n + 1))
+    (change,) = Policy.parse(queries.policy_text()).changes
+    text = client.get(f"/open/chain/policy-change/{change.index}.txt").text
+    proved = verify_paper_proof(from_qr_text(text), old)
+    assert (proved.quorum, proved.index) == (True, change.index)
+    assert {name for name, _ in proved.seen} == {"property", "community"}
+    assert proved.entry is not None
+    assert proved.entry.act.terms["retired"] == str(old.witnesses[0].key)
+    assert client.get(f"/open/chain/policy-change/{change.index + 1}.txt").status_code == 404
+
+
+def test_two_that_move_at_once_are_vouched_for_by_nobody(
+    moved: Any,
+    installed: Any,  # noqa: F811  # the fixture
+    chain: Path,
+    settings: Any,
+    client: Any,
+) -> None:
+    told(chain, settings, installed)
+    an_entry()
+    for _ in range(2):
+        sequencer.run_once(AT + timedelta(minutes=1))
+    first, second = Policy.parse(queries.policy_text()).changes
+    assert client.get(f"/open/chain/policy-change/{first.index}.txt").status_code == 404
+    # The second has the new residents and the community: enough for who has taken the first change.
+    assert client.get(f"/open/chain/policy-change/{second.index}.txt").status_code == 200

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import re
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,11 +20,22 @@ from tests.web.gate_server import GateServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, FilePayload, Playwright
+    from playwright.sync_api import Browser, FilePayload, Page, Playwright
 
-PAPER: Final[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[2] / "vectors" / "chain" / "paper.json").read_text()
-)
+VECTORS: Final = Path(__file__).parents[2] / "vectors" / "chain"
+
+
+def vectors(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((VECTORS / name).read_text())
+    return found
+
+
+PAPER: Final = vectors("paper.json")
+MOVED: Final = vectors("moved.json")
+READINGS: Final = vectors("readings.json")
+EVIDENCE: Final = vectors("evidence.json")
+#: Keys and words of the vectors.
+MADE: Final = runpy.run_path(str(VECTORS / "make.py"))
 GOOD: Final = {case["name"]: case for case in PAPER["good"]}
 WITNESSED: Final = GOOD["all disclosures, three witnesses"]
 BAD: Final = {case["name"]: case["proof"] for case in PAPER["bad"]}
@@ -60,6 +74,28 @@ def paste(watched: Watched, text: str) -> str:
     result = page.locator("[data-result]")
     result.wait_for()
     return result.inner_text()
+
+
+def a_file(name: str, text: str) -> FilePayload:
+    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
+
+
+def choose(page: Page, *files: FilePayload) -> None:
+    page.locator("input[type=file]").set_input_files(list(files))
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    data = page.evaluate_handle(
+        "([name, text]) => { const d = new DataTransfer(); d.items.add(new File([text], name)); return d; }",
+        [name, text],
+    )
+    page.dispatch_event("main", "drop", {"dataTransfer": data})
+
+
+def result(page: Page, kind: str) -> str:
+    found = page.locator(f"[data-result={kind}]")
+    found.wait_for()
+    return found.inner_text()
 
 
 def test_offline_it_says_what_is_proved_and_what_is_not(verifier: Watched) -> None:
@@ -112,7 +148,11 @@ def test_a_picture_and_a_proof_file_with_its_record(verifier: Watched) -> None:
     page.locator("[data-result=proved]").wait_for()
     page.reload()
     # As it is downloaded from an order's and from an entry's page.
-    text: FilePayload = {"name": "proof.txt", "mimeType": "text/plain", "buffer": WITNESSED["qr"].encode() + b"\n"}
+    text: FilePayload = {
+        "name": "proof.txt",
+        "mimeType": "text/plain",
+        "buffer": WITNESSED["qr"].encode() + b"\n",
+    }
     page.locator("input[type=file]").set_input_files([text])
     page.locator("[data-result=proved]").wait_for()
     page.reload()
@@ -147,9 +187,174 @@ def test_another_policy_is_shown_and_not_taken(browser: Browser, server: GateSer
     assert axe(page) == []
     kept = page.evaluate(PINNED)
     assert kept == PAPER["policy"]
-    page.get_by_role("button", name="已核对，采用新名单").click()
-    page.get_by_text("服务器上的信任名单与本机首次保存的不同").wait_for(state="detached")
+    # Nobody on the pinned file vouches for it, so it cannot be taken from the server: only from somebody's hand.
+    taking = page.get_by_role("button", name="已核对，采用新名单")
+    assert taking.count() == 0
+    choose(page, a_file("policy.txt", PAPER["policy"]))
+    page.get_by_text("这份信任名单和本机保存的相同").wait_for()
+    choose(page, a_file("policy.txt", PAPER["strict_policy"]))
+    page.get_by_text("您打开的信任名单与本机保存的不同").wait_for()
+    taking.click()
+    page.get_by_text("您打开的信任名单与本机保存的不同").wait_for(state="detached")
     assert page.evaluate(PINNED) == PAPER["strict_policy"]
+    assert watched.errors == []
+    context.close()
+
+
+def test_witnesses_that_moved_are_taken_when_those_that_stayed_vouch(
+    browser: Browser, server: GateServer
+) -> None:
+    first, _, last = MOVED["policies"]
+    papers = {case["name"]: case["qr"] for case in MOVED["papers"]}
+    old, new = papers["before both, by the two that left"], papers["behind both, by who came"]
+    server.policy, server.organs = first, ""
+    context = browser.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN")
+    watched = Watched(context)
+    page = watched.page
+    page.goto(server.address + "/open/verify/")
+    assert "已证明" in paste(watched, old)
+    page.reload()
+    said = paste(watched, new)
+    assert "本机的名单可能比这张凭据旧" in said
+    assert "签名不对" not in said
+
+    server.policy = last
+    server.chain = {f"policy-change/{n}.txt": text for n, text in MOVED["proofs"].items() if n != "5"}
+    page.reload()
+    page.locator("[data-offer=alone]").wait_for()
+    assert page.get_by_role("button", name="已核对，采用新名单").count() == 0
+    server.chain = {f"policy-change/{n}.txt": text for n, text in MOVED["proofs"].items()}
+    page.reload()
+    offer = page.locator("[data-offer=vouched]")
+    offer.wait_for()
+    assert (
+        "2020年2月15日，居民代表（residents-2） 接替 居民代表（residents）（第 5 条）" in offer.inner_text()
+    )
+    assert page.evaluate(PINNED) == first  # not before somebody says so
+    assert axe(page) == []
+    assert sideways(page) == 0
+    page.get_by_role("button", name="已核对，采用新名单").click()
+    offer.wait_for(state="detached")
+    assert page.evaluate(PINNED) == last
+    server.stop()
+    page.reload()
+    said = paste(watched, old)
+    assert "已证明" in said
+    assert "按 2020年2月15日 之前的见证方核对" in said
+    page.reload()
+    assert "已证明" in paste(watched, new)
+    page.reload()
+    assert "尚未达到见证人数" in paste(watched, papers["behind both, by the two that left"])
+    context.close()
+
+
+def test_the_papers_of_a_chain_that_ended_hold_under_the_file_that_was_kept(verifier: Watched) -> None:
+    page = verifier.page
+    other = re.sub(r"(?m)^log \S+", f"log {MADE['OTHER_LOG'].key}", PAPER["policy"])
+    choose(page, a_file("policy.txt", other))
+    page.get_by_role("button", name="已核对，采用新名单").click()
+    page.locator("[role=alert]").wait_for(state="detached")
+    said = paste(verifier, WITNESSED["qr"])
+    assert "已证明" in said
+    assert "那是已经结束的一本链" in said
+    assert "由签发机关 东区疾病预防控制中心（cdc） 亲自签名" in said
+
+
+def test_the_proof_of_a_reading_and_evidence_of_a_fork_are_taken_as_files(verifier: Watched) -> None:
+    page = verifier.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    reading = a_file("read-proof.txt", READINGS["good"])
+    choose(page, reading)
+    said = result(page, "proved")
+    assert "查阅日志第 41 号：c001 的 officer-1 在 2020年2月13日" in said
+    assert "手机、住址" in said
+    assert "办理隔离" in said
+    assert "核对住址" in said
+    assert "不证明只查阅过这一次" in said
+    assert "不证明它现在仍然有效" not in said
+    assert axe(page) == []
+    assert sideways(page) == 0
+    page.reload()
+    assert "查阅日志第 41 号" in paste(verifier, READINGS["good"])
+    page.reload()
+    choose(
+        page,
+        a_file("read-proof.txt", next(c["proof"] for c in READINGS["bad"] if c["name"] == "another place")),
+    )
+    assert "对不上" in result(page, "failed")
+
+    page.reload()
+    forked = next(case for case in EVIDENCE["good"] if case["name"] == "of two sizes")
+    drop(page, "fork-evidence.txt", forked["file"])
+    said = result(page, "evidence")
+    assert "一份 5 条，一份 9 条" in said
+    assert "哪一份是真的，不由这份文件证明" in said
+    assert axe(page) == []
+    assert sideways(page) == 0
+    page.reload()
+    drop(
+        page, "fork-evidence.txt", next(c["file"] for c in EVIDENCE["bad"] if c["name"] == "both may be true")
+    )
+    assert "对不上" in result(page, "failed")
+
+
+def test_with_network_it_says_what_came_later(browser: Browser, server: GateServer) -> None:
+    first = GOOD["the only entry"]
+    from lianfang_chain.proof import PaperProof
+
+    data = PaperProof.parse(bytes.fromhex(first["proof"])).entry
+    path = f"later/{first['leaf_hash']}/{hashlib.sha256(data).hexdigest()}"
+    said = {"index": 5, "kind": "orders:isolation:issued", "at": 1, "proof": WITNESSED["qr"]}
+    waits = {"index": None, "kind": "orders:order:lifted", "at": 1_581_700_000, "proof": None}
+    server.chain = {path: json.dumps({"size": 300, "later": [said, waits]})}
+    context = browser.new_context(viewport={"width": 320, "height": 640}, locale="zh-CN")
+    watched = Watched(context)
+    page = watched.page
+    page.goto(server.address + "/open/verify/")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    paste(watched, first["qr"])
+    ask = page.get_by_role("button", name="联网查询")
+    assert "还没有查询" in page.locator("[data-later=unknown]").inner_text()
+    assert not any("/later/" in url for url in asked)  # nobody learns what is verified here
+    ask.click()
+    page.locator("[data-later='2']").wait_for()
+    text = page.locator("[data-later]").inner_text()
+    assert "之后有一条记录使它终止或改变：个人居家隔离决定（orders:isolation:issued），第 5 条" in text
+    assert "服务器说之后还有：提前解除" in text
+    assert axe(page) == []
+    assert sideways(page) == 0
+    page.get_by_role("button", name="核验这一条").click()
+    page.get_by_text("信息链第 5 条").wait_for()
+    ask.click()
+    page.locator("[data-later=no_answer]").wait_for()  # the server does not have that one
+    server.chain = {path: json.dumps({"size": 300, "later": []})}
+    page.reload()
+    paste(watched, first["qr"])
+    ask.click()
+    page.get_by_text("截至第 300 条没有之后的记录指向它").wait_for()
+    context.close()
+
+
+def test_a_paper_that_the_server_contradicts_is_no_proof(browser: Browser, server: GateServer) -> None:
+    """The paper was verified and nothing here speaks against it; the server gives out another root of its size."""
+    from lianfang_chain.checkpoint import Checkpoint, sign_checkpoint
+
+    other = bytes(range(32))
+    note = sign_checkpoint(Checkpoint(MADE["ORIGIN"], 300, other), MADE["LOG"]).decode()
+    server.chain = {"checkpoint": note, "checkpoint/300": note}
+    context = browser.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN")
+    watched = Watched(context)
+    page = watched.page
+    page.goto(server.address + "/open/verify/")
+    paste(watched, WITNESSED["qr"])
+    said = result(page, "sheet-fork")
+    assert "同样是 300 条，这张凭据的指纹和服务器现在给出的不同" in said
+    assert other.hex() in said
+    assert WITNESSED["root"] in said
+    assert page.locator("[data-result=proved]").count() == 0
+    assert axe(page) == []
+    assert sideways(page) == 0
     context.close()
 
 
@@ -185,7 +390,7 @@ def test_a_paper_with_another_root_than_this_device_has_seen_is_a_fork(verifier:
     said = paste(verifier, WITNESSED["qr"])
     assert "信息链说了两套话" in said
     assert other in said
-    assert "这张凭据" in said
+    assert "这张凭据的指纹和本机以前见过的不同" in said
     assert verifier.page.locator("[data-result=proved]").count() == 0
     assert axe(verifier.page) == []
 
@@ -207,7 +412,9 @@ def test_a_list_of_organs_that_drops_a_line_is_shown_and_not_taken(
     for broken in (PAPER["shorter_organs"], PAPER["organs"].replace("street-2", "street-3")):
         server.organs = broken
         page.reload()
-        assert "由签发机关 东区疾病预防控制中心（cdc） 亲自签名" in paste(watched, WITNESSED["qr"])  # by the pinned list
+        assert "由签发机关 东区疾病预防控制中心（cdc） 亲自签名" in paste(
+            watched, WITNESSED["qr"]
+        )  # by the pinned list
         warned = page.get_by_text("名单删改了本机原有的内容").count()
         assert warned == (broken == PAPER["shorter_organs"])  # what the log did not sign is no list at all
     context.close()

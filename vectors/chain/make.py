@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from lianfang_chain.cbor import NotCanonical, Tag, Value, decode, encode
 from lianfang_chain.checkpoint import EMPTY_ROOT, Checkpoint, sign_checkpoint
 from lianfang_chain.disclosure import Disclosure, commit, commit_officer
 from lianfang_chain.entry import Act, Entry, organ_key_name, sign_entry
-from lianfang_chain.note import COSIGNATURE, ED25519, Note, Signer
+from lianfang_chain.evidence import ForkEvidence
+from lianfang_chain.note import COSIGNATURE, ED25519, MalformedNote, Note, NotSigned, Signer, UnknownWitness
 from lianfang_chain.organs import Organ, Organs
-from lianfang_chain.policy import Policy
+from lianfang_chain.policy import MalformedPolicy, Policy
 from lianfang_chain.proof import (
     PaperProof,
     TlogProof,
@@ -22,8 +24,9 @@ from lianfang_chain.proof import (
     to_qr_text,
     verify_paper_proof,
 )
+from lianfang_chain.reading_proof import KIND, ReadingProof
 from lianfang_chain.submission import AddCheckpoint
-from lianfang_chain.tree import LeafList, consistency_proof, inclusion_proof, leaf_hash, root_of
+from lianfang_chain.tree import LeafList, NotProved, consistency_proof, inclusion_proof, leaf_hash, root_of
 
 HERE = Path(__file__).parent
 ORIGIN = "chain.demo.example/d510402"
@@ -269,6 +272,288 @@ def paper() -> None:
     write("entries.json", {"organ": str(ORGAN.key), "entries": entry_vectors})
 
 
+MOVED = [Signer(f"{ORIGIN}/{n}-home", COSIGNATURE, seed(n + " at home")) for n in ("residents", "property")]
+
+
+def a_change(name: str, key: str, retired: str, kind: str = "ledger:policy:changed") -> bytes:
+    act = Act(
+        kind=kind,
+        act_id=UUID(bytes=Stream(name)(16), version=4),
+        issued_at=AT,
+        organ="cdc",
+        scope="d510402",
+        basis="防疫信息链规则",
+        terms={"witness": name, "vkey": key, "retired": retired},
+        officer=commit_officer("officer-1", Stream(f"officer {name}")).commitment,
+    )
+    return sign_entry(act, ORGAN)
+
+
+def moved() -> None:
+    """Two parties take their witnesses home, one after the other: entries 5 and 7 of 10."""
+    first = a_change("residents-2", str(MOVED[0].key), str(WITNESSES[0].key))
+    second = a_change("property-2", str(MOVED[1].key), str(WITNESSES[1].key))
+    entries = [an_act(n)[0] for n in range(10)]
+    entries[5], entries[7] = first, second
+    entries[8] = a_change("residents-2", str(MOVED[0].key), str(WITNESSES[0].key), "ledger:key:announced")
+    tree = LeafList([leaf_hash(entry) for entry in entries])
+    names = (
+        "residents property community",
+        "residents-2 property community",
+        "residents-2 property-2 community",
+    )
+    lines = [f"witness residents-2 {MOVED[0].key}\n", f"witness property-2 {MOVED[1].key}\n"]
+    said = [
+        "# entry 5 of 2020-02-15: residents-2 took the place of residents\n",
+        "# entry 7 of 2020-02-16: property-2 took the place of property\n",
+    ]
+
+    def text(n: int) -> str:
+        return (
+            f"log {LOG.key} https://{ORIGIN}\n{WITNESS_LINES}{''.join(lines[:n])}"
+            f"group three 2 {names[n]}\nquorum three\n{''.join(said[:n])}"
+        )
+
+    policies = [Policy.parse(text(n)) for n in range(3)]
+
+    def paper_of(index: int, size: int, cosigners: list[Signer], policy: Policy) -> bytes:
+        words = Checkpoint(ORIGIN, size, root_of(size, tree)).text
+        note = Note(words, (LOG.sign(words),)).with_signatures(w.cosign(words, at=AT + 9) for w in cosigners)
+        return paper_proof_of(
+            entries[index], (), index, inclusion_proof(index, size, tree), bytes(note), policy
+        )
+
+    residents, property_, community = WITNESSES
+    papers = []
+    for name, size, cosigners in [
+        ("before both, by the two that left", 4, [residents, property_]),
+        ("the last without the first change", 5, [residents, property_]),
+        ("the first with it, by one that left", 6, [residents, property_]),
+        ("the first with it, by who came", 6, [MOVED[0], property_]),
+        ("the last without the second change", 7, [MOVED[0], property_]),
+        ("behind both, by the two that left", 10, [residents, property_]),
+        ("behind both, by who came", 10, MOVED),
+        ("before both, by the two that were to come", 4, MOVED),
+    ]:
+        data = paper_of(1, size, cosigners, policies[2])
+        outcomes: list[object] = []
+        for policy in policies:
+            try:
+                proved = verify_paper_proof(data, policy)
+            except UnknownWitness:
+                outcomes.append("unknown")
+            else:
+                outcomes.append([proved.quorum, proved.changed and proved.changed.index])
+        papers.append({"name": name, "qr": to_qr_text(data), "size": size, "by_file": outcomes})
+    stayed = [property_, community]
+    at_seven = to_qr_text(paper_of(7, 10, [MOVED[0], community], policies[1]))
+    proofs = {"5": to_qr_text(paper_of(5, 6, stayed, policies[0])), "7": at_seven}
+    others = [
+        {
+            "name": "a key that the entry does not name",
+            "policy": text(1).replace(str(MOVED[0].key), str(STRANGER.key)),
+            "proofs": proofs,
+        },
+        {
+            "name": "in the place of somebody else",
+            "policy": text(1)
+            .replace("2 residents-2 property ", "2 residents residents-2 ")
+            .replace("of residents\n", "of property\n"),
+            "proofs": proofs,
+        },
+        {
+            "name": "at another place of the chain",
+            "policy": text(1).replace("# entry 5", "# entry 6"),
+            "proofs": {"6": proofs["5"]},
+        },
+        {
+            "name": "an entry of another kind that says the same",
+            "policy": text(1).replace("# entry 5", "# entry 8"),
+            "proofs": {"8": to_qr_text(paper_of(8, 10, stayed, policies[0]))},
+        },
+        {"name": "the proof of another entry", "policy": text(2), "proofs": {**proofs, "5": at_seven}},
+        {"name": "one proof is missing", "policy": text(2), "proofs": {"5": proofs["5"]}},
+        {
+            "name": "too few of those who stayed",
+            "policy": text(2),
+            "proofs": {**proofs, "5": to_qr_text(paper_of(5, 6, [community], policies[0]))},
+        },
+        {
+            "name": "an order in place of a change",
+            "policy": text(2).replace("# entry 5", "# entry 4"),
+            "proofs": {**proofs, "4": to_qr_text(paper_of(4, 6, stayed, policies[0]))},
+        },
+        {"name": "one is enough now", "policy": text(2).replace("three 2", "three 1"), "proofs": proofs},
+        {
+            "name": "no quorum is asked",
+            "policy": text(2).replace("quorum three", "quorum none"),
+            "proofs": proofs,
+        },
+        {
+            "name": "another log",
+            "policy": text(2).replace(str(LOG.key), str(OTHER_LOG.key)),
+            "proofs": proofs,
+        },
+        {
+            "name": "a witness more that nobody mentions",
+            "policy": text(2).replace("group", f"witness other {STRANGER.key}\ngroup"),
+            "proofs": proofs,
+        },
+    ]
+    write(
+        "moved.json",
+        {
+            "policies": [text(n) for n in range(3)],
+            "unsaid": text(1).replace(said[0], ""),
+            "papers": papers,
+            "proofs": proofs,
+            "not_vouched": others,
+            "bad_policies": bad_changes(text(2)),
+        },
+    )
+
+
+def bad_changes(text: str) -> list[dict[str, str]]:
+    """Trust files whose changes do not say clearly who was in office when."""
+    cases = [
+        ("a witness that is not there", text.replace("residents-2 took", "residents-9 took")),
+        ("one in its own place", text.replace("place of residents\n", "place of residents-2\n")),
+        ("one that left and counts", text.replace("group three 2 residents-2", "group three 2 residents")),
+        ("out of order", text.replace("# entry 5", "# entry 8")),
+        ("the same entry twice", text.replace("# entry 5", "# entry 7")),
+        ("one leaves twice", text.replace("place of property\n", "place of residents\n")),
+        ("one comes twice", text.replace("property-2 took", "residents-2 took")),
+        ("before its witnesses", text.split("\n", 1)[1].rsplit("\n", 2)[1] + "\n" + text),
+        ("two logs", f"log {OTHER_LOG.key}\n{text}"),
+    ]
+    for name, policy in cases:
+        try:
+            Policy.parse(policy)
+        except MalformedPolicy:
+            continue
+        raise AssertionError(name)
+    return [{"name": name, "policy": policy} for name, policy in cases]
+
+
+def readings() -> None:
+    """Three lines of the journal under the digest of their hour, as `read-proof.txt`."""
+    random = Stream("readings")
+    line: list[list[Value]] = [
+        [1, 40 + n, random(16), random(16), random(32), "2020-02-13T13:20:00+00:00", f"officer-{n}", "c001",
+         "isolation", "orders:detail", "核对住址", "phone", "address"]
+        for n in range(3)
+    ]  # fmt: skip
+    leaves = [encode(said) for said in line]
+    hashes = LeafList([leaf_hash(leaf) for leaf in leaves])
+
+    def digest(kind: str, root: str) -> bytes:
+        officer = commit_officer("sequencer", Stream("digest")).commitment
+        act = Act(kind, UUID(bytes=Stream("digest")(16), version=4), AT, "cdc", "d510402", "个人信息查阅留痕规则",
+                  {"root": root, "readings": 3, "hour": "2020-02-13T21"}, officer=officer)  # fmt: skip
+        return sign_entry(act, ORGAN)
+
+    def paper_of(entry: bytes) -> bytes:
+        text = Checkpoint(ORIGIN, 2, root_of(2, LeafList([leaf_hash(entry), leaf_hash(b"other")]))).text
+        note = Note(text, (LOG.sign(text),)).with_signatures(w.cosign(text, at=AT + 60) for w in WITNESSES)
+        return paper_proof_of(entry, (), 0, (leaf_hash(b"other"),), bytes(note), Policy.parse(POLICY_TEXT))
+
+    entry = digest(KIND, root_of(3, hashes).hex())
+    good = ReadingProof(leaves[1], 1, 3, tuple(inclusion_proof(1, 3, hashes)), paper_of(entry))
+    reading, _ = good.verify(Policy.parse(POLICY_TEXT))
+    short = encode(line[1][:8])
+    alone = digest(KIND, leaf_hash(short).hex())
+    text = str(good)
+    bad = [
+        ("another line", str(replace(good, leaf=leaves[2]))),
+        ("another place", str(replace(good, position=0))),
+        ("another number of lines", str(replace(good, count=4))),
+        ("another path", str(replace(good, path=(bytes(32),)))),
+        ("no path", str(replace(good, path=()))),
+        ("the root of another hour", str(replace(good, paper=paper_of(digest(KIND, "00" * 32))))),
+        ("no root", str(replace(good, paper=paper_of(digest(KIND, "x"))))),
+        (
+            "an entry of another kind",
+            str(replace(good, paper=paper_of(digest("audit:sample:asked", root_of(3, hashes).hex())))),
+        ),
+        ("a line without a reason", str(ReadingProof(short, 0, 1, (), paper_of(alone)))),
+        ("two empty lines", text.replace("\n\n", "\n\n\n")),
+        ("no line feed at the end", text[:-1]),
+        ("a zero before the place", text.replace("\n1 3\n", "\n01 3\n")),
+        ("a word behind the place", text.replace("\n1 3\n", "\n1 3 5\n")),
+        ("another first line", text.replace("/v1", "/v2")),
+        ("cut short", text[:-4] + "\n"),
+        ("no code", text.split("\n\n", maxsplit=1)[0] + "\n"),
+    ]
+    for name, wrong in bad:
+        try:
+            ReadingProof.parse(wrong).verify(Policy.parse(POLICY_TEXT))
+        except (MalformedNote, NotProved, NotCanonical):
+            continue
+        raise AssertionError(name)
+    write(
+        "readings.json",
+        {
+            "good": text,
+            "reading": {**asdict(reading), "fields": list(reading.fields)},
+            "bad": [{"name": name, "proof": wrong} for name, wrong in bad],
+        },
+    )
+
+
+def evidence() -> None:
+    """Two checkpoints of one log that no tree can both have, and pairs that one can."""
+    one = LeafList([leaf_hash(n.to_bytes(4, "big")) for n in range(9)])
+    two = LeafList([leaf_hash(n.to_bytes(4, "big")) for n in (*range(3), *range(90, 96))])
+
+    def note(tree: LeafList, size: int, log: Signer = LOG) -> bytes:
+        return sign_checkpoint(Checkpoint(log.key.name, size, root_of(size, tree)), log)
+
+    def proof(tree: LeafList, old: int, new: int) -> tuple[bytes, ...]:
+        return tuple(consistency_proof(old, new, tree))
+
+    at5, at9 = root_of(5, two), root_of(9, two)
+    sizes = ForkEvidence(note(one, 5), note(two, 9), at5, proof(two, 5, 9))
+    good = [
+        ("of one size", ForkEvidence(note(one, 9), note(two, 9), at9, ()), 9, 9),
+        ("of two sizes", sizes, 5, 9),
+    ]
+    bad = [
+        ("both may be true", str(ForkEvidence(note(two, 5), note(two, 9), at5, proof(two, 5, 9)))),
+        (
+            "both may be true, before they part",
+            str(ForkEvidence(note(one, 3), note(two, 9), root_of(3, two), proof(two, 3, 9))),
+        ),
+        ("the same twice", str(ForkEvidence(note(one, 9), note(one, 9), root_of(9, one), ()))),
+        ("a root that the larger tree does not have", str(replace(sizes, root=bytes(32)))),
+        ("another proof", str(replace(sizes, proof=proof(one, 5, 9)))),
+        ("no proof", str(replace(sizes, proof=()))),
+        ("the larger one first", str(replace(sizes, smaller=sizes.larger, larger=sizes.smaller))),
+        ("signed by another log", str(replace(sizes, larger=note(two, 9, OTHER_LOG)))),
+        (
+            "both by another log",
+            str(replace(sizes, smaller=note(one, 5, OTHER_LOG), larger=note(two, 9, OTHER_LOG))),
+        ),
+        ("a changed root", str(sizes).replace("\n5\n", "\n4\n", 1)),
+        ("no third part", str(sizes).rpartition("=" * 40)[0]),
+        ("another first line", str(sizes).replace("v1", "v2", 1)),
+    ]
+    for name, wrong in bad:
+        try:
+            ForkEvidence.parse(wrong).verify(LOG.key)
+        except (MalformedNote, NotSigned, NotProved):
+            continue
+        raise AssertionError(name)
+    for _, made, smaller, larger in good:
+        assert [c.size for c in made.verify(LOG.key)] == [smaller, larger]
+    write(
+        "evidence.json",
+        {
+            "good": [{"name": n, "file": str(made), "sizes": [a, b]} for n, made, a, b in good],
+            "bad": [{"name": name, "file": wrong} for name, wrong in bad],
+        },
+    )
+
+
 def bad_sheets(text: str) -> list[str]:
     """Another prefix, cut, changed, and the checkpoint of another log."""
     foreign = Checkpoint(OTHER_LOG.key.name, 257, seed("root"))
@@ -359,6 +644,10 @@ def bad_papers(base: PaperProof) -> list[dict[str, str]]:
         ("one witness twice", with_(cosignatures=(first, first))),
         ("one witness as another", with_(cosignatures=(first, (2, first[1], first[2])))),
         ("a witness that is not in the policy", with_(cosignatures=(first, (4, first[1], stranger)))),
+        (
+            "a witness that is not in the policy, and a wrong one behind it",
+            with_(cosignatures=(first, (4, first[1], stranger), (2, first[1], first[2]))),
+        ),
         ("witness number 0", with_(cosignatures=(first, (0, second[1], second[2])))),
         ("a disclosure of another value", with_(disclosures=(flipped(base.disclosures[0]),))),
         ("a disclosure twice", with_(disclosures=(base.disclosures[0], base.disclosures[0]))),
@@ -423,6 +712,9 @@ def main() -> None:
     checkpoints(leaves)
     proofs_of_the_tree(leaves)
     paper()
+    moved()
+    readings()
+    evidence()
 
 
 if __name__ == "__main__":

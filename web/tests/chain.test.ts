@@ -276,13 +276,13 @@ describe("checkpoints on board sheets", () => {
     const second = { size: 300, root: "bb".repeat(32), signed: true };
     expect((await compareSeen(first, policy, server({}))).kind).toBe("alone");
     for (let again = 0; again < 2; again++) {
-      expect(await compareSeen(second, policy, server({}))).toMatchObject({ kind: "fork", sheet: second, other: first.root });
+      expect(await compareSeen(second, policy, server({}))).toMatchObject({ kind: "fork", sheet: second, other: first.root, against: "held" });
     }
     expect((await compareSeen(first, policy, server({}))).kind).toBe("consistent");
   });
   test("the served checkpoint is compared with a paper seen before, not only the sheet", async () => {
     await compareSeen({ size: 300, root: "aa".repeat(32), signed: true }, policy, server({}));
-    expect(await compareSheet(sheet.text, policy, server(whole))).toMatchObject({ kind: "fork", sheet: { size: 300 }, other: "aa".repeat(32) });
+    expect(await compareSheet(sheet.text, policy, server(whole))).toMatchObject({ kind: "fork", sheet: { size: 300, root: "aa".repeat(32) }, against: "now" });
   });
   test("a captive portal proves nothing", async () => {
     const portal = { "checkpoint/257": "<html>", checkpoint: "<html>", "consistency/257/300": "<html>" };

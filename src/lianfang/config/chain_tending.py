@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lianfang.accounts.queries import public_names
 from lianfang.accounts.rights import Purpose, Right
@@ -33,7 +33,9 @@ def command(data: Path, arguments: argparse.Namespace) -> int:
     if by is None or not by.areas(Right.CONFIG_SYSTEM_OPERATE):
         say(f"{arguments.user} does not operate this system today")
         return 2
-    act = {"reconcile": _reconcile, "restart": _restart, "new-key": _new_key}[arguments.act]
+    act = {"reconcile": _reconcile, "restart": _restart, "invite": _invite, "new-key": _new_key}[
+        arguments.act
+    ]
     return act(data, arguments, by)
 
 
@@ -137,6 +139,30 @@ def _rename(data: Path, origin: str, away: Path) -> list[str]:
     return [w["name"] for w in content["witnesses"] if not w.get("folder") and not w.get("retired")]
 
 
+def _invite(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
+    """Print `witness.toml` for a party that will run its witness itself: docs/witness.en.md §2."""
+    content = json.loads((data / "chain.json").read_text())
+    before, name = _next_of(content, arguments.party)
+    if before is None:
+        say(f"no witness {arguments.party}")
+        return 2
+    log = keys.log_key()
+    say(
+        "witness.toml for the party; this server's name, and its own folder and port, are put in by hand. Its first start"
+        " shows the line for `lianfang chain new-key --vkey`:"
+    )
+    say(f'folder = "witness"\nname = "{content["origin"]}/{name}"\norigin = "{log.name}"\nlog-vkey = "{log}"')
+    say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nhost = "0.0.0.0"\nport = 8471')
+    say(f'title = "{before.get("title", arguments.party)}"')
+    return 0
+
+
+def _next_of(content: dict[str, Any], party: str) -> tuple[dict[str, Any] | None, str]:
+    """The witness that signs for a party now, and the name of the one after it."""
+    own = [w for w in content["witnesses"] if w["name"].partition("-")[0] == party]
+    return next((w for w in own if not w.get("retired")), None), f"{party}-{len(own) + 1}"
+
+
 def _new_key(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
     """Replace the key of an organ or of a witness; the old one is put away, never deleted. That of the disclosures
     is destroyed, or it would go on opening copies.
@@ -183,12 +209,10 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
     """
     file = data / "chain.json"
     content = json.loads(file.read_text())
-    own = [w for w in content["witnesses"] if w["name"].partition("-")[0] == arguments.party]
-    before = next((w for w in own if not w.get("retired")), None)
+    before, name = _next_of(content, arguments.party)
     if before is None:
         say(f"no witness {arguments.party}")
         return 2
-    name = f"{arguments.party}-{len(own) + 1}"
     if arguments.vkey or arguments.url:
         try:
             key = VerifierKey.parse(arguments.vkey or "")
@@ -224,13 +248,4 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
     write_whole(file, json.dumps(content, ensure_ascii=False, indent=1).encode())
     say(f"{name}: {key}")
     say("everybody who pins the policy file takes the new one; the old key's cosignatures count no more")
-    if "folder" not in after:
-        # docs/witness.en.md §3
-        say(
-            "witness.toml for the party; this server's name, and its own folder and port, are put in by hand:"
-        )
-        log = keys.log_key()
-        say(f'folder = "witness"\norigin = "{log.name}"\nlog-vkey = "{log}"')
-        say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nhost = "0.0.0.0"\nport = 8471')
-        say(f'title = "{before.get("title", arguments.party)}"')
     return 0

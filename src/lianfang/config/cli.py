@@ -130,6 +130,10 @@ def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser
         help="new key of the log: the evidence is its last cosigned checkpoint",
     )
     restart.add_argument("--reason", required=True)
+    invite = acts.add_parser(
+        "invite", help="print witness.toml for a party's own computer; changes nothing", parents=[answers]
+    )
+    invite.add_argument("--party", required=True, help="residents, property or community")
     new_key = acts.add_parser(
         "new-key", help="replace the key of an organ, of a witness or of the disclosures", parents=[answers]
     )

@@ -36,7 +36,8 @@ def command(arguments: argparse.Namespace) -> int:
     os.environ["LIANFANG_DATA"] = str(data)
     if arguments.command == "restore":
         return restore(data, arguments.file, case_keys=arguments.case_keys)
-    if arguments.command == "chain" and (holder := running(data)) is not None:
+    changes = arguments.command == "chain" and arguments.act != "invite"
+    if changes and (holder := running(data)) is not None:
         say(f"the system runs (process {holder}); stop it with `lianfang down` first")
         return 2
     started = False

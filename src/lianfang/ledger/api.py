@@ -73,6 +73,24 @@ OPERATIONS: Final[Sequence[Operation]] = (
         answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
     ),
     Operation(
+        name="chain_policy_change",
+        says="一个见证方接替另一个的证明，给持有旧信任文件的人 / that one witness took the place of another, for who has the file before",
+        view="ledger:policy_change",
+        answers={200: Body(media=_TEXT, says="证明文字 / text of the proof"), 404: _NONE},
+    ),
+    Operation(
+        name="chain_later",
+        says="之后有哪些记录指向这一条；须持有这条记录 / later entries that name this one, for who holds its bytes",
+        view="ledger:later_entries",
+        answers={
+            200: Body(
+                media="application/json",
+                says="{size, later: [{index, kind, at, proof}]}；proof 是证明文字或 null / text of a proof, or null",
+            ),
+            404: _NONE,
+        },
+    ),
+    Operation(
         name="chain_former",
         says="已经结束的账：证据、检查点、哈希块、信任文件 / a chain that has ended: evidence, checkpoints, tiles, trust file",
         view="ledger:former_file",

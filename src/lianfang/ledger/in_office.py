@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lianfang.kernel.clock import legal_day
 from lianfang_chain.entry import Entry as ChainEntry
+from lianfang_chain.policy import Change
 
 from . import parties
 from .models import Checkpoint, Entry, Tree
@@ -54,6 +56,17 @@ def earlier() -> list[Term]:
     return signed
 
 
+def changes() -> list[Change]:
+    """Who took whose place with which entry, as the trust file says it; what has no place in the chain yet is left out."""
+    by_key = {str(witness.key): witness.name for witness in parties.known()}
+    found: dict[str, Change] = {}
+    for index, at, (vkey, retired) in _changes(waiting=False):
+        if vkey in by_key and retired in by_key:
+            found.pop(vkey, None)  # a command that was cut off had said it before
+            found[vkey] = Change(index, legal_day(at).isoformat(), by_key[vkey], by_key[retired])
+    return list(found.values())
+
+
 def term_of(size: int, terms: Sequence[Term]) -> Term | None:
     """The earlier term of a checkpoint; None if it is today's."""
     return next((term for term in terms if size <= term.until), None)
@@ -68,9 +81,11 @@ def witnesses_at(instant: datetime) -> tuple[WitnessKey, ...]:
     return now
 
 
-def _changes() -> list[tuple[int, datetime, tuple[str, str]]]:
+def _changes(*, waiting: bool = True) -> list[tuple[int, datetime, tuple[str, str]]]:
     """Each change: the largest tree without it, when it was recorded, the new key and the old one; in order."""
     rows = Entry.objects.filter(kind="ledger:policy:changed").order_by("pk")
+    if not waiting:
+        rows = rows.exclude(idx=None)
     found = []
     for index, at, data in rows.values_list("idx", "appended_at", "data"):
         terms = ChainEntry.parse(bytes(data)).act.terms

@@ -45,9 +45,10 @@ def strict_text(among: Sequence[WitnessKey] | None = None) -> str:
 
 def policy(among: Sequence[WitnessKey] | None = None) -> Policy:
     """The policy file, parsed."""
-    return _parsed(text(among))
+    return parsed(text(among))
 
 
 @lru_cache(maxsize=8)
-def _parsed(content: str) -> Policy:
+def parsed(content: str) -> Policy:
+    """A trust file, parsed; there are few, and each is asked for with every proof."""
     return Policy.parse(content)

@@ -9,9 +9,10 @@ from lianfang_chain.entry import SCOPE_CLASS
 from lianfang_chain.policy import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lianfang_chain.note import VerifierKey
+    from lianfang_chain.policy import Change
 
 #: After this time without a quorum the command and all parties see an alarm (ledger.md 6.6).
 ALARM_AFTER_SECONDS: Final = 60
@@ -107,14 +108,15 @@ def strict_policy_text(log: VerifierKey, witnesses: Sequence[WitnessKey], *, log
     return "\n".join(lines) + "\n"
 
 
-def with_earlier(text: str, addresses: Mapping[int, str]) -> str:
-    """The trust file, with a line of words for each earlier one: up to which size of its checkpoint a paper holds under
-    it, and where it is. A retired key stays good for what it saw in office, and for nothing behind that."""
+def with_earlier(text: str, addresses: Mapping[int, str], changes: Iterable[Change]) -> str:
+    """The trust file, with a comment for each change of a witness, by which our verifiers judge older papers, and for
+    other people's a line of words for each earlier file: up to which size of its checkpoint a paper holds under it, and
+    where it is. A retired key stays good for what it saw in office, and for nothing behind that."""
     said = (
         f"# papers whose checkpoint has at most {size} entries hold under {at}\n"
         for size, at in sorted(addresses.items())
     )
-    return text + "".join(said)
+    return text + "".join(f"{change}\n" for change in changes) + "".join(said)
 
 
 def _keys(log: VerifierKey, witnesses: Sequence[WitnessKey], log_url: str) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang_chain.entry import Entry as ChainEntry
@@ -342,7 +343,7 @@ def proved(paper: bytes) -> Proved:
 
     :raises Exception: of `lianfang_chain.proof.verify_paper_proof`: it proves nothing, and we made it
     """
-    return verify_paper_proof(paper, parties.policy())
+    return verify_paper_proof(paper, parties.parsed(policy_text()))
 
 
 def instant(seconds: int) -> datetime:
@@ -458,24 +459,26 @@ def disclosures_of(entry_id: UUID) -> dict[int, Opened]:
 
 
 def disclosures_of_each(entry_ids: Sequence[UUID]) -> dict[UUID, dict[int, Opened]]:
-    """The same for many."""
+    """The same for many; those sealed under a key that was lost are left out, as if they were erased."""
     found = Disclosures.objects.filter(pk__in=entry_ids).values_list("pk", "sealed", "entry__casekey__sealed")
-    return {
-        entry_id: sealing.open_sealed(entry_id, bytes(sealed_key), bytes(sealed))
-        for entry_id, sealed, sealed_key in found
-        if sealed_key is not None
-    }
+    opened = {}
+    for entry_id, sealed, sealed_key in found:
+        if sealed_key is not None:
+            with contextlib.suppress(sealing.Closed):
+                opened[entry_id] = sealing.open_sealed(entry_id, bytes(sealed_key), bytes(sealed))
+    return opened
 
 
 def policy_text() -> str:
     """The trust file: any majority of the witnesses; and where the earlier ones are, for older papers."""
-    return with_earlier(parties.text(), {t.until: _address(t.until, "policy") for t in in_office.earlier()})
+    addresses = {t.until: _address(t.until, "policy") for t in in_office.earlier()}
+    return with_earlier(parties.text(), addresses, in_office.changes())
 
 
 def strict_policy_text() -> str:
     """The auditor's trust file: the residents and one of the others."""
     addresses = {t.until: _address(t.until, "strict-policy") for t in in_office.earlier()}
-    return with_earlier(parties.strict_text(), addresses)
+    return with_earlier(parties.strict_text(), addresses, in_office.changes())
 
 
 def policy_text_at(size: int, *, strict: bool = False) -> str:
@@ -484,6 +487,28 @@ def policy_text_at(size: int, *, strict: bool = False) -> str:
     if term is None:
         return strict_policy_text() if strict else policy_text()
     return parties.strict_text(term.witnesses) if strict else parties.text(term.witnesses)
+
+
+def change_proof(index: int) -> bytes:
+    """The paper proof of the entry that changed a witness, for who has the trust file before it: over a checkpoint that
+    the witnesses of that file, those that stayed, have cosigned.
+
+    :raises NoSuchEntry: no witness changed with that entry
+    :raises NotWitnessedYet: too few of the witnesses before it have seen it, or all of them changed at once
+    """
+    now = parties.parsed(policy_text())
+    if all(change.index != index for change in now.changes):
+        raise NoSuchEntry
+    before = now.at(index)
+    names = {witness.name for witness in before.witnesses}
+    counted = Count("cosignatures", filter=Q(cosignatures__witness__in=names))
+    behind = Checkpoint.objects.filter(size__gt=index).alias(lines=counted).filter(lines__gt=0)
+    for checkpoint in behind.prefetch_related("cosignatures").order_by("-lines", "size")[:_LOOK]:
+        if before.met_by({c.witness for c in checkpoint.cosignatures.all()} & names):
+            path = inclusion_proof(index, checkpoint.size, TileHashes(checkpoint.size, publication.read))
+            data = Entry.objects.values_list("data", flat=True).get(idx=index)
+            return paper_proof_of(bytes(data), (), index, path, _cosigned_note(checkpoint), before)
+    raise NotWitnessedYet
 
 
 def earlier_policies() -> dict[int, str]:

@@ -19,7 +19,7 @@ from lianfang_chain.proof import to_qr_text
 from lianfang_chain.tiles import ENTRIES, parse_tile_path
 from lianfang_chain.words import SCOPES, words_of
 
-from . import board, former, held_evidence, parties, publication, queries, serving
+from . import board, former, held_evidence, later, parties, publication, queries, serving
 from .errors import NoSuchEntry, NotWitnessedYet
 from .labels import ANYBODY, COMMAND, PARTY, party, to_do
 
@@ -124,6 +124,37 @@ def strict_policy_at(request: HttpRequest, size: int) -> HttpResponse:
 
 @require_safe
 @open_to_all
+def policy_change(request: HttpRequest, index: int) -> HttpResponse:
+    """That a witness took the place of another with this entry, for who has the trust file before it."""
+    try:
+        return _plain(to_qr_text(queries.change_proof(index)))
+    except (NoSuchEntry, NotWitnessedYet) as error:
+        raise Http404 from error
+
+
+@require_safe
+@open_to_all
+def later_entries(request: HttpRequest, leaf: str, fingerprint: str) -> HttpResponse:
+    """What came after an entry, for who holds it: its leaf hash is everybody's, the SHA-256 of its bytes is not."""
+    try:
+        found = later.later_than(later.held_by(bytes.fromhex(leaf), bytes.fromhex(fingerprint)))
+    except (NoSuchEntry, ValueError) as error:
+        raise Http404 from error
+    proofs = queries.proofs([one.id for one in found])
+    said = [
+        {
+            "index": one.index,
+            "kind": one.kind,
+            "at": one.issued_at,
+            "proof": to_qr_text(proofs[one.id]) if one.id in proofs else None,
+        }
+        for one in found
+    ]
+    return _plain(json.dumps({"size": later.size(), "later": said}), kind="application/json")
+
+
+@require_safe
+@open_to_all
 def organs(request: HttpRequest) -> HttpResponse:
     """The organs' keys, signed by the log."""
     note = queries.organs_list()
@@ -204,6 +235,7 @@ def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     try:
         state = queries.state_of(entry_id)
         view = queries.entry_view(entry_id)
+        after = later.later_than(entry_id)
     except NoSuchEntry as error:
         raise Http404 from error
     return render(
@@ -216,6 +248,7 @@ def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
             "scope": SCOPES[str(view["scope_class"])],
             "organ": queries.signer_of(entry_id),
             "organ_code": view["organ"],
+            "later": [(one, words_of(one.kind), queries.instant(one.issued_at)) for one in after],
         },
     )
 

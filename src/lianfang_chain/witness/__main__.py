@@ -1,8 +1,8 @@
-"""`lianfang-witness`: make the key, show it for the paper, run the witness.
+"""`lianfang-witness`: run the witness; its first start makes the key and shows it for the paper.
 
-lianfang-witness init --folder DIR --name NAME
-lianfang-witness run  --folder DIR --origin ORIGIN --log-vkey VKEY --log-url URL [--port 8471] ...
-lianfang-witness run  --config FILE      (TOML with the same words)
+lianfang-witness --config FILE                                          (TOML with the words below)
+lianfang-witness --folder DIR --name NAME --log-vkey VKEY --log-url URL [--port 8471] ...
+lianfang-witness --folder DIR --new-key NAME                            (the key alone, after one was lost)
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def serve(options: argparse.Namespace) -> WitnessServer:
     :raises BlockingIOError: another witness works in this folder
     """
     signer, log = load_key(options.folder), VerifierKey.parse(options.log_vkey)
+    if options.name and options.name != signer.key.name:
+        raise SystemExit(f"the key in {options.folder} is of {signer.key.name}, not of {options.name}")
     if options.origin and options.origin != log.name:
         raise SystemExit(f"the key is of {log.name}, not of {options.origin}")
     tls = None
@@ -137,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.new_key:
             sys.stdout.write(_paper(create_key(options.folder, options.new_key)))
             return 0
+        if options.name and _untouched(options.folder):
+            sys.stdout.write(_paper(create_key(options.folder, options.name)))
         server = serve(options)
     except BlockingIOError:
         sys.stderr.write("另一个见证程序正在使用这个文件夹。Another witness works in this folder.\n")
@@ -163,6 +167,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _untouched(folder: Path) -> bool:
+    """Whether this is the first start: a folder in which anything lies had a key, and another one is another witness."""
+    return not folder.exists() or not any(folder.iterdir())
+
+
 def _paper(signer: Signer) -> str:
     return (
         f"\n  见证方 witness\n  {signer.key.name}\n\n  公钥（交给社区和指挥部，可以公开） public key:\n  {signer.key}\n\n"
@@ -177,6 +186,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where key, hashes and entries are kept")
     parser.add_argument("--new-key", metavar="NAME", help="make the key, show it once for the paper, and end")
     parser.add_argument("--config", type=Path, help="TOML file with the words below, without the dashes")
+    parser.add_argument("--name", help="under which this party signs; the first start makes its key")
     parser.add_argument("--origin", help="name of the log; must be the name in its key")
     parser.add_argument("--log-vkey")
     parser.add_argument("--log-url", help="where its checkpoint and tiles are")

@@ -38,6 +38,7 @@ export interface Act {
 }
 
 export interface Entry {
+  readonly data: Bytes;
   readonly act: Act;
   readonly leaf: Bytes;
   /** First eight bytes of the SHA-256 of the organ's public key. */
@@ -80,6 +81,7 @@ export function parseEntry(data: Uint8Array): Entry {
     "not the headers of an entry",
   );
   return {
+    data: data.slice() as Bytes,
     act: parseAct(decode(payload)),
     leaf: leafHash(data),
     kid: kid as Bytes,

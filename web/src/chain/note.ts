@@ -18,6 +18,9 @@ export class Malformed extends Error {}
 /** No known key signed, or the signature of a known key is wrong. */
 export class NotSigned extends Error {}
 
+/** A witness signed whom the trust file does not name, and what is known is right: the file may be the older one. */
+export class UnknownWitness extends NotSigned {}
+
 export function bytesOfBase64(text: string): Bytes {
   try {
     return fromBase64(text);
@@ -63,6 +66,10 @@ export class VerifierKey {
     const key = new VerifierKey(vkey.slice(0, first), raw[0] ?? 0, raw.slice(1));
     if (hex(key.keyId) !== vkey.slice(first + 1, second)) throw new Malformed("the key id does not fit the key");
     return key;
+  }
+
+  toString(): string {
+    return `${this.name}+${hex(this.keyId)}+${base64(concat(new Uint8Array([this.type]), this.publicKey))}`;
   }
 
   is(name: string, keyId: Uint8Array): boolean {

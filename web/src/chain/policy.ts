@@ -10,6 +10,16 @@ export interface Witness {
   readonly key: VerifierKey;
 }
 
+/** One witness took the place of another, as the entry `index` of the chain says. */
+export interface Change {
+  readonly index: number;
+  readonly day: string;
+  readonly name: string;
+  readonly before: string;
+}
+
+const CHANGE = /^# entry (0|[1-9][0-9]{0,14}) of ([0-9]{4}-[0-9]{2}-[0-9]{2}): (\S+) took the place of (\S+)$/;
+
 interface Group {
   readonly needed: number;
   readonly members: readonly string[];
@@ -18,6 +28,7 @@ interface Group {
 export class Policy {
   readonly logs: VerifierKey[] = [];
   readonly witnesses: Witness[] = [];
+  readonly changes: Change[] = [];
   readonly #groups = new Map<string, Group>();
   readonly #members = new Set<string>();
   #quorum: string | undefined;
@@ -28,15 +39,66 @@ export class Policy {
     const policy = new Policy();
     text.split("\n").forEach((line, i) => {
       const words = line.split(/\s+/).filter((word) => word !== "");
-      if (words.length === 0 || words[0]?.startsWith("#")) return;
+      const said = CHANGE.exec(line);
+      if (said === null && (words.length === 0 || words[0]?.startsWith("#"))) return;
       try {
-        policy.#take(words);
+        if (said === null) policy.#take(words);
+        else policy.#change({ index: Number(said[1]), day: said[2] ?? "", name: said[3] ?? "", before: said[4] ?? "" });
       } catch (error) {
         throw new Malformed(`line ${i + 1}: ${error instanceof Error ? error.message : String(error)}`);
       }
     });
     if (policy.logs.length === 0) throw new Malformed("no log");
     if (policy.#quorum === undefined) throw new Malformed("no quorum line");
+    if (policy.changes.length > 0 && policy.logs.length > 1) throw new Malformed("a change, and more than one log");
+    return policy;
+  }
+
+  /** The first change that a checkpoint of so many entries does not hold; null where today's witnesses judge it. */
+  changedAfter(size: number): Change | null {
+    return this.changes.find(({ index }) => size <= index) ?? null;
+  }
+
+  /** Who judges a checkpoint of so many entries: those in office when it was signed. */
+  at(size: number): Policy {
+    return this.changes.filter(({ index }) => size <= index).reduceRight((policy: Policy, change) => policy.#before(change), this);
+  }
+
+  /** What the file says, without comments and addresses: two files of one content say the same of whom to trust. */
+  get content(): string {
+    return JSON.stringify([
+      this.logs.map(String),
+      this.witnesses.map(({ name, key }) => [name, String(key)]),
+      [...this.#groups],
+      this.#quorum,
+      this.changes.map(({ index, name, before }) => [index, name, before]),
+    ]);
+  }
+
+  /** This file with one change more: the new witness stands last and counts where the other did. */
+  after(change: Change, key: VerifierKey): Policy {
+    const policy = this.#renamed(change.before, change.name);
+    // A file from before changes were written down has the line already.
+    const added = this.#isDefined(change.name) ? [] : [{ name: change.name, key }];
+    policy.witnesses.push(...this.witnesses, ...added);
+    policy.changes.push(...this.changes, change);
+    return policy;
+  }
+
+  #before(change: Change): Policy {
+    const policy = this.#renamed(change.name, change.before);
+    policy.witnesses.push(...this.witnesses.filter(({ name }) => name !== change.name));
+    policy.changes.push(...this.changes.filter(({ index }) => index < change.index));
+    return policy;
+  }
+
+  #renamed(from: string, to: string): Policy {
+    const named = (name: string): string => (name === from ? to : name);
+    const policy = new Policy();
+    policy.logs.push(...this.logs);
+    for (const [name, { needed, members }] of this.#groups) policy.#groups.set(name, { needed, members: members.map(named) });
+    for (const member of this.#members) policy.#members.add(named(member));
+    if (this.#quorum !== undefined) policy.#quorum = named(this.#quorum);
     return policy;
   }
 
@@ -70,6 +132,18 @@ export class Policy {
       if (a !== NONE) this.#mustBeDefined(a);
       this.#quorum = a;
     } else throw new Malformed("not a log, witness, group or quorum line");
+  }
+
+  #change(change: Change): void {
+    const { index, name, before } = change;
+    if (name === before || ![name, before].every((one) => this.witnesses.some((w) => w.name === one))) {
+      throw new Malformed("a change of witnesses that are not defined above");
+    }
+    if (this.#members.has(before) || before === this.#quorum) throw new Malformed(`${before} has left and counts`);
+    const last = this.changes.at(-1);
+    if (last !== undefined && index <= last.index) throw new Malformed("changes out of order");
+    if (this.changes.some((c) => c.name === name || c.before === before)) throw new Malformed("one witness comes or leaves twice");
+    this.changes.push(change);
   }
 
   #log(vkey: string): void {

@@ -17,8 +17,9 @@ import {
   NotSigned,
   openCheckpoint,
   parseNote,
+  UnknownWitness,
 } from "./note";
-import type { Policy } from "./policy";
+import type { Change, Policy } from "./policy";
 import { NotProved, rootFromInclusion } from "./tree";
 
 export const QR_PREFIX = "LFC1:";
@@ -34,7 +35,13 @@ export interface Proved {
   readonly disclosed: readonly Disclosure[];
   /** The witnesses who saw it, by their names in the policy, with the instant of each. */
   readonly seen: readonly (readonly [string, number])[];
+  /** That of the witnesses in office at this size, which were those before `changed`, if that is a change. */
   readonly quorum: boolean;
+  readonly changed: Change | null;
+}
+
+function judged(policy: Policy, size: number, seen: readonly (readonly [string, number])[]): Pick<Proved, "seen" | "quorum" | "changed"> {
+  return { seen, quorum: policy.at(size).metBy(new Set(seen.map(([name]) => name))), changed: policy.changedAfter(size) };
 }
 
 /** @throws NotCanonical */
@@ -99,7 +106,8 @@ function parsePaperProof(data: Uint8Array): PaperProof {
 
 /**
  * @throws NotCanonical: not a paper proof, or the entry inside is not one
- * @throws NotSigned: no log of the policy signed it, a witness is unknown or its signature is wrong
+ * @throws NotSigned: no log of the policy signed it, or the signature of a witness is wrong
+ * @throws UnknownWitness: all that this policy can check is right, and it does not name one of the witnesses
  * @throws NotProved: a disclosure the entry does not commit to, or a path that fits no tree
  */
 export async function verifyPaperProof(data: Uint8Array, policy: Policy): Promise<Proved> {
@@ -115,23 +123,23 @@ export async function verifyPaperProof(data: Uint8Array, policy: Policy): Promis
   const checkpoint = await signedBy(policy, proof, root);
   const text = checkpointText(checkpoint);
   const seen = new Map<string, number>();
+  let unknown: number | undefined;
   for (const { number, at, signature } of proof.cosignatures) {
-    const witness = number >= 1 ? policy.witnesses[number - 1] : undefined;
-    if (witness === undefined) throw new NotSigned(`witness ${number} is not in the policy`);
+    if (number < 1) throw new NotSigned(`there is no witness ${number}`);
+    const witness = policy.witnesses[number - 1];
+    if (witness === undefined) {
+      unknown ??= number;
+      continue;
+    }
     if (seen.has(witness.name)) throw new NotSigned(`${witness.name} twice`);
     const time = new Uint8Array(8);
     new DataView(time.buffer).setBigUint64(0, at);
     await witness.key.verify(text, concat(time, signature));
     seen.set(witness.name, Number(at));
   }
-  return {
-    checkpoint,
-    index: proof.index,
-    entry,
-    disclosed,
-    seen: [...seen],
-    quorum: policy.metBy(new Set(seen.keys())),
-  };
+  // Said last, when all that this file can check is right.
+  if (unknown !== undefined) throw new UnknownWitness(`witness ${unknown} is not in this trust file`);
+  return { checkpoint, index: proof.index, entry, disclosed, ...judged(policy, checkpoint.size, [...seen]) };
 }
 
 /** The proof does not name its log, so each log of the policy is tried. */
@@ -223,12 +231,5 @@ export async function verifyTlogProof(data: Uint8Array, leaf: Bytes, policy: Pol
     const found = opened.verified.find(({ key }) => key === w.key);
     return found?.at == null ? [] : [[w.name, found.at] as const];
   });
-  return {
-    checkpoint,
-    index: proof.index,
-    entry: null,
-    disclosed: [],
-    seen,
-    quorum: policy.metBy(new Set(seen.map(([name]) => name))),
-  };
+  return { checkpoint, index: proof.index, entry: null, disclosed: [], ...judged(policy, checkpoint.size, seen) };
 }

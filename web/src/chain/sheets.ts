@@ -26,9 +26,15 @@ export interface Seen {
   readonly signed: boolean;
 }
 
+/**
+ * What contradicts: a root that this device saw before under the same size ("held"), the root that the server gives out for
+ * that size ("served"), or the server's present chain, which does not go on from what this device has seen ("now").
+ */
+export type Against = "held" | "served" | "now";
+
 export type Compared =
   | { readonly kind: "consistent"; readonly sheet: Seen; readonly with: number; readonly by: readonly string[] }
-  | { readonly kind: "fork"; readonly sheet: Seen; readonly other: string }
+  | { readonly kind: "fork"; readonly sheet: Seen; readonly other: string; readonly against: Against }
   | { readonly kind: "alone"; readonly sheet: Seen }
   | { readonly kind: "unreadable"; readonly detail: string };
 
@@ -62,7 +68,7 @@ export async function compareSheet(text: string, policy: Policy, files: (path: s
 export async function compareSeen(sheet: Seen, policy: Policy, files: (path: string) => Promise<Bytes | null> = fetched): Promise<Compared> {
   const origin = originOf(policy);
   const other = otherRoot(sheet, origin);
-  if (other !== null) return { kind: "fork", sheet, other };
+  if (other !== null) return { kind: "fork", sheet, other, against: "held" };
   const held = remembered(origin)[String(sheet.size)];
   const told = await asked(sheet, policy, files);
   if (told.kind !== "fork" && sheet.signed) remember(sheet, origin);
@@ -120,10 +126,10 @@ async function asked(sheet: Seen, policy: Policy, files: (path: string) => Promi
     const [older] = await opened(theirs, policy);
     const [newer, by] = await opened(latest, policy);
     if (older.size !== sheet.size) return alone;
-    if (!hex(older.root).startsWith(sheet.root)) return { kind: "fork", sheet, other: hex(older.root) };
+    if (!hex(older.root).startsWith(sheet.root)) return { kind: "fork", sheet, other: hex(older.root), against: "served" };
     if (older.size === newer.size) {
       // Nothing has come since.
-      return equal(older.root, newer.root) ? { kind: "consistent", sheet, with: newer.size, by } : { kind: "fork", sheet, other: hex(newer.root) };
+      return equal(older.root, newer.root) ? { kind: "consistent", sheet, with: newer.size, by } : { kind: "fork", sheet, other: hex(newer.root), against: "served" };
     }
     const file = await files(`consistency/${older.size}/${newer.size}`);
     if (file === null) return alone;
@@ -133,11 +139,11 @@ async function asked(sheet: Seen, policy: Policy, files: (path: string) => Promi
     verifyConsistency(older.size, newer.size, older.root, newer.root, proof);
     const latestSeen = { size: newer.size, root: hex(newer.root) };
     const other = otherRoot(latestSeen, originOf(policy));
-    if (other !== null) return { kind: "fork", sheet: { ...latestSeen, signed: true }, other };
+    if (other !== null) return { kind: "fork", sheet: { size: latestSeen.size, root: other, signed: true }, other: latestSeen.root, against: "now" };
     remember(latestSeen, originOf(policy));
     return { kind: "consistent", sheet, with: newer.size, by };
   } catch (error) {
-    if (error instanceof NotProved) return { kind: "fork", sheet, other: error.message };
+    if (error instanceof NotProved) return { kind: "fork", sheet, other: error.message, against: "now" };
     if (error instanceof Malformed || error instanceof NotSigned) return alone; // a captive portal's page
     throw error;
   }
