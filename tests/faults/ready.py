@@ -85,6 +85,7 @@ TYPED_AT: Final[Mapping[str, Mapping[str, str]]] = {
     "gates:new_gate": {"kind": "road"},
     "gates:edit_gate": {"kind": "road"},
     "orders:own_hold": {"until": str(clock.legal_day(clock.now()) + timedelta(days=90))},
+    "orders:hold_for": {"until": str(clock.legal_day(clock.now()) + timedelta(days=90))},
     "gates:set_ages": {"day_hours": "36", "old_hours": "96"},
     "gates:propose_act": {"classes": "H", "times": "1", "window": "2"},
     "accounts:new_officer": {"login": "ceshi-yuan"},

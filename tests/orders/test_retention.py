@@ -31,6 +31,7 @@ from lianfang.orders.models import (
     DestroyedAct,
     DestroyedCase,
     DestroyedOrder,
+    Hold,
     IsolationOrder,
     IsolationProposal,
 )
@@ -499,3 +500,18 @@ def test_what_a_restored_backup_brings_back_goes_again(order: IsolationOrder) ->
             cursor.execute("DELETE FROM ledger_casekey WHERE entry_id = %s", [e])
     assert destroy(TERM_OVER) == 1
     assert rows_with(TEXTS["appeal"]) == {}
+
+
+def test_at_the_counter_an_office_has_a_case_kept_on_behalf(order: IsolationOrder) -> None:
+    at = S1_END + timedelta(days=10)
+    with clock.fixed(at):
+        desk = client_for(Role.COMMUNITY)
+        page = desk.get(f"/desk/orders/{order.pk}/hold/").content.decode()
+        assert "代为要求保留案卷" in page
+        assert f"/desk/orders/{order.pk}/hold/" in desk.get(f"/desk/orders/{order.pk}/").content.decode()
+        said = {"id": str(new_id()), "until": f"{at + timedelta(days=400):%Y-%m-%d}", "reason": TEXTS["hold"]}
+        done = desk.post(f"/desk/orders/{order.pk}/hold/", said)
+        assert done.status_code == 302, done.content.decode()
+        assert desk.post(f"/desk/orders/{order.pk}/hold/", said).status_code == 302
+    [hold] = Hold.objects.filter(order=order)
+    assert hold.on_behalf

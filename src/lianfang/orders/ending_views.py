@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
+from lianfang.kernel.clock import LEGAL_ZONE
 from lianfang.kernel.errors import NotFound
 from lianfang.kernel.surfaces import Repeat
 
@@ -38,6 +39,35 @@ def hold(request: HttpRequest, order_id: UUID) -> HttpResponse:
     context = {"order": order, "kept_until": ending.kept_until(order_id)}
     said = gettext("已记录：案卷保留到您要求的日期。")
     return pages.done(request, form, act, "orders:own", "orders/own_hold.html", context, said=said)
+
+
+@never_cache
+@surface(right=Right.ORDERS_NOTICE_SERVE, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
+def hold_for(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """The same for somebody who comes to the counter."""
+    by = actor(request)
+    order = queries.order(order_id, by=by)
+    if order is None:
+        raise NotFound
+    form = HoldForm(request.POST or None)
+
+    def act() -> object:
+        return actions.hold_case(form.draft(order_id), by=by)
+
+    kept_until = ending.kept_until(order_id)
+    context = {
+        "order": order,
+        "title": gettext("代为要求保留案卷"),
+        "button": gettext("要求保留"),
+        "note": gettext("现在保留至 %(at)s。") % {"at": f"{kept_until.astimezone(LEGAL_ZONE):%Y-%m-%d %H:%M}"}
+        if kept_until
+        else gettext("有申诉还没有答复，答复之前不会销毁。"),
+    }
+    said = gettext("已记录：案卷保留到您要求的日期。")
+    return pages.done(
+        request, form, act, ("orders:order", order_id), "orders/one_form.html", context,
+        about=order.person_id, said=said,
+    )  # fmt: skip
 
 
 @never_cache

@@ -82,6 +82,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             "appeals": appeals.of_order(found.id),
             "sheets": sheets.of_order(found.id, by.at),
             "may_serve": may(Right.ORDERS_NOTICE_SERVE) and found.served_at is None,
+            "may_hold": may(Right.ORDERS_NOTICE_SERVE),
             "may_appeal": may(Right.ORDERS_NOTICE_SERVE) and by.at < found.ends_at + policy.APPEAL_AFTER_END,
             "may_go_on": may(Right.ORDERS_ISOLATION_ISSUE)
             and found.phase == 1

@@ -24,6 +24,7 @@ urlpatterns = [
     path("desk/orders/person/<uuid:person_id>/", views.person, name="person"),
     path("desk/orders/person/<uuid:person_id>/inquiry/", concern_views.inquiry, name="inquiry"),
     path("desk/orders/<uuid:order_id>/appeal/", order_views.appeal_for, name="appeal_for"),
+    path("desk/orders/<uuid:order_id>/hold/", ending_views.hold_for, name="hold_for"),
     path("desk/orders/report/<uuid:person_id>/arrival/", concern_views.proxy_arrival, name="proxy_arrival"),
     path(
         "desk/orders/report/<uuid:person_id>/symptoms/", concern_views.proxy_symptoms, name="proxy_symptoms"
