@@ -11,10 +11,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from lianfang_chain import cbor
 from lianfang_pass.errors import Rejected
@@ -36,7 +35,6 @@ _CONTEXT: Final = b"\x84" + cbor.encode("Signature1")
 _NO_AAD: Final = cbor.encode(b"")
 #: Algorithm and identifier of a key take ten bytes; a header that holds a pass is longer.
 _SHORT: Final = 32
-_ECDSA_VERIFY: Final = ec.ECDSA(hashes.SHA256())
 
 
 class Sign1(NamedTuple):
@@ -53,13 +51,7 @@ class Sign1(NamedTuple):
         return kid if isinstance(kid, bytes) else b""
 
     def verified_by(self, key: PublicKey) -> bool:
-        r, s = self.signature[:_HALF], self.signature[_HALF:]
-        der = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-        try:
-            key.handle.verify(der, _to_sign(self.protected_bytes, self.payload), _ECDSA_VERIFY)
-        except InvalidSignature:
-            return False
-        return True
+        return key.verifies(_to_sign(self.protected_bytes, self.payload), self.signature)
 
 
 def sign1(

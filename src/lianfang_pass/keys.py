@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lianfang_chain import cbor
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 _KTY, _CRV, _X, _Y = 1, -1, -2, -3
 _EC2, _P256 = 2, 1
 _SIZE: Final = 32
+_ES256: Final = ec.ECDSA(hashes.SHA256())
 KID_SIZE: Final = 4
 
 
@@ -86,6 +90,17 @@ class PublicKey:
     def kid(self) -> bytes:
         """The first four bytes of the thumbprint. Not unique: a verifier tries every key that has it."""
         return self.thumbprint[:KID_SIZE]
+
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        """Whether this is an ES256 signature of the key: r and s, 32 bytes each (RFC 9053 §2.1)."""
+        if len(signature) != 2 * _SIZE:
+            return False
+        r, s = int.from_bytes(signature[:_SIZE], "big"), int.from_bytes(signature[_SIZE:], "big")
+        try:
+            self.handle.verify(encode_dss_signature(r, s), message, _ES256)
+        except InvalidSignature:
+            return False
+        return True
 
     @cached_property
     def handle(self) -> ec.EllipticCurvePublicKey:
