@@ -16,7 +16,7 @@ CNF: Final = 8  # RFC 8747
 CNONCE: Final = 39
 STATUS, TTL, STATUS_LIST = 65535, 65534, 65533  # Token Status List draft
 # Ours: keys below -65536 are for private use (RFC 8392 §9.1).
-LF, VERSION, DELTA, UNTIL, KEYS, RECEIPT, RULES = (
+LF, VERSION, DELTA, UNTIL, KEYS, RECEIPT, RULES, WITHDRAWN = (
     -65537,
     -65538,
     -65539,
@@ -24,6 +24,7 @@ LF, VERSION, DELTA, UNTIL, KEYS, RECEIPT, RULES = (
     -65541,
     -65542,
     -65543,
+    -65544,
 )
 ISSUER: Final = "LF"
 #: 2100-01-01T00:00Z. No instant of ours lies beyond; it keeps arithmetic far from every overflow.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from lianfang_chain import cbor
 from lianfang_pass import cose, sealing
-from lianfang_pass.claims import EXP, IAT, ISS, ISSUER, RECEIPT, Claims
+from lianfang_pass.claims import EXP, IAT, ISS, ISSUER, RECEIPT, WITHDRAWN, Claims
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey, kid_of
@@ -294,4 +294,26 @@ def accept_time(data: bytes, *, keys: KeyList) -> int:
     claims.done()
     if not keys.signed(token, Purpose.RECEIPT, signed_at=at):
         raise Rejected("signature")
+    return at
+
+
+def sign_withdrawal(device: bytes, *, at: int, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Tell a device that it is withdrawn: what it holds of a compound it deletes on this word and on no other (T40)."""
+    return cose.sign1({cose.KID: kid_of(key)}, {ISS: ISSUER, IAT: at, WITHDRAWN: device}, key=key)
+
+
+def accept_withdrawal(data: bytes, *, device: bytes, keys: KeyList) -> int:
+    """When it was said that this device is withdrawn.
+
+    :raises Rejected: not said with a key of purpose `receipt`, or said of another device
+    """
+    token = cose.read1(data, protected_keys=RECEIPT_HEADERS)
+    claims = Claims.of(token)
+    at = claims.number(IAT)
+    of = claims.raw(WITHDRAWN, least=DEVICE_SIZE, most=DEVICE_SIZE)
+    claims.done()
+    if not keys.signed(token, Purpose.RECEIPT, signed_at=at):
+        raise Rejected("signature")
+    if of != device:
+        raise Rejected("device")
     return at

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SEAL_INFO: Final = b"lf-signal/1"
 _SEQ, _GATE, _AT, _KIND, _FACTS = range(1, 6)
-_LONGEST_NAME: Final = 24
+#: Of a guard's number, and of whatever else a signal names, in characters.
+LONGEST_NAME: Final = 24
 _MOST_COUNTS: Final = 12
 
 
@@ -33,6 +34,7 @@ class SignalKind(StrEnum):
     HANDOVER = "handover"
     LIST_OLD = "list_old"
     FORK = "fork"
+    ADMITTED = "admitted"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ _NAMES: Final[Mapping[SignalKind, frozenset[str]]] = {
     SignalKind.LIST_OLD: frozenset(),
     # Size and beginning of the root of the checkpoint that the gate holds, and of what it was told instead.
     SignalKind.FORK: frozenset({"held", "told"}),
+    # A guard who is not on the post's list, who admitted them, and why.
+    SignalKind.ADMITTED: frozenset({"guard", "by", "why"}),
 }
 
 
@@ -89,14 +93,14 @@ def _facts(kind: SignalKind, value: cbor.Value) -> dict[str, str | int]:
     given = Claims(value)
     assert isinstance(value, dict)
     found: dict[str, str | int] = {
-        name: given.text(name, least=0 if kind is SignalKind.HELP else 1, most=_LONGEST_NAME)
+        name: given.text(name, least=0 if kind is SignalKind.HELP else 1, most=LONGEST_NAME)
         for name in sorted(_NAMES[kind])
     }
     counts = [name for name in value if name not in found]
     if kind is not SignalKind.HANDOVER or len(counts) > _MOST_COUNTS:
         given.done()
     for name in counts:
-        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
+        if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
             raise Rejected("claims")
         found[name] = given.number(name)
     given.done()

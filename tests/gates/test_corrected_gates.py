@@ -143,7 +143,7 @@ def test_a_device_reads_what_its_own_post_is_called_now_and_a_closed_post_takes_
         address = f"/api/v1/gates/{gate.pk}/post"
         first = await device.get(address)
         assert first.value() == {
-            1: 1, 4: "北门", 5: [HOME], 6: [f"lf:s/{SHARD}"], 9: "0812-1990000", 10: "compound"
+            1: 1, 4: "北门", 5: [HOME], 6: [f"lf:s/{SHARD}"], 9: "0812-1990000", 10: "compound", 11: []
         }  # fmt: skip
         same = await request(
             "GET", address, headers=device.headers() | {"If-None-Match": first.headers["etag"]}

@@ -24,7 +24,7 @@ from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.clock import legal_day
 from lianfang_pass.errors import Rejected
-from lianfang_pass.passages import Batch, decode_batch
+from lianfang_pass.passages import Batch, accept_withdrawal, decode_batch
 from lianfang_pass.statuslist import ListStatus, Row
 from lianfang_pass.verdict import Verdict
 from tests.factories.accounts import client_for
@@ -86,6 +86,33 @@ def stored() -> list[tuple[UUID, int]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT device, seq FROM gates_passage ORDER BY device, seq")
         return list(cursor.fetchall())
+
+
+def test_a_device_of_a_road_gets_the_list_of_a_street_whose_first_pass_came_after_it_was_enrolled() -> None:
+    gate = a_gate()
+    Gate.objects.filter(pk=gate.pk).update(kind="road", zones=[])
+    enrol = enrolled(gate)
+    later = "510402009"
+
+    def first_pass() -> None:
+        try:
+            credentials.publish(later, [], NOW)
+            jobs.widen_lists()
+        finally:
+            connection.close()
+
+    async def story() -> None:
+        device = await enrol()
+        before = await device.get(f"/api/v1/gates/{gate.pk}/post")
+        assert before.value()[6] == [f"lf:s/{SHARD}"]
+        assert (await device.get(f"/s/{later}")).status == 404
+        await asyncio.to_thread(first_pass)
+        await asyncio.sleep(1.5)
+        after = await device.get(f"/api/v1/gates/{gate.pk}/post")
+        assert after.value()[6] == [f"lf:s/{SHARD}", f"lf:s/{later}"]
+        assert (await device.get(f"/s/{later}")).status == 200
+
+    run(story)
 
 
 # --- enrolment -------------------------------------------------------------------------------------------
@@ -351,7 +378,11 @@ def test_a_record_made_while_entitled_is_stored_after_the_device_was_withdrawn()
         assert device.id is not None
         await asyncio.to_thread(withdraw, device.id)
         await asyncio.sleep(1.5)
-        assert (await device.get(f"/s/{SHARD}")).status == 401
+        told = await device.get(f"/s/{SHARD}")
+        assert told.status == 401
+        # Signed, of this device: on no other word does it delete what it holds.
+        assert device.keys is not None
+        assert accept_withdrawal(told.value()[3], device=device.id.bytes, keys=device.keys)
         answer = await device.upload(batch)
         assert device.receipt(answer).covers(batch)
         return device

@@ -195,6 +195,27 @@ def test_withdrawing_and_explaining_need_a_reason() -> None:
     assert device.missing_explained == "屏幕损坏"
 
 
+@pytest.mark.parametrize(
+    ("kind", "ways", "others"),
+    [("road", ("去往别处", "回家"), ("进", "出")), ("compound", ("进", "出"), ("去往别处", "回家"))],
+)
+def test_paper_of_a_road_is_typed_in_and_shown_in_the_words_of_its_buttons(
+    kind: str, ways: tuple[str, str], others: tuple[str, str]
+) -> None:
+    gate = a_gate()
+    Gate.objects.filter(pk=gate.pk).update(kind=kind, zones=[] if kind == "road" else gate.zones)
+    client, page = client_for(Role.COMMUNITY, COMMUNITY), reverse("gates:backlog", args=[gate.pk])
+    empty = client.get(page).content.decode()
+    assert [f'<option value="{n}"' in empty for n in "10"] == [True, True]
+    assert all(f">{word}</option>" in empty for word in ways)
+    for inward in "10":
+        assert client.post(page, line(inward=inward)).status_code == 302
+    typed = client.get(page).content.decode()
+    assert all(f"<td>{word}</td>" in typed for word in ways)
+    assert not any(f"<td>{word}</td>" in typed or f">{word}</option>" in typed for word in others)
+    assert f">{'/'.join(ways)}</th>" in client.get(reverse("gates:folder", args=[gate.pk])).content.decode()
+
+
 def line(**changes: str) -> dict[str, str]:
     day = clock.legal_day(clock.now() - timedelta(days=1)).isoformat()
     values = {

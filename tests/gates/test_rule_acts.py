@@ -86,6 +86,15 @@ def test_nothing_counts_before_another_signs_and_it_ends_by_itself(compound: str
     assert published().acts == ()
 
 
+def test_a_fever_at_a_gate_is_what_a_report_calls_a_fever(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.keep(NOW)
+    assert published().fever_tenths == 373
+    # Were it another one day, gates would follow with the next set: nothing is carried on from the set before.
+    monkeypatch.setattr(rule_acts, "FEVER_FROM", 37.5)
+    rule_acts.publish(NOW)
+    assert published().fever_tenths == 375
+
+
 def test_a_later_act_ends_it(compound: str) -> None:
     act = rule_acts.propose(
         a_draft(compound, kind="perimeter", classes="MS", times=0, window=0), by=proposer()

@@ -14,13 +14,13 @@ from lianfang.accounts.rights import Right, Role
 from lianfang.gates import actions, jobs, menu, queries
 from lianfang.gates.errors import NoSuchSignal
 from lianfang.gates.models import Signal
-from lianfang.kernel import clock
+from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang_chain import cbor
 from lianfang_pass.errors import Rejected
 from lianfang_pass.signals import Signal as Said
 from lianfang_pass.signals import SignalKind, decode_signal, encode_signal
-from tests.factories.accounts import client_for
+from tests.factories.accounts import an_office, client_for
 from tests.factories.credentials import by
 
 from .asgi import FakeDevice, Trouble
@@ -159,6 +159,33 @@ def test_a_handover_stands_on_the_posts_page_with_all_that_was_said() -> None:
     english = client.get(address).content.decode()
     assert cells(english, "G9")[-1] == "broken"
     assert "Masks left" in english
+
+
+def test_who_was_admitted_without_being_on_the_list_stands_on_the_posts_page() -> None:
+    device = told((SignalKind.ADMITTED, {"guard": "R4WXKB", "by": "K7QXZA", "why": "代班"}))
+    client, address = client_for(Role.GUARD, AREA), reverse("gates:post", args=[device.gate])
+    page = client.get(address).content.decode()
+    assert "R4WXKB，准许人 K7QXZA：代班" in page.replace("</span>", "")
+    client.cookies["django_language"] = "en"
+    assert "R4WXKB, admitted by K7QXZA" in client.get(address).content.decode()
+    assert queries.admitted_to(ids.new_id()) == []
+
+
+def test_a_device_is_told_the_numbers_of_who_guards_its_post_now_and_of_nobody_else() -> None:
+    enrol = enrolled(a_gate())
+    over = [an_office(Role.GUARD, area) for area in (AREA, AREA.rpartition(".")[0])]
+    an_office(Role.GUARD, "d510402.s510402003.c510402003001.m2k")
+    an_office(Role.PROPERTY, AREA)
+    an_office(Role.GUARD, AREA, ends_at=clock.now())
+
+    async def story() -> list[str]:
+        device = await enrol()
+        answer = await device.get(f"/api/v1/gates/{device.gate}/post")
+        numbers: list[str] = answer.value()[11]
+        assert not any((name := office.user.name) and name.encode() in answer.body for office in over)
+        return numbers
+
+    assert run(story) == sorted(office.user.pseudonym for office in over)
 
 
 def test_a_post_without_a_handover_says_so() -> None:

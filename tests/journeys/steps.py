@@ -301,12 +301,24 @@ def enrol_gate(desk: Page, system: System, guard: BrowserContext, *, place: str,
     assert link
     device = guard.new_page()
     device.goto(link)
-    device.locator("input[name=guard]").fill("G-07")
-    device.keyboard.press("Enter")
+    begin_shift(device)
     facts = device.locator(".g-facts")
     facts.get_by_text(re.compile(r"名单 \d")).wait_for(timeout=30_000)
     facts.get_by_text("住户表未到").wait_for(state="detached", timeout=30_000)
     return device
+
+
+def begin_shift(device: Page) -> None:
+    """A guard who is not on the list of the post, where it has one: somebody says why."""
+    number = device.locator("input[name=guard]")
+    number.fill("G-07")
+    device.keyboard.press("Enter")
+    number.wait_for(state="detached")
+    if device.locator("input[name=by]").count():
+        device.locator("input[name=by]").fill("社区")
+        device.locator("input[name=why]").fill("代班")
+        device.keyboard.press("Enter")
+        device.locator("dialog").wait_for(state="detached")
 
 
 def next_person(device: Page) -> None:

@@ -14,6 +14,7 @@ from lianfang_chain import cbor
 
 from .conftest import device
 from .steps import (
+    begin_shift,
     choose,
     code_on,
     find_person,
@@ -70,8 +71,7 @@ def enrol_device(desk: Page, post: str, guard: BrowserContext) -> Page:
     assert link
     page = guard.new_page()
     page.goto(link)
-    page.locator("input[name=guard]").fill("G-07")
-    page.keyboard.press("Enter")
+    begin_shift(page)
     page.locator(".g-facts", has_text=re.compile(r"名单 \d")).wait_for(timeout=30_000)
     return page
 
@@ -123,7 +123,7 @@ def test_a_lost_phone_and_a_broken_device_are_replaced_in_two_minutes(
                 row = desk.locator("tr", has_text="手机").first
                 row.locator("summary").click()
                 row.locator("input[name=why]").fill("手机遗失")
-                row.get_by_role("button", name="作废此证").click()
+                row.locator("button", has_text="停用这部手机").click()
                 desk.get_by_text("已作废").wait_for()
                 new = bought.new_page()
                 start_phone(system, new, desk, person)

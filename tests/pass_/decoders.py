@@ -48,6 +48,7 @@ _PASSAGE = passages.Passage(
 _RULES = rules.sign_rules([], version=3, at=world.NOON, key=world.KEYS[Purpose.RULES])
 _RECEIPT = passages.sign_receipt(_BATCH, at=world.NOON, key=world.KEYS[Purpose.RECEIPT])
 _TIME = passages.sign_time(world.NOON, key=world.KEYS[Purpose.RECEIPT])
+_WITHDRAWAL = passages.sign_withdrawal(world.DEVICE_ID, at=world.NOON, key=world.KEYS[Purpose.RECEIPT])
 _SIGNAL = signals.encode_signal(
     signals.Signal(
         1, world.GATE_ID, world.NOON, signals.SignalKind.HANDOVER, {"from": "G7", "to": "G8", "unsent": 3}
@@ -170,6 +171,14 @@ DECODERS: Final[dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]]] = 
     "time": (
         _signed(_TIME, lambda d: passages.accept_time(d, keys=_KEYS), _K[Purpose.RECEIPT]),
         (_claims(_TIME),),
+    ),
+    "withdrawal": (
+        _signed(
+            _WITHDRAWAL,
+            lambda d: passages.accept_withdrawal(d, device=world.DEVICE_ID, keys=_KEYS),
+            _K[Purpose.RECEIPT],
+        ),
+        (_claims(_WITHDRAWAL),),
     ),
     "batch": (_row(passages.decode_batch, passages.encode_batch), (passages.encode_batch(_BATCH),)),  # type: ignore[arg-type]  # of one type each
     "export": (

@@ -196,6 +196,17 @@ def test_a_gate_goes_by_the_ages_of_its_rule_set(hours: Ages | None) -> None:
     assert list(said.values()) == ["day", "three_days", "three_days", "old"]
 
 
+@pytest.mark.parametrize("case", load("receipts")["withdrawals"], ids=lambda c: c["name"])
+def test_withdrawals(case: Case) -> None:
+    file = load("receipts")
+    said, device = bytes.fromhex(case["said"]), bytes.fromhex(file["device"])
+    if case["expect"] == "refused":
+        with pytest.raises(Rejected):
+            passages.accept_withdrawal(said, device=device, keys=keys_of(file))
+    else:
+        assert passages.accept_withdrawal(said, device=device, keys=keys_of(file)) == NOON
+
+
 def test_sealed_rows_open_and_say_what_was_written() -> None:
     file = load("receipts")
     private = private_key_from_seed(bytes.fromhex(file["seal_private"]))

@@ -63,6 +63,8 @@ class GateServer:
         self.residents: list[list[Any]] = []
         self.ended: list[list[Any]] = []
         self.kind = "compound"
+        #: Numbers of the guards named for the post.
+        self.guards: list[cbor.Value] = []
         #: What the desk has corrected of the post since.
         self.name, self.post_phone = "云岭苑北门", PHONE
         #: How old evidence may be, by command's word.
@@ -84,6 +86,10 @@ class GateServer:
         #: A server of before codes were kept refuses a batch with a longer row.
         self.longest_row: int | None = None
         self.fault = ""
+        #: What the desk did with the device: "" nothing, "signed" withdrawn, "unsigned" as a server of before says it,
+        #: "forged" with somebody else's key, "portal" without the signed time too, "forbidden" a bare 403.
+        self.withdrawal = ""
+        self.turned = 0
         self.deaf_to_signals = False
         #: Ends the silence of "half-open".
         self.let_go = threading.Event()
@@ -144,7 +150,7 @@ class GateServer:
     def said_of_post(self) -> dict[int, cbor.Value]:
         lists: list[cbor.Value] = [world.URI, *(f"lf:s/{street}" for street in self.more_lists)]
         own: list[cbor.Value] = [world.HOME] if self.kind == "compound" else []
-        return {1: 1, 4: self.name, 5: own, 6: lists, 9: self.post_phone, 10: self.kind}
+        return {1: 1, 4: self.name, 5: own, 6: lists, 9: self.post_phone, 10: self.kind, 11: self.guards}
 
     def codes(self) -> list[str | None]:
         """The code that each row carries."""
@@ -173,7 +179,9 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name.replace("_", "-"), value)
-            if self.path.startswith(("/api/", "/s/", "/keys")):
+            if self.path.startswith(("/api/", "/s/", "/keys")) and not (
+                server.withdrawal in ("portal", "forbidden") and status in (401, 403)
+            ):
                 signed = passages.sign_time(server.now, key=world.KEYS[Purpose.RECEIPT])
                 self.send_header("LF-Time", b64(signed))
             self.send_header("Content-Length", str(len(body)))
@@ -214,6 +222,8 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, server.organs.encode(), Content_Type="text/plain; charset=utf-8")
             elif url.path.startswith("/open/verify/"):
                 self.file(server.apps / "verifier", url.path.removeprefix("/open/verify/"))
+            elif server.withdrawal and url.path != "/keys":
+                self.turned_away()
             elif server.out_of_order and url.path.endswith(server.out_of_order):
                 self.answer(503)
             elif not self.entitled():
@@ -255,6 +265,15 @@ def _handler(server: GateServer) -> type[BaseHTTPRequestHandler]:
                 self.empty_list(url.path.split("/")[2], url.path.split("/")[3:])
             else:
                 self.answer(404)
+
+        def turned_away(self) -> None:
+            server.turned += 1
+            keys = {"signed": world.KEYS[Purpose.RECEIPT], "forged": world.STRANGER}
+            said: dict[int, cbor.Value] = {1: "device", 2: "设备已停用"}
+            if server.withdrawal in keys:
+                key = keys[server.withdrawal]
+                said[3] = passages.sign_withdrawal(world.DEVICE_ID, at=server.now, key=key)
+            self.answer(403 if server.withdrawal == "forbidden" else 401, cbor.encode(said))
 
         def empty_list(self, street: str, part: list[str]) -> None:
             if part == ["d"]:

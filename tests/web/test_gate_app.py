@@ -604,6 +604,27 @@ def test_what_a_quota_leaves_is_told_until_it_is_used(gate: Watched, server: Gat
     assert (axe(page), sideways(page), page.evaluate(OVERLONG)) == ([], 0, 0)
 
 
+@pytest.mark.parametrize("granted", [True, False])
+def test_the_browser_is_asked_once_to_keep_the_storage_and_a_no_is_said_while_rows_are_nowhere_else(
+    browser: Browser, server: GateServer, *, granted: bool
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 640}, permissions=["camera"])
+    context.add_init_script(
+        f"window.asked = 0; navigator.storage.persist = async () => {{ window.asked++; return {json.dumps(granted)}; }}"
+    )
+    gate = Watched(context, at=NOON)
+    page = gate.page
+    enrol(page, server)
+    assert page.evaluate("window.asked") == 1
+    server.stop()
+    assert scan(page, paper())[0] == "ALLOW"
+    page.locator(".g-facts", has_text="未上传 1").wait_for()
+    page.locator(".g-facts", has_text="离线").wait_for(timeout=60_000)
+    assert ("浏览器可能清除本机记录" in page.locator(".g-facts").inner_text()) is not granted
+    assert gate.errors == []
+    context.close()
+
+
 def test_unsent_records_leave_as_a_file_and_stay(gate: Watched, server: GateServer) -> None:
     page = gate.page
     server.stop()

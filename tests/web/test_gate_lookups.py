@@ -107,6 +107,9 @@ def test_a_road_checkpoint_says_homeward_and_knows_every_street(watched: Watched
     enrol(page, server)
     directions = page.get_by_role("group", name="方向").get_by_role("button")
     assert directions.all_inner_texts() == ["去往别处", "回家"]
+    # Nobody lives at a road: nobody would be found by number or door.
+    below = page.locator(".g-bottom").get_by_role("button")
+    assert below.all_inner_texts() == ["紧急通行", "求助", "更多"]
     look(page, "road")
     assert scan(page, paper()) == ("DENY", "ORDER_IN_FORCE")
     next_person(page)

@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type Bytes, fromHex, hex } from "../src/bytes";
 import { type Enrolment, GateStore, StoreTrouble } from "../src/gate/store";
+import { guardOf } from "../src/gate/guards";
 import { plainDoor } from "../src/gate/lookup";
 import { Post, type Surroundings, TURNED_AWAY } from "../src/gate/post";
 import { readInvitation } from "../src/gate/enrol";
@@ -224,6 +225,44 @@ describe("the store", () => {
     expect(await store.unsentSince(NOON + 90_000)).toBe(NOON + 90_000);
     await store.db.delete("queue", 2);
     expect(await store.unsentSince(NOON + 90_001)).toBeNull();
+  });
+
+  test("a pass is forgotten when no rule asks for it, and of too many those that were longest not shown", async () => {
+    const DAY = 86_400;
+    const mark = (lastAt: number, outs: number[] = []) => ({ outs, lastAt, lastText: "paper" });
+    const kept = () => store.db.getAllKeys("marks");
+    await store.keepMark("just shown", mark(NOON - 599));
+    await store.keepMark("shown before", mark(NOON - 600));
+    await store.keepMark("went out", mark(NOON - 31 * DAY, [NOON - 40 * DAY, NOON - 31 * DAY]));
+    await store.keepMark("went out long ago", mark(NOON - 31 * DAY - 1, [NOON - 31 * DAY - 1]));
+    await store.dropMarks(NOON);
+    expect(await kept()).toEqual(["just shown", "went out"]);
+    await store.dropMarks(NOON + 1);
+    expect(await kept()).toEqual([]);
+
+    for (let i = 0; i < 8; i++) await store.keepMark(`pass ${i}`, mark(NOON - i));
+    await store.dropMarks(NOON, 5);
+    expect(await kept()).toEqual([0, 1, 2, 3, 4].map((i) => `pass ${i}`));
+  });
+
+  test("a device that is withdrawn keeps its rows and what sends them, and nothing of anybody else, after a restart too", async () => {
+    await enrolled();
+    const keys = await keyList();
+    await store.keepShard(await acceptList(h(scan.list), h(scan.until), scan.uri, keys, null));
+    await store.keepCompound([LUO], '"c1"');
+    await store.keepMark("a pass", { outs: [], lastAt: NOON, lastText: "paper" });
+    await store.keepFile("rules", h("00"));
+    await store.record(PASSAGE, keys, NOON);
+    await store.withdraw();
+    await store.keepMark("a pass after it", { outs: [], lastAt: NOON, lastText: "paper" });
+    expect(await store.byNumber(LUO.passNo ?? "")).toBeNull();
+    store.db.close();
+    store = await GateStore.open(`test-${number - 1}`);
+    await store.keepMark("a pass after a restart", { outs: [], lastAt: NOON, lastText: "paper" });
+    const left = { shards: await store.db.count("shards"), compound: await store.db.count("compound"), marks: await store.db.count("marks") };
+    expect(left).toEqual({ shards: 0, compound: 0, marks: 0 });
+    expect([await store.file("rules"), await store.compoundTag()]).toEqual([null, null]);
+    expect([await store.unsent(), await store.file("keys")]).toEqual([1, h(scan.keys.list)]);
   });
 
   test("signals are sealed, numbered by themselves, and leave only under a receipt", async () => {
@@ -786,6 +825,15 @@ describe("small things", () => {
     expect(stockOf({ issues: "0", masks: "", thermometer: "" })).toEqual({ issues: 0 });
     expect(stockOf({ issues: " ２ ", masks: "150", thermometer: "0" })).toEqual({ issues: 2, masks: 150, thermometer: 0 });
     for (const wrong of ["-1", "1.5", "many", "12345"]) expect(stockOf({ issues: "0", masks: wrong })).toBeNull();
+  });
+
+  test("a guard's number is the list's, however it is typed; without a list any is taken", () => {
+    const listed = ["K7QXZA", "M2RTPC"];
+    expect(guardOf(" k7qxza ", listed)).toBe("K7QXZA");
+    expect(guardOf("Ｍ２ＲＴＰＣ", listed)).toBe("M2RTPC");
+    expect(guardOf("K7QXZ", listed)).toBeNull();
+    expect(guardOf("K7QXZ", [])).toBe("K7QXZ");
+    expect(guardOf("x".repeat(30), [])).toHaveLength(24);
   });
 
   test("every word is said in both languages, and DENY asks to step aside", () => {

@@ -9,7 +9,7 @@ import { inflateInScript } from "../src/pass/inflate";
 import { acceptKeyList, KeyList } from "../src/pass/keylist";
 import { PublicKey, verifyInScript } from "../src/pass/keys";
 import { passNumber, shownNumber } from "../src/pass/number";
-import { acceptReceipt, acceptTime, type Batch, covers, encodeBatch, rowsHash, seal } from "../src/pass/passages";
+import { acceptReceipt, acceptTime, acceptWithdrawal, type Batch, covers, encodeBatch, rowsHash, seal } from "../src/pass/passages";
 import { Rejected } from "../src/pass/rejected";
 import { acceptRules, actAt, windowStart } from "../src/pass/rules";
 import { type Held, look, type StoreRow } from "../src/pass/scan";
@@ -484,6 +484,7 @@ describe("receipts", () => {
     rows_hash: string;
     time: string;
     time_at: number;
+    withdrawals: { name: string; said: string; expect: string }[];
     cases: { name: string; receipt: string; expect: string }[];
   }>("pass/receipts.json");
   const batch: Batch = {
@@ -500,6 +501,11 @@ describe("receipts", () => {
     const keys = await keyListOf(shared.keys);
     if (c.expect === "refused") await expect(acceptReceipt(h(c.receipt), keys)).rejects.toThrow(Rejected);
     else expect(covers(await acceptReceipt(h(c.receipt), keys), batch)).toBe(c.expect === "covers");
+  });
+  test.each(shared.withdrawals)("withdrawal, $name: $expect", async (c) => {
+    const said = acceptWithdrawal(h(c.said), h(shared.device), await keyListOf(shared.keys));
+    if (c.expect === "refused") await expect(said).rejects.toThrow(Rejected);
+    else expect(await said).toBe(shared.time_at);
   });
   test("the server's time is read only when signed", async () => {
     const keys = await keyListOf(shared.keys);

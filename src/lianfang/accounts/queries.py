@@ -156,6 +156,12 @@ def organs(*, kind: str | None = None, covering: str | None = None) -> list[Orga
     return list(found)
 
 
+def guard_numbers(area: str, at: datetime, *, limit: int = 500) -> list[str]:
+    """The pseudonyms of who holds a guard's office over this place: their numbers at its posts, and no names."""
+    held = Office.objects.held(at).filter(role=Role.GUARD, area__contains_area=area, user__is_active=True)
+    return sorted(set(held.values_list("user__pseudonym", flat=True)))[:limit]
+
+
 def grantable_roles(by: Actor) -> list[Role]:
     """The roles the actor's offices may give, in the order of `Role`."""
     held = {Role(office.role) for office in offices_held(by.user_id, by.at)}

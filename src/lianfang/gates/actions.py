@@ -41,11 +41,9 @@ from .errors import (
 )
 from .models import Backlog, CarriedFile, Conflict, Contact, Device, EnrolmentCode, Gate, Signal
 from .opening import opened
-from .policy import ALARMS
+from .policy import ALARMS, lists_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lianfang.kernel.actor import Actor
 
 CODE_SIZE: Final = 16
@@ -56,7 +54,7 @@ CODE_LIVES: Final = timedelta(minutes=15)
 class GateDraft:
     """A checkpoint. `zones`: compounds it guards, by the last label of their path; `shards`: the code of its own street.
 
-    Where no compound is guarded it gets the lists of all streets besides (`_lists`).
+    Where no compound is guarded it gets the lists of all streets besides (`policy.lists_of`).
     """
 
     id: UUID
@@ -112,7 +110,7 @@ def set_up_gate(draft: GateDraft, *, by: Actor) -> Gate:
     :raises NoSuchGate: it is closed
     """
     by.require(Right.GATES_DEVICE_ENROL, over=draft.area)
-    shards = _lists(draft.kind, draft.shards)
+    shards = lists_of(draft.kind, draft.shards, credentials.versions())
     gate, made = Gate.objects.select_for_update().get_or_create(
         pk=draft.id,
         defaults={
@@ -165,10 +163,6 @@ def open_enrolment(gate_id: UUID, *, by: Actor) -> Enrolment:
     :raises NoSuchGate: there is none in the actor's area
     """
     gate = queries.gate(gate_id, by=by, right=Right.GATES_DEVICE_ENROL)
-    # Streets whose first pass came after the post was set up.
-    if gate.shards != (shards := _lists(gate.kind, gate.shards)):
-        gate.shards = shards
-        gate.save(update_fields=["shards"])
     code = ids.random_bytes(CODE_SIZE)
     EnrolmentCode.objects.create(
         code_hash=_hash(code),
@@ -178,15 +172,6 @@ def open_enrolment(gate_id: UUID, *, by: Actor) -> Enrolment:
         expires_at=by.at + CODE_LIVES,
     )
     return Enrolment(code, gate.pk, credentials.root_public().thumbprint, by.at + CODE_LIVES)
-
-
-def _lists(kind: str, own: Iterable[str]) -> list[str]:
-    """The lists that a post gets. The gate of a compound has that of its own street (passes.md §3.4 b).
-
-    To a road, a venue and a site people of all streets come: where the list of theirs is missing, a phone pass from
-    before an order would still let them in.
-    """
-    return sorted({*own} if kind == "compound" else {*own, *credentials.versions()})
 
 
 @transaction.atomic

@@ -50,7 +50,9 @@ def _refused(says: str, *codes: str) -> Body:
 
 _NO_FORM: Final = _refused("格式不对 / not in the form of docs/gates.md", "form")
 _NOT_KNOWN: Final = _refused(
-    "设备未登记、已停用，或时间不对 / not enrolled, withdrawn, or the clock is off", "device", "time"
+    "设备未登记、已停用（3 为签名的停用通知），或时间不对 / not enrolled, withdrawn (3: the signed word of it), or the clock is off",
+    "device",
+    "time",
 )
 _NOT_THERE: Final = _refused("不是本设备的卡口或名单 / not of this device's gate or lists", "not_found")
 _BUSY: Final = _refused("暂时不能答复，10 秒内随机再试 / not now; ask again after 0-10 s", "busy")
@@ -163,7 +165,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
                 media=CBOR,
                 says="已登记 / enrolled; the same code and key again give the same answer",
                 shape="{1: 1, 2: bstr .size 16, 3: bstr .size 16, 4: tstr, 5: [* tstr], 6: [* tstr], 7: COSE_Key,"
-                ' 8: bstr, 9: tstr, 10: "compound" / "road" / "site" / "venue"}',
+                ' 8: bstr, 9: tstr, 10: "compound" / "road" / "site" / "venue", 11: [* tstr]}',
             ),
             400: _NO_FORM,
             403: _refused("代码不对或过期 / the code is unknown or too old", "code"),
@@ -201,7 +203,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             200: Body(
                 media=CBOR,
                 says="与登记答复的同号字段相同 / the fields of the answer to the enrolment, by the same numbers",
-                shape='{1: 1, 4: tstr, 5: [* tstr], 6: [* tstr], 9: tstr, 10: "compound" / "road" / "site" / "venue"}',
+                shape='{1: 1, 4: tstr, 5: [* tstr], 6: [* tstr], 9: tstr, 10: "compound" / "road" / "site" / "venue", 11: [* tstr]}',
             ),
             **_READING,
         },

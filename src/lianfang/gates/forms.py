@@ -17,7 +17,7 @@ from lianfang_pass.exported import MAX_EXPORT
 
 from .actions import BacklogDraft, GateDraft
 from .ages import AgesDraft
-from .labels import ACTS, CLASSES, KINDS, VERDICTS, WORK_CLASSES
+from .labels import ACTS, CLASSES, KINDS, VERDICTS, WORK_CLASSES, ways_of
 from .passes import PaperPassDraft
 from .policy import DAY_HOURS, OLD_HOURS
 from .rounds import RoundDraft
@@ -303,7 +303,7 @@ class BacklogForm(RefusableForm):
         help_text=_("如 0715"),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autofocus": True}),
     )
-    inward = forms.ChoiceField(label=_("方向"), choices=[("1", _("进")), ("0", _("出"))])
+    inward = forms.ChoiceField(label=_("方向"), choices=())
     who = forms.CharField(
         label=_("证号或门牌"), max_length=32, required=False, help_text=_("10 位证号，或如 5-2-603")
     )
@@ -332,9 +332,10 @@ class BacklogForm(RefusableForm):
             "corrects": line.pk,
         }
 
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: datetime, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.now = now
+        self.fields["inward"].choices = list(zip("10", ways_of(kind), strict=True))  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_time(self) -> str:
         digits = str(self.cleaned_data["time"]).replace(":", "").replace("：", "").zfill(4)

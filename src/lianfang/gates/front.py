@@ -168,8 +168,12 @@ async def _device(scope: MutableMapping[str, Any], *, also_withdrawn: bool = Fal
         known = await state.device(header.removeprefix("LF-Device "), clock.now())
     except front_state.ClockIsOff:
         raise refusal(401, "time") from None
-    if known is None or (known.withdrawn and not also_withdrawn):
+    if known is None:
         raise refusal(401, "device")
+    if known.withdrawn and not also_withdrawn:
+        # Signed, as the device deletes on this word what it holds of its compound (T40).
+        said = state.withdrawal(known.id, clock.now())
+        raise refusal(401, "device", *([said] if said else []))
     return known
 
 
@@ -267,7 +271,7 @@ async def _post(scope: MutableMapping[str, Any], gate: str) -> Answer:
     """What the device's own post is called and gets now: as in the answer to its enrolment."""
     known = await _device(scope)
     _own_gate(known, gate)
-    return _digested(scope, cbor.encode(await state.in_database(own_store.post, known.gate)))
+    return _digested(scope, cbor.encode(await state.in_database(own_store.post, known.gate, clock.now())))
 
 
 def _digested(scope: MutableMapping[str, Any], body: bytes) -> Answer:

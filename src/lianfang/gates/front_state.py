@@ -29,7 +29,7 @@ from lianfang_pass.claims import AUD, IAT, ISSUER, SUB, Claims
 from lianfang_pass.errors import Rejected
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
-from lianfang_pass.passages import sign_time
+from lianfang_pass.passages import sign_time, sign_withdrawal
 from lianfang_pass.statuslist import MOST_DELTAS
 
 from . import actions, own_store, storage
@@ -235,6 +235,12 @@ class State:
             self._stamp = (instant, base64.urlsafe_b64encode(signed).rstrip(b"="))
         return self._stamp[1]
 
+    def withdrawal(self, device: UUID, now: datetime) -> bytes | None:
+        """That this device is withdrawn, signed; None while there is no key."""
+        if self.receipt_key is None:
+            return None
+        return sign_withdrawal(device.bytes, at=int(now.timestamp()), key=self.receipt_key)
+
     async def newer(self, shard: str, held: int, wait: float) -> ShardFiles:
         """The shard's files as soon as they are newer than `held`, or as they are after `wait` seconds."""
         loop = asyncio.get_running_loop()
@@ -386,7 +392,7 @@ def enrol(code: bytes, cose_key: object, at: datetime) -> tuple[int, Mapping[int
         3: done.gate.pk.bytes,
         7: credentials.root_public().cose(),
         8: listed[1] if listed else b"",
-        **own_store.post(done.gate.pk),
+        **own_store.post(done.gate.pk, at),
     }
 
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Final
 from django.db import connection, transaction
 
 from lianfang.credentials import actions as credentials
+from lianfang.credentials import queries as credentials_queries
 from lianfang.kernel.clock import legal_day, start_of_legal_day
+from lianfang.kernel.wake import wake
 from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
-from .models import Backlog, Conflict, KeptCode, OverrideCount, RuleFile, Signal, Ticket
+from .models import Backlog, Conflict, Gate, KeptCode, OverrideCount, OverrideMark, RuleFile, Signal, Ticket
 from .opening import opened
-from .policy import ALARMS, KEPT_FOR, LIFE_EXIT, OTHER_WORD, OVERRIDES
+from .own_overrides import mark_of
+from .policy import ALARMS, KEPT_FOR, LIFE_EXIT, OTHER_WORD, OVERRIDES, lists_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,7 +45,21 @@ def keep(at: datetime) -> None:
     while tally():
         pass
     _sign_rules_anew(at)
+    widen_lists()
     credentials.purge_passes(at)
+
+
+@transaction.atomic
+def widen_lists() -> None:
+    """Streets whose first pass came later: posts of all streets get their lists too. Devices out there learn it from the
+    file of their own post, whenever they were enrolled.
+    """
+    every = credentials_queries.versions()
+    posts = Gate.objects.filter(closed_at=None).exclude(kind="compound").exclude(shards__contains=list(every))
+    for gate in posts.select_for_update():
+        gate.shards = lists_of(gate.kind, gate.shards, every)
+        gate.save(update_fields=["shards"])
+        wake("gates", gate.pk)
 
 
 @transaction.atomic
@@ -86,6 +103,7 @@ def drop_old(at: datetime) -> list[str]:
                 "DELETE FROM gates_passage_key WHERE received_at < %s", [start_of_legal_day(before)]
             )
     KeptCode.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
+    OverrideMark.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
     return old
 
 
@@ -156,6 +174,7 @@ def tally() -> int:
         reasons: Counter[tuple[UUID, date, str, str, str]] = Counter()
         passed: list[tickets.LetThrough] = []
         kept: list[KeptCode] = []
+        marked: list[OverrideMark] = []
         for device, gate, seqs, received_at in batches:
             cursor.execute(
                 "SELECT seq, sealed FROM gates_passage"
@@ -169,6 +188,13 @@ def tally() -> int:
                 by_hand[key] += passage is not None and passage.by_hand is not None
                 if passage is not None and _is_override(passage):
                     reasons[_why(passage, gate, key[1])] += 1
+                    if passage.cti is not None:
+                        mark = mark_of(passage.cti)
+                        marked.append(
+                            OverrideMark(
+                                mark=mark, device_id=device, gate_id=gate, seq=seq, received_at=received_at
+                            )
+                        )
                 if passage is not None and passage.code is not None:
                     kept.append(_kept(passage, device, gate, received_at))
                 if (
@@ -196,6 +222,7 @@ def tally() -> int:
                 [*why, n],
             )
     KeptCode.objects.bulk_create(kept, ignore_conflicts=True)
+    OverrideMark.objects.bulk_create(marked, ignore_conflicts=True)
     if passed:
         tickets.open_tickets(passed)
     return len(batches)

@@ -19,6 +19,9 @@ KINDS: Final[Mapping[str, StrPromise]] = {
     "site": _("工地"),
     "venue": _("场所"),
 }
+#: What inward and outward are called at a post. On a road nobody goes in or out; outward is homeward (docs/gates.md).
+_WAYS: Final[tuple[StrPromise, StrPromise]] = (_("进"), _("出"))
+_ROAD_WAYS: Final[tuple[StrPromise, StrPromise]] = (_("去往别处"), _("回家"))
 SILENCES: Final[Mapping[str, StrPromise]] = {
     "fresh": _("在线"),
     "amber": _("静默"),
@@ -85,3 +88,8 @@ CLASSES: Final[Mapping[str, StrPromise]] = {
 }
 #: Classes that are given for somebody's work, for compounds other than the own.
 WORK_CLASSES: Final = ("W", "S", "V", "M")
+
+
+def ways_of(kind: str) -> tuple[StrPromise, StrPromise]:
+    """The words for inward and outward at a post of this kind."""
+    return _ROAD_WAYS if kind == "road" else _WAYS

@@ -161,7 +161,7 @@ class Signal(models.Model):
             models.CheckConstraint(name="signal_is_numbered_from_one", condition=Q(seq__gte=1)),
             models.CheckConstraint(
                 name="signal_kind_is_known",
-                condition=Q(kind__in=["help", "handover", "list_old", "fork", "unopened"]),
+                condition=Q(kind__in=["help", "handover", "list_old", "fork", "admitted", "unopened"]),
             ),
             models.CheckConstraint(
                 name="signal_is_answered_by_somebody",
@@ -235,6 +235,22 @@ class KeptCode(models.Model):
             models.UniqueConstraint(name="code_of_a_passage_is_noted_once", fields=["device", "seq"]),
         ]
         indexes = [models.Index(fields=["gate", "-received_at"], name="kept_codes_of_a_gate")]
+
+
+class OverrideMark(models.Model):
+    """Under which mark the row of an override lies (`own_overrides`): the way from a person's own pass to it, and for
+    nobody without the seal key. Forgotten with the row's day.
+    """
+
+    mark = models.BinaryField()
+    device = models.ForeignKey(Device, models.PROTECT)
+    gate = models.ForeignKey(Gate, models.PROTECT)
+    seq = models.BigIntegerField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="override_is_marked_once", fields=["device", "seq"])]
+        indexes = [models.Index(fields=["mark"], name="overrides_of_a_mark")]
 
 
 class CodeReading(models.Model):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lianfang.accounts import queries as accounts
 from lianfang.credentials import queries as credentials
 from lianfang.kernel import row_security
 from lianfang.people import queries as people
 from lianfang.places.policy import Kind, at_level
+from lianfang_pass.signals import LONGEST_NAME
 
 from .models import Gate
 
@@ -49,11 +51,14 @@ def content(zones: tuple[str, ...], area: str, at: datetime) -> Mapping[int, cbo
     }
 
 
-def post(gate_id: UUID) -> Mapping[int, cbor.Value]:
-    """What a device is told of its own post, when it enrols and ever after: name, compounds, lists, phone, kind."""
+def post(gate_id: UUID, at: datetime) -> Mapping[int, cbor.Value]:
+    """What a device is told of its own post, when it enrols and ever after: name, compounds, lists, phone, kind, and the
+    numbers of its guards (F12).
+    """
     gate = Gate.objects.get(pk=gate_id)
+    guards: list[cbor.Value] = [n for n in accounts.guard_numbers(gate.area, at) if len(n) <= LONGEST_NAME]
     uris: list[cbor.Value] = [credentials.uri(shard) for shard in gate.shards]
-    return {1: 1, 4: gate.name, 5: list(gate.zones), 6: uris, 9: gate.phone, 10: gate.kind}
+    return {1: 1, 4: gate.name, 5: list(gate.zones), 6: uris, 9: gate.phone, 10: gate.kind, 11: guards}
 
 
 def _card(p: PassView) -> list[cbor.Value]:

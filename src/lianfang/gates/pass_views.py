@@ -35,11 +35,11 @@ from lianfang.people.policy import PersonField
 from lianfang.places import queries as places
 from lianfang.places.policy import Kind
 
-from . import passes, phones, policy, work_passes
+from . import own_overrides, passes, phones, policy, work_passes
 from .cards import pass_card
 from .errors import CodeNotValid
 from .forms import ClearanceForm, PaperPassForm, WhyForm, WorkPassForm
-from .labels import CLASSES
+from .labels import CLASSES, OVERRIDE_WORDS, VERDICTS, ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,6 +155,15 @@ def own(request: HttpRequest) -> HttpResponse:
         {
             "papers": [r for r in rows if r["live"] and not r["phone"]],
             "under_order": bool(orders.restrictions([person.id], by.at)),
+            "overrides": [
+                {
+                    "row": one,
+                    "way": ways_of(one.kind)[0 if one.inward else 1],
+                    "verdict": VERDICTS[one.verdict],
+                    "word": OVERRIDE_WORDS[one.word],
+                }
+                for one in own_overrides.of_person(person.id, at=by.at)
+            ],
             "island": _island(person.id, by=by),
         },
     )

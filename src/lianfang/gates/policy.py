@@ -47,6 +47,15 @@ HEARD_WITHIN: Final = timedelta(minutes=1)
 REPLACED: Final = "replaced"
 
 
+def lists_of(kind: str, own: Iterable[str], every: Iterable[str]) -> list[str]:
+    """The lists that a post gets. The gate of a compound has that of its own street (passes.md §3.4 b).
+
+    To a road, a venue and a site people of all streets come: where the list of theirs is missing, a phone pass from
+    before an order would still let them in.
+    """
+    return sorted({*own} if kind == "compound" else {*own, *every})
+
+
 class Period(Protocol):
     """A restriction: what `orders.queries.restrictions` gives, as far as a gate must know."""
 

@@ -425,6 +425,13 @@ def handovers_of(gate_id: UUID, *, limit: int = 20) -> list[HandoverView]:
     return found
 
 
+def admitted_to(gate_id: UUID, *, limit: int = 20) -> list[Signal]:
+    """Guards who were on no list of the post and were admitted by somebody, newest first."""
+    return list(
+        Signal.objects.filter(gate_id=gate_id, kind="admitted").order_by("-received_at", "-seq")[:limit]
+    )
+
+
 def unstored_of(device: Device, contact: Contact | None, at: datetime) -> Unstored:
     """What a device has written and we have not, as far as it has told."""
     if contact is None:

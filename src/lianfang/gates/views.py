@@ -32,7 +32,7 @@ from lianfang_chain import cbor
 from . import actions, kept_codes, queries, tickets
 from .act_lines import lines as act_lines
 from .forms import BacklogForm, CarriedFileForm, ClosingForm, CorrectionForm, GateForm, WhyForm
-from .labels import ALARMS, CLASSES, KINDS, LACKS, OVERRIDE_WORDS, SILENCES, TICKETS, VERDICTS
+from .labels import ALARMS, CLASSES, KINDS, LACKS, OVERRIDE_WORDS, SILENCES, TICKETS, VERDICTS, ways_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -108,6 +108,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         "gates/post.html",
         {
             "gate": gate,
+            "ways": ways_of(gate.kind),
             "kind": KINDS[gate.kind],
             "devices": queries.devices_of(gate.pk, at=by.at),
             "hours": [
@@ -130,6 +131,7 @@ def post(request: HttpRequest, gate_id: UUID) -> HttpResponse:
                 }
                 for h in queries.handovers_of(gate.pk)
             ],
+            "admitted": queries.admitted_to(gate.pk),
             "acts": act_lines(queries.acts_at(gate.zones, by=by)),
             "files": queries.carried_files_of(gate.pk),
             "tickets": _tickets(gate, by=by),
@@ -287,7 +289,10 @@ def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
     lines = queries.backlog_of(gate.pk, at=by.at)
     wrong = next((row for row in lines if str(row.pk) == request.GET.get("corrects")), None)
     form = BacklogForm(
-        request.POST or None, now=by.at, initial=kept if wrong is None else BacklogForm.correcting(wrong)
+        request.POST or None,
+        now=by.at,
+        kind=gate.kind,
+        initial=kept if wrong is None else BacklogForm.correcting(wrong),
     )
     if form.is_valid():
         try:
@@ -304,6 +309,7 @@ def backlog(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         {
             "form": form,
             "gate": gate,
+            "ways": ways_of(gate.kind),
             "wrong": wrong,
             "rows": [{"row": row, "verdict": VERDICTS[row.verdict]} for row in lines],
         },
@@ -360,6 +366,7 @@ def folder(request: HttpRequest, gate_id: UUID) -> HttpResponse:
         "gates/folder.html",
         {
             "gate": gate,
+            "ways": ways_of(gate.kind),
             "kind": KINDS[gate.kind],
             "classes": CLASSES.items(),
             "lines": range(1, _BLANK_LINES + 1),

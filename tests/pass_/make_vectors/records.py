@@ -83,8 +83,18 @@ def receipts_file() -> Case:
         "rows_hash": passages.rows_hash(batch.rows).hex(),
         "time": passages.sign_time(NOON, key=key).hex(),
         "time_at": NOON,
+        "withdrawals": [
+            {"name": "said of this device", "said": (said := passages.sign_withdrawal(world.DEVICE_ID, at=NOON, key=key)).hex(), "expect": "withdrawn"},
+            {"name": "said of another device", "said": passages.sign_withdrawal(other.device, at=NOON, key=key).hex(), "expect": "refused"},
+            {"name": "a key of another purpose", "said": passages.sign_withdrawal(world.DEVICE_ID, at=NOON, key=KEYS[Purpose.PASS]).hex(), "expect": "refused"},
+            {"name": "a stranger's key", "said": passages.sign_withdrawal(world.DEVICE_ID, at=NOON, key=world.STRANGER).hex(), "expect": "refused"},
+            {"name": "a receipt", "said": receipt.hex(), "expect": "refused"},
+            {"name": "the time", "said": passages.sign_time(NOON, key=key).hex(), "expect": "refused"},
+            {"name": "one bit", "said": (said[:-1] + bytes([said[-1] ^ 1])).hex(), "expect": "refused"},
+            {"name": "a captive portal", "said": b"<html>welcome</html>".hex(), "expect": "refused"},
+        ],
         "cases": cases,
-    }
+    }  # fmt: skip
 
 
 def sealing_file() -> Case:

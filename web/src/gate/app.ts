@@ -10,7 +10,9 @@ import type { StoreRow } from "../pass/scan";
 import { ask, field, menu } from "./dialogs";
 import { enrolPage } from "./enrol_page";
 import { readInvitation } from "./enrol";
+import { admit } from "./guards";
 import { handover } from "./handover";
+import { ALREADY_SHOWN_SECONDS } from "./marks";
 import { Post } from "./post";
 import { allowSound, play } from "./sound";
 import { type Enrolment, exportFile, GateStore, type Shift } from "./store";
@@ -71,6 +73,7 @@ class App {
   /** Calls for help and handovers that did not get through within a minute. */
   #waiting = 0;
   #kept: boolean | null = null;
+  #cleared = false;
   #torch = false;
   #cameraTrouble: Word | null = null;
   #trouble: Word | null = null;
@@ -119,6 +122,11 @@ class App {
 
   changed(): void {
     if (this.#shownPost !== this.enrolment) this.#showPost();
+    if (this.sync.cleared && !this.#cleared) {
+      this.#cleared = true;
+      this.post.forgetMarks();
+      this.#buildMain();
+    }
     void this.#count();
   }
 
@@ -143,7 +151,8 @@ class App {
     prepareReader();
     void this.#askToKeep();
     setInterval(() => void this.#count(), 20_000);
-    setInterval(() => this.#guarded(this.store.dropMarksBefore(deviceTime() - 31 * DAY)), 3_600_000);
+    this.#guarded(this.store.dropMarks(deviceTime()));
+    setInterval(() => this.#guarded(this.store.dropMarks(deviceTime())), ALREADY_SHOWN_SECONDS * 1000);
     if (this.post.shift === null) this.#shiftDialog();
   }
 
@@ -203,14 +212,18 @@ class App {
     document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
     const button = (word: Word, act: () => void, name = ""): HTMLElement =>
       make("button", { type: "button", class: name || undefined, onclick: act }, this.#say(word));
+    // Only a compound has residents to look up: elsewhere nobody would ever be found.
+    const lookups =
+      this.enrolment.compounds.length === 0 || this.sync.cleared
+        ? []
+        : [button("type_number", () => this.#numberDialog()), button("type_door", () => this.#doorDialog())];
     this.#main.replaceChildren(
       make("div", { class: "g-direction", role: "group", "aria-label": this.#say("direction") }, this.#inward, this.#outward),
       this.#cameraBox,
       make(
         "div",
         { class: "g-bottom" },
-        button("type_number", () => this.#numberDialog()),
-        button("type_door", () => this.#doorDialog()),
+        ...lookups,
         button("life_exit", () => this.#guarded(this.post.lifeExit()), "g-life"),
         button("help", () => this.#help()),
         button("menu", () => this.#menu()),
@@ -276,19 +289,21 @@ class App {
     this.#topExit.hidden = this.post.current === null || this.post.current.input === "life_exit";
     const facts = [
       network === "withdrawn"
-        ? fact(this.#say("withdrawn"), true)
+        ? fact(this.#say(this.sync.cleared ? "withdrawn_cleared" : "withdrawn"), true)
         : fact(
             network === "online" ? this.#say("online") : quiet === null ? this.#say("offline") : `${this.#say("offline")} ${duration(quiet, this.language)}`,
             network !== "online" && (quiet ?? 0) > 3600,
           ),
-      age === null
-        ? fact(this.#say("no_list"), true)
-        : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > this.sync.ages.day),
+      // A withdrawn device waits for none.
+      !this.sync.cleared &&
+        (age === null
+          ? fact(this.#say("no_list"), true)
+          : fact(`${this.#say("list_age")} ${duration(age, this.language)}`, age > this.sync.ages.day)),
       this.sync.fork !== null && fact(this.#say("chain_fork"), true),
       this.sync.fork === null && this.sync.forkAtTheParties && fact(this.#say("chain_fork_elsewhere"), true),
       this.sync.chain === "other" && fact(this.#say("chain_other"), true),
       this.sync.chain === "followed" && fact(this.#say("chain_followed"), false),
-      !this.sync.compoundHere && fact(this.#say("no_compound"), true),
+      !this.sync.compoundHere && !this.sync.cleared && fact(this.#say("no_compound"), true),
       fact(`${this.#say("unsent")} ${this.#unsent}`, this.#unsent > 0 && (quiet ?? 0) > 3600),
       // The guard must know that a call did not get through; the words tell nobody else what it was.
       this.#waiting > 0 && fact(`${this.#say("waiting")} ${this.#waiting}`, true),
@@ -451,10 +466,19 @@ class App {
       allowSound();
       const guard = input.value.trim();
       if (guard === "") return "shift_title";
-      await this.#beginShift(guard);
+      await this.#admit(guard, (known) => this.#beginShift(known));
       return null;
     });
     input.focus();
+  }
+
+  #admit(typed: string, take: (guard: string) => Promise<void>): Promise<void> {
+    return admit(typed, {
+      language: this.language,
+      listed: this.enrolment.guards ?? [],
+      take,
+      admitted: (facts) => this.sync.tell({ kind: "admitted", at: deviceTime(), facts }),
+    });
   }
 
   async #beginShift(guard: string): Promise<void> {
@@ -475,12 +499,13 @@ class App {
       language: this.language,
       shift: () => this.post.shift ?? shift,
       unsent: () => this.#unsent,
-      taken: async (to, stock) => {
-        const { guard, counts } = this.post.shift ?? shift;
-        // Both names leave sealed, and stay nowhere else: the next screen needs who stands here now.
-        await this.sync.tell({ kind: "handover", at: deviceTime(), facts: { from: guard, to, unsent: this.#unsent, ...stock, ...counts } });
-        await this.#beginShift(to);
-      },
+      taken: (typed, stock) =>
+        this.#admit(typed, async (to) => {
+          const { guard, counts } = this.post.shift ?? shift;
+          // Both names leave sealed, and stay nowhere else: the next screen needs who stands here now.
+          await this.sync.tell({ kind: "handover", at: deviceTime(), facts: { from: guard, to, unsent: this.#unsent, ...stock, ...counts } });
+          await this.#beginShift(to);
+        }),
     });
   }
 

@@ -78,6 +78,8 @@ export function postFacts(map: CborMap): PostFacts {
     shards,
     communityPhone: text(map.get(9)),
     kind: gateKind(map.get(10)),
+    // A server of before names none.
+    guards: textList(map.get(11) ?? []),
   };
 }
 

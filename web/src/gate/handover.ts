@@ -6,6 +6,7 @@
 
 import { make } from "../dom";
 import { ask, counts, field } from "./dialogs";
+import { plainNumber } from "./guards";
 import type { Shift } from "./store";
 import { type Language, say } from "./words";
 
@@ -62,8 +63,8 @@ function take(of: Handover, from: string, stock: Stock): void {
     label,
   ];
   ask(`${say("handover", language)} 2/2`, language, how, say("i_take", language), async () => {
-    const to = input.value.trim();
-    if (to === "" || to === from) return "handover_other";
+    const to = plainNumber(input.value);
+    if (to === "" || to.toUpperCase() === from.toUpperCase()) return "handover_other";
     await of.taken(to, stock);
     return null;
   });

@@ -20,6 +20,7 @@ import { isOverLong, quotaAt } from "../pass/rules";
 import { type Held, look, type Outcome, type StoreRow } from "../pass/scan";
 import type { Decision } from "../pass/verdict";
 import { persons, plainDoor, speaking } from "./lookup";
+import { ALREADY_SHOWN_SECONDS } from "./marks";
 import type { GateStore, Mark, Shift } from "./store";
 
 /**
@@ -32,7 +33,6 @@ const STANDS_MS = 1000;
 /** How long a verdict waits for what the disk remembers: a flag may be missed, a verdict never. */
 const MEMORY_MS = 120;
 const MARKS_AT_HAND = 500;
-const ALREADY_SHOWN_SECONDS = 600;
 const LOOKUPS_PER_HOUR = 30;
 const LIFE_EXIT_WORD_SECONDS = 20;
 /** How long the row of an ALLOW on the way in stays here, so that a measured temperature can stand in it. */
@@ -483,6 +483,11 @@ export class Post {
     this.#later(() => this.store.keepMark(key, mark));
   }
 
+  /** This device is withdrawn: the store has forgotten them too. */
+  forgetMarks(): void {
+    this.#marks.clear();
+  }
+
   async #arrive(who: Pick<AtGate, "input" | "texts" | "found" | "byHand" | "outcome">): Promise<void> {
     this.#firstHigh = false;
     const now = this.around.deviceTime();
@@ -532,7 +537,8 @@ export class Post {
 
   #close(at: AtGate, how: NonNullable<AtGate["closed"]>, override: string | null, idSeen: boolean): void {
     const closed: AtGate = { ...at, closed: how };
-    const out = how === "passed" && !this.inward ? at.outcome.cti : null;
+    // Nobody but the own compound's gate counts ways out, so nobody else remembers them.
+    const out = how === "passed" && at.outcome.situation.movement === "home_out" ? at.outcome.cti : null;
     const now = this.around.deviceTime();
     const row = this.#rowOf(at, override, idSeen);
     const before = this.#kept;

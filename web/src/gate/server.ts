@@ -5,7 +5,7 @@
  * and an answer without its signature is no answer (a captive portal says 200 to everything).
  */
 
-import { type Bytes, base64url, fromBase64url, hex } from "../bytes";
+import { type Bytes, base64url, concat, fromBase64url, hex } from "../bytes";
 import { CborMap, decode, encode, NotCanonical, type Value } from "../cbor";
 import { IAT } from "../pass/claims";
 import { sign1 } from "../pass/cose";
@@ -129,6 +129,17 @@ export function mapOf(body: Bytes): CborMap {
   }
   if (!(value instanceof CborMap)) throw new Rejected("cbor");
   return value;
+}
+
+/** The server's signed word that the device is withdrawn, where the answer has one. */
+export function withdrawalIn(body: Bytes): Bytes | null {
+  try {
+    const map = mapOf(body);
+    const said = map.get(1) === "device" ? map.get(3) : null;
+    return said instanceof Uint8Array ? concat(said) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The code of an error answer, where there is one. */

@@ -25,6 +25,7 @@ import type { StoreRow } from "../pass/scan";
 import type { ShardState } from "../pass/statuslist";
 import { type Identity, type PassClass, sameIdentity } from "../pass/tokens";
 import { plainDoor } from "./lookup";
+import { isNeeded, MOST_MARKS } from "./marks";
 
 const NAME = "lianfang-gate";
 const VERSION = 2;
@@ -44,6 +45,8 @@ export interface Enrolment {
   readonly rootThumbprint: Bytes;
   readonly communityPhone: string;
   readonly kind: GateKind;
+  /** Numbers of the guards named for the post; not in what an earlier app stored. */
+  readonly guards?: readonly string[];
   /** Signs our requests; the private half cannot be exported. */
   readonly deviceKey: CryptoKeyPair;
   /** Key of the HMAC by which passes are remembered. */
@@ -51,7 +54,7 @@ export interface Enrolment {
 }
 
 /** What the desk may correct of a post while its devices are enrolled. */
-export type PostFacts = Pick<Enrolment, "gateName" | "compounds" | "shards" | "communityPhone" | "kind">;
+export type PostFacts = Pick<Enrolment, "gateName" | "compounds" | "shards" | "communityPhone" | "kind" | "guards">;
 
 export interface ClockState {
   readonly floor: number;
@@ -104,6 +107,7 @@ type Setting =
   | "pendingLifeExit"
   | "lookups"
   | "oldestUnsent"
+  | "deviceWithdrawn"
   | "chainPolicy"
   | "chainDays"
   | "chainFork";
@@ -120,6 +124,9 @@ export class GateStore {
   #compound: Promise<readonly StoreRow[]> | null = null;
   /** The row that is not sent yet. KNOWN: another tab does not know of it and may send it; the row is then in conflict, and shown. */
   #heldBack: number | null = null;
+
+  /** Nothing is remembered of a pass any more. */
+  #withdrawn = false;
 
   private constructor(readonly db: IDBPDatabase<Schema>) {}
 
@@ -139,7 +146,9 @@ export class GateStore {
       // A newer version of the app in another tab must not wait for this one.
       blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
     });
-    return new GateStore(db);
+    const store = new GateStore(db);
+    store.#withdrawn = (await store.setting<boolean>("deviceWithdrawn")) === true;
+    return store;
   }
 
   // --- the device itself -------------------------------------------------------------------
@@ -165,6 +174,7 @@ export class GateStore {
     // Its list goes below; with the old tag the server would answer that nothing has changed.
     await tx.objectStore("device").delete("compoundTag");
     // Whoever enrols a device anew pins the trust file anew: after a restart of the chain, too.
+    await tx.objectStore("device").delete("deviceWithdrawn");
     for (const name of ["chainPolicy", "chainDays", "chainFork"]) await tx.objectStore("device").delete(name);
     if (before === undefined || hex(before.device) !== hex(enrolment.device)) {
       for (const next of Object.values(NEXT)) await tx.objectStore("device").put(1, next);
@@ -174,6 +184,23 @@ export class GateStore {
     await tx.objectStore("marks").clear();
     await tx.done;
     this.#compound = null;
+    this.#withdrawn = false;
+  }
+
+  /**
+   * This device is withdrawn, and the server signed that (T40): who lives in the compound, the lists, the rules and what is
+   * remembered of passes go. Rows and signals stay until a receipt covers them, and so does what sends them: device key and key list.
+   */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true;
+    const tx = this.db.transaction(["device", "shards", "compound", "marks"], "readwrite", DURABLE);
+    await Promise.all([
+      ...(["shards", "compound", "marks"] as const).map((name) => tx.objectStore(name).clear()),
+      ...["rules", "compoundTag"].map((name) => tx.objectStore("device").delete(name)),
+      tx.objectStore("device").put(true, "deviceWithdrawn"),
+      tx.done,
+    ]);
+    this.#compound = Promise.resolve([]);
   }
 
   /** The own post was corrected on the desk; whose device this is stays. */
@@ -499,14 +526,17 @@ export class GateStore {
   }
 
   async keepMark(key: string, mark: Mark): Promise<void> {
-    await this.db.put("marks", mark, key);
+    if (!this.#withdrawn) await this.db.put("marks", mark, key);
   }
 
-  /** Drop what no open window needs any more. Reads first: writing would keep verdicts waiting for their marks. */
-  async dropMarksBefore(instant: number): Promise<void> {
+  /** Drop what no rule asks for any more, and of too many the oldest. Reads first: writing would keep verdicts waiting for their marks. */
+  async dropMarks(now: number, most: number = MOST_MARKS): Promise<void> {
     const { store } = this.db.transaction("marks");
     const [keys, marks] = await Promise.all([store.getAllKeys(), store.getAll()]);
-    const old = keys.filter((_, i) => (marks[i]?.lastAt ?? instant) < instant);
+    const all = keys.map((key, i) => ({ key, mark: marks[i] ?? { outs: [], lastAt: 0, lastText: "" } }));
+    const needed = all.filter(({ mark }) => isNeeded(mark, now)).sort((a, b) => b.mark.lastAt - a.mark.lastAt);
+    const kept = new Set(needed.slice(0, most).map(({ key }) => key));
+    const old = keys.filter((key) => !kept.has(key));
     if (old.length === 0) return;
     const tx = this.db.transaction("marks", "readwrite");
     await Promise.all([...old.map((key) => tx.store.delete(key)), tx.done]);

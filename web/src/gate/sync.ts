@@ -14,7 +14,7 @@ import { AGES, type Ages } from "../pass/evidence";
 import { acceptKeyList, KeyList } from "../pass/keylist";
 import { PublicKey } from "../pass/keys";
 import { passNumber } from "../pass/number";
-import { acceptReceipt, encodeBatch, LONGEST_ROW } from "../pass/passages";
+import { acceptReceipt, acceptWithdrawal, encodeBatch, LONGEST_ROW } from "../pass/passages";
 import { Rejected } from "../pass/rejected";
 import { acceptRules, type RuleSet } from "../pass/rules";
 import type { Held, StoreRow } from "../pass/scan";
@@ -24,7 +24,7 @@ import { type Identity, PASS_CLASSES, type PassClass } from "../pass/tokens";
 import type { Compared } from "../chain/sheets";
 import { chainFile, type Fork, forkAtTheParties, meetSheet, visitChain, type Which } from "./chain";
 import { postFacts } from "./enrol";
-import { type Answer, errorCode, mapOf, Server, Unreachable } from "./server";
+import { type Answer, errorCode, mapOf, Server, Unreachable, withdrawalIn } from "./server";
 import type { ClockState, Enrolment, GateStore } from "./store";
 
 const WAIT = 25;
@@ -54,6 +54,8 @@ export class Sync {
   forkAtTheParties = false;
   /** Which chain the server speaks of. */
   chain: Which = "same";
+  /** The server signed that this device is withdrawn: lists and residents are gone from it, and only what was written is sent. */
+  cleared = false;
   #stopped = false;
   #rulesTag: string | null = null;
   readonly #rows = new Bell();
@@ -95,6 +97,8 @@ export class Sync {
     }
     for (const shard of await store.shards()) sync.shards.set(shard.uri, shard);
     sync.compoundHere = enrolment.compounds.length === 0 || (await store.compoundTag()) !== null;
+    sync.cleared = (await store.setting<boolean>("deviceWithdrawn")) === true;
+    if (sync.cleared) sync.network = "withdrawn";
     return sync;
   }
 
@@ -129,7 +133,8 @@ export class Sync {
   }
 
   start(): void {
-    void this.#loop(() => this.#keysFile(), SLOW);
+    // Open to all, and asked for by a withdrawn device too: a receipt may be signed by a new key.
+    void this.#loop(() => this.#keysFile(), SLOW, () => true);
     void this.#loop(() => this.#rulesFile(), RULES);
     void this.#loop(() => this.#postFile(), SLOW);
     this.#followFiles();
@@ -150,7 +155,7 @@ export class Sync {
       if (this.#followed.has(uri)) continue;
       this.#followed.add(uri);
       const many = (): boolean => this.enrolment.shards.length > MOST_WAITING;
-      const own = (): boolean => this.enrolment.shards.includes(uri);
+      const own = (): boolean => !this.cleared && this.enrolment.shards.includes(uri);
       void this.#loop(() => this.#list(uri, many() ? 0 : WAIT), () => (many() ? OFTEN : 0), own).then(() =>
         this.#followed.delete(uri),
       );
@@ -179,7 +184,7 @@ export class Sync {
     this.#is("online");
   }
 
-  async #loop(step: () => Promise<void>, pause: number | (() => number), wanted = (): boolean => true): Promise<void> {
+  async #loop(step: () => Promise<void>, pause: number | (() => number), wanted = (): boolean => !this.cleared): Promise<void> {
     while (!this.#stopped && wanted()) {
       try {
         await step();
@@ -204,8 +209,34 @@ export class Sync {
   async #ask(path: string, etag: string | null, seconds?: number): Promise<Answer> {
     if (this.keys === null) throw new Unreachable("no keys");
     const answer = await this.server.ask(path, this.keys, { etag, ...(seconds === undefined ? {} : { seconds }) });
-    if (answer.status === 401 && errorCode(answer.body) === "device") this.network = "withdrawn";
+    if (answer.status === 401 && errorCode(answer.body) === "device") await this.#turnedAway(answer);
     return answer;
+  }
+
+  /**
+   * T40: only the server's signed word, of this very device, deletes anything. Unsigned it may be a captive portal's, or
+   * that of a server of before: with its signed time it is shown, and that is all.
+   */
+  async #turnedAway(answer: Answer): Promise<void> {
+    const said = withdrawalIn(answer.body);
+    const signed =
+      said !== null &&
+      this.keys !== null &&
+      (await acceptWithdrawal(said, this.enrolment.device, this.keys).then(
+        () => true,
+        () => false,
+      ));
+    if (answer.time === null && !signed) throw new Unreachable("not the server's word");
+    this.network = "withdrawn";
+    if (signed) {
+      // First, so that no file that is on its way is kept behind it.
+      this.cleared = true;
+      await this.store.withdraw();
+      this.shards.clear();
+      this.rules = null;
+      this.compoundHere = this.enrolment.compounds.length === 0;
+    }
+    this.changed();
   }
 
   async #takeKeys(bytes: Bytes, withdrawn: readonly string[]): Promise<void> {
@@ -235,7 +266,9 @@ export class Sync {
     // This client reads the ages of evidence; one that does not say so is given the set without them.
     const rules = await this.#ask(`${this.server.gatePath}/rules?ages=1`, this.#rulesTag);
     if (rules.status !== 200 || this.keys === null) return;
-    this.rules = await acceptRules(rules.body, this.keys, this.rules);
+    const taken = await acceptRules(rules.body, this.keys, this.rules);
+    if (this.cleared) return;
+    this.rules = taken;
     await this.store.keepFile("rules", rules.body);
     this.#rulesTag = rules.etag;
     await this.raiseFloor(this.rules.issuedAt);
@@ -251,8 +284,8 @@ export class Sync {
     // Not without the signed time: a captive portal answers 200 to everything. A server of before knows no such file.
     if (answer.status !== 200 || answer.time === null) return;
     const post = postFacts(mapOf(answer.body));
-    const { gateName, compounds, shards, communityPhone, kind } = this.enrolment;
-    if (JSON.stringify(post) !== JSON.stringify({ gateName, compounds, shards, communityPhone, kind })) {
+    const { gateName, compounds, shards, communityPhone, kind, guards = [] } = this.enrolment;
+    if (JSON.stringify(post) !== JSON.stringify({ gateName, compounds, shards, communityPhone, kind, guards })) {
       await this.store.correct(post);
       this.enrolment = { ...this.enrolment, ...post };
       const anew = post.compounds.join() !== compounds.join();
@@ -269,7 +302,7 @@ export class Sync {
   async #compoundFile(): Promise<void> {
     const compound = await this.#ask(`${this.server.gatePath}/compound`, await this.store.compoundTag());
     if (compound.status === 304) this.compoundHere = true;
-    if (compound.status !== 200) return;
+    if (compound.status !== 200 || this.cleared) return;
     await this.store.keepCompound(readCompound(compound.body), compound.etag ?? "");
     this.compoundHere = true;
     this.changed();
@@ -331,6 +364,7 @@ export class Sync {
   }
 
   async #keep(state: ShardState): Promise<void> {
+    if (this.cleared) return;
     await this.store.keepShard(state);
     this.shards.set(state.uri, state);
     await this.raiseFloor(state.signedAt);

@@ -23,6 +23,7 @@ export const UNTIL = -65540;
 export const KEYS = -65541;
 export const RECEIPT = -65542;
 export const RULES = -65543;
+export const WITHDRAWN = -65544;
 export const ISSUER = "LF";
 /** 2100-01-01T00:00Z. No instant of ours lies beyond it. */
 export const LAST_INSTANT = 4_102_444_800;

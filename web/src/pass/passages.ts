@@ -9,7 +9,7 @@ import { Aes128Gcm, CipherSuite, DhkemP256HkdfSha256, HkdfSha256 } from "@hpke/c
 import { type Bytes, concat, equal, utf8 } from "../bytes";
 import { CborMap, encode, type Value } from "../cbor";
 import { sha256 } from "../chain/hash";
-import { Claims, EXP, IAT, RECEIPT } from "./claims";
+import { Claims, EXP, IAT, RECEIPT, WITHDRAWN } from "./claims";
 import { ALG, KID, read1 } from "./cose";
 import type { KeyList } from "./keylist";
 import type { PublicKey } from "./keys";
@@ -195,5 +195,17 @@ export async function acceptTime(data: Uint8Array, keys: KeyList): Promise<numbe
   claims.number(EXP);
   claims.done();
   if (!(await keys.signed(token, "receipt", at))) throw new Rejected("signature");
+  return at;
+}
+
+/** That this device is withdrawn (T40). @throws Rejected: not said with a key of purpose `receipt`, or said of another device */
+export async function acceptWithdrawal(data: Uint8Array, device: Bytes, keys: KeyList): Promise<number> {
+  const token = read1(data, RECEIPT_HEADERS);
+  const claims = Claims.of(token.payload);
+  const at = claims.number(IAT);
+  const of = claims.raw(WITHDRAWN, { least: 16, most: 16 });
+  claims.done();
+  if (!(await keys.signed(token, "receipt", at))) throw new Rejected("signature");
+  if (!equal(of, device)) throw new Rejected("device");
   return at;
 }

@@ -13,7 +13,7 @@ const SEAL_INFO = utf8("lf-signal/1");
 
 /** `facts`: names are pseudonyms or fingerprints, everything else is a count. */
 export interface Signal {
-  readonly kind: "help" | "handover" | "list_old" | "fork";
+  readonly kind: "help" | "handover" | "list_old" | "fork" | "admitted";
   readonly at: number;
   readonly facts: Readonly<Record<string, string | number>>;
 }
