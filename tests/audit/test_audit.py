@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -14,15 +15,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from lianfang.accounts.models import User
+from lianfang.accounts.queries import system_actor
 from lianfang.accounts.rights import Purpose, Role
 from lianfang.audit import actions, chain_rows, queries
 from lianfang.audit.actions import GrantDraft
 from lianfang.audit.bundle import bundle
 from lianfang.audit.errors import DrawnAlready, GrantOver, NoSuchOrder, NotAnAuditor, NotInSubject
 from lianfang.audit.models import Drawn, Grant
+from lianfang.audit.policy import late_hours
 from lianfang.kernel import clock
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotAllowed, NotFound
@@ -31,6 +34,7 @@ from lianfang.kernel.row_security import scope, set_scope
 from lianfang.ledger import publication, restart, sequencer
 from lianfang.ledger import queries as ledger
 from lianfang.orders import actions as orders
+from lianfang.orders.policy import CASE_KEPT_FOR, NOTICE_LATE_AFTER
 from lianfang.people.models import ReadRecord
 from lianfang_chain.policy import Policy
 from lianfang_chain.sample import draw
@@ -44,6 +48,7 @@ from tests.ledger.conftest import chain, parties  # noqa: F401 - fixtures
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from uuid import UUID
 
     from lianfang.kernel.actor import Actor
     from lianfang.orders.models import IsolationOrder
@@ -151,6 +156,94 @@ def test_the_evidence_is_checked_without_us(
         assert secret.encode() not in b"".join(f.read_bytes() for f in tmp_path.rglob("*") if f.is_file())
 
 
+def unpacked(grant: Grant, folder: Path) -> Path:
+    folder.mkdir()
+    with zipfile.ZipFile(io.BytesIO(bundle(grant, at=S1_NOW))) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run_check(folder: Path) -> tuple[int, str]:
+    """What `check.py` of a bundle says, without anything of ours."""
+    done = subprocess.run(
+        [sys.executable, "-I", "check.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_two_checkpoints_of_one_orders_bundle_are_checked_for_consistency(
+    made: list[IsolationOrder], auditor: Actor, tmp_path: Path
+) -> None:
+    """From the first checkpoint that holds the order to the newest one."""
+    grant = actions.give_grant(of_order(made[0]), by=giver())
+    for at in (S1_NOW, S1_NOW + timedelta(minutes=1)):
+        with scope(areas=[ROOT]):
+            late = a_household("罗小娟", area=a_dwelling(f"5-3-01{at.minute:02d}"))
+            orders.issue_isolation(a_draft(late[0]), by=officer(Role.CDC))
+        sequencer.run_once(at)
+    first, newest = ledger.first_witnessed_root(made[0].entry_id), ledger.newest_witnessed()
+    assert first is not None
+    assert newest is not None
+    folder = unpacked(grant, tmp_path / "good")
+    assert (folder / "checkpoints/first.txt").read_bytes() == first.note
+    assert (folder / "checkpoints/last.txt").read_bytes() == newest.note
+    code, said = run_check(folder)
+    assert (code, f"ok  consistency of {first.size} and {newest.size}" in said) == (0, True), said
+
+    between = folder / "checkpoints/consistency.txt"
+    good = between.read_text()
+    head, _, note = good.partition("\n\n")
+    old, *proof = head.split("\n")
+    assert len(proof) >= 2
+    altered = bytearray(base64.b64decode(proof[-1]))
+    altered[7] ^= 1
+    wrong = {
+        "one byte of the proof": [*proof[:-1], base64.b64encode(altered).decode()],
+        "a hash missing": proof[:-1],
+        "a hash too many": [*proof, proof[0]],
+    }
+    for what, changed in wrong.items():
+        between.write_text("\n".join([old, *changed]) + "\n\n" + note)
+        assert run_check(folder)[0] == 1, what
+    between.unlink()
+    assert run_check(folder)[0] == 1, "no proof at all"
+    between.write_text(good)
+    assert run_check(folder)[0] == 0
+    lines = first.note.decode().split("\n")
+    forged = base64.b64encode(bytes(32)).decode()
+    (folder / "checkpoints/first.txt").write_text("\n".join([*lines[:2], forged, *lines[3:]]))
+    assert run_check(folder)[0] == 1, "another root of that size"
+
+
+def test_of_a_destroyed_order_the_bundle_has_the_notices_of_the_erasure(
+    made: list[IsolationOrder], auditor: Actor, tmp_path: Path
+) -> None:
+    """What was destroyed can still be audited: the acts, that their details were erased, and that the case went."""
+    with connection.cursor() as cursor:  # what waits for the commit; in life years lie between
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    after = S1_END + CASE_KEPT_FOR
+    assert orders.destroy_ended(by=system_actor("term", after, ()), limit=1) == 1
+    gone = next(o for o in made if o.pk not in _still_there(made))
+    number, entry = gone.order_no, gone.entry_id
+    sequencer.run_once(S1_NOW)
+    grant = actions.give_grant(a_grant(order_no=number, from_on=None, until_on=None), by=giver())
+    kinds = [r.kind for r in queries.entries_of(grant)]
+    assert kinds[0] == "orders:isolation:issued"
+    assert sorted(kinds[1:]) == ["ledger:disclosures:erased", "orders:case:destroyed"]
+    folder = unpacked(grant, tmp_path / "gone")
+    views = [json.loads(f.read_text()) for f in (folder / "entries").glob("*.json")]
+    assert {v["kind"] for v in views} == {*kinds}
+    assert run_check(folder)[0] == 0
+    assert queries.cases_of(grant, S1_NOW) == []  # nobody is left to be opened
+    assert entry in {r.id for r in queries.entries_of(grant)}
+
+
+def _still_there(made: list[IsolationOrder]) -> list[UUID]:
+    with scope(areas=[ROOT]):
+        return list(type(made[0]).objects.values_list("pk", flat=True))
+
+
 def test_the_seed_comes_after_the_request_and_anybody_repeats_the_draw(
     made: list[IsolationOrder], auditor: Actor
 ) -> None:
@@ -233,6 +326,12 @@ def test_a_late_release_notice_is_a_finding_and_the_pages_show_it(
     ).content.decode()
     assert "罗小娟" in opened
     assert client.get(f"/desk/audit/{grant.pk}/evidence.zip")["Content-Type"] == "application/zip"
+
+
+def test_late_is_what_the_organ_itself_calls_late() -> None:
+    """The desk's pile of late notices and the auditor's finding begin at the same instant."""
+    assert late_hours(S1_END, None, S1_END + NOTICE_LATE_AFTER) == 0
+    assert late_hours(S1_END, S1_END + NOTICE_LATE_AFTER + timedelta(hours=1), S1_END) == 13
 
 
 def test_consistency_between_any_two_days(made: list[IsolationOrder], auditor: Actor) -> None:

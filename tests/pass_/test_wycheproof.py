@@ -38,8 +38,8 @@ def test_so_is_a_note_of_the_chain() -> None:
                 signed = True
             except NotSigned:
                 signed = False
-            if result != "acceptable":
-                assert signed is (result == "valid"), number
+            # "acceptable" are keys of small or mixed order, which RFC 8032 leaves open: a key here is one that was pinned.
+            assert signed is (result != "invalid"), number
             seen[signed] += 1
     assert sum(seen.values()) == 210
     assert all(seen.values())

@@ -29,9 +29,10 @@ test("so is a note of the chain", async () => {
     for (const [number, message, signature, result] of group.cases) {
       const [m, s] = [fromHex(message), fromHex(signature)];
       seen += 1;
-      if (result === "acceptable") continue;
-      expect([number, await verifyEd25519(key, m, s)]).toEqual([number, result === "valid"]);
-      expect([number, ed25519InScript(key, m, s)]).toEqual([number, result === "valid"]);
+      expect([number, await verifyEd25519(key, m, s)]).toEqual([number, result !== "invalid"]);
+      // RFC 8032 leaves keys of small order open; the script refuses them, and nobody's key is one.
+      const ofSmallOrder = number >= 152 && number <= 159;
+      expect([number, ed25519InScript(key, m, s)]).toEqual([number, result !== "invalid" && !ofSmallOrder]);
     }
   }
   expect(seen).toBe(210);

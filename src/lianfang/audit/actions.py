@@ -66,7 +66,7 @@ def give_grant(draft: GrantDraft, *, by: Actor) -> Grant:
         raise NotAnAuditor
     if draft.order_no:
         with scope(areas=[draft.area]):
-            if proofs.order_by_number(draft.order_no) is None:
+            if not proofs.entries_by_number(draft.order_no):
                 raise NoSuchOrder
     ends_at = start_of_legal_day(draft.last_day + ONE_DAY)
     if ends_at <= by.at:

@@ -61,9 +61,8 @@ def entries_of(grant: Grant) -> list[EntryRow]:
     """The entries a grant is about, those that have their place, in its order."""
     if grant.order_no:
         with scope(areas=[grant.area]):
-            order_id = proofs.order_by_number(grant.order_no)
-            ids = [a.entry_id for a in proofs.acts_of(order_id)] if order_id else []
-        return ledger.rows_of(ids)
+            ids = proofs.entries_by_number(grant.order_no)
+        return ledger.rows_of([*ids, *ledger.erasures_of(ids)])
     assert grant.from_on is not None
     assert grant.until_on is not None
     return ledger.rows_between(

@@ -56,7 +56,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     ),
     Operation(
         name="chain_strict_policy",
-        says="审计员的信任文件：三选三 / the auditor's: all three witnesses",
+        says="审计员的信任文件：居民一方必须见证，另加一方 / the auditor's: the residents and one of the others",
         view="ledger:strict_policy",
         answers={200: Body(media=_TEXT, says="策略文件 / policy file")},
     ),

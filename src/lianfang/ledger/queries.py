@@ -196,6 +196,13 @@ def rows_of(entry_ids: Sequence[UUID]) -> list[EntryRow]:
     return _rows(Entry.objects.filter(pk__in=entry_ids))
 
 
+def erasures_of(entry_ids: Sequence[UUID]) -> list[UUID]:
+    """The notices that disclosures of these entries were erased."""
+    acts = Entry.objects.filter(pk__in=entry_ids).values("act_id")
+    found = Entry.objects.filter(kind="ledger:disclosures:erased", act_id__in=acts)
+    return list(found.values_list("pk", flat=True))
+
+
 def rows_between(since: datetime, until: datetime, *, area: str) -> list[EntryRow]:
     """What was appended in a half-open period with a scope at or below an area, in the order of the chain."""
     return _rows(Entry.objects.filter(appended_at__gte=since, appended_at__lt=until, scope__within=area))

@@ -20,6 +20,7 @@ from .models import (
     AppealDecision,
     DestroyedAct,
     DestroyedCase,
+    DestroyedOrder,
     IsolationOrder,
     Lift,
     ReleaseNotice,
@@ -170,9 +171,16 @@ def facts_of(entry_ids: Sequence[UUID]) -> dict[UUID, Facts]:
     return found
 
 
-def order_by_number(order_no: str) -> UUID | None:
-    """The order of this number in the scope of the transaction."""
-    return IsolationOrder.objects.filter(order_no=order_no).values_list("pk", flat=True).first()
+def entries_by_number(order_no: str) -> list[UUID]:
+    """The entries of the order of this number in the scope of the transaction, and of what followed from it; those of
+    one that was destroyed too, with its destruction. Empty where there is none."""
+    order_id = IsolationOrder.objects.filter(order_no=order_no).values_list("pk", flat=True).first()
+    if order_id is not None:
+        return [act.entry_id for act in acts_of(order_id)]
+    gone = DestroyedOrder.objects.filter(order_no=order_no).select_related("case").first()
+    if gone is None:
+        return []
+    return [*gone.acts.values_list("entry", flat=True), gone.case.entry_id]
 
 
 def states_of(order_id: UUID) -> list[tuple[Act, ChainState]]:
@@ -180,6 +188,13 @@ def states_of(order_id: UUID) -> list[tuple[Act, ChainState]]:
     acts = acts_of(order_id)
     states = ledger.states_of([a.entry_id for a in acts])
     return [(act, states[act.entry_id]) for act in acts]
+
+
+def standing_of(order_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, ChainState]]:
+    """The entry of each order and how far it has come; a known number of queries."""
+    entries = dict(IsolationOrder.objects.filter(pk__in=list(order_ids)).values_list("pk", "entry_id"))
+    states = ledger.newest_states(entries.values()) if entries else {}
+    return {order: (entry, states[entry]) for order, entry in entries.items()}
 
 
 def lines(entry_ids: Iterable[UUID]) -> dict[UUID, ChainLine]:
