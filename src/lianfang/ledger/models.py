@@ -119,7 +119,6 @@ class WitnessState(models.Model):
     cosigned_at = models.DateTimeField(null=True)
     trouble = models.TextField(choices=Trouble, blank=True, default="", db_default="")
     troubled_at = models.DateTimeField(null=True)
-    forked = models.BooleanField(default=False, db_default=False)  # not written any more: evidence decides
 
 
 class CaseKey(models.Model):
