@@ -178,6 +178,22 @@ def test_what_holds_where_a_resident_lives_stands_on_the_first_page() -> None:
     assert LIST in page(Client(), "/open/")
 
 
+def test_lists_and_pages_show_how_far_each_has_come_and_say_what_the_chain_is() -> None:
+    """Decision 14: one sentence on every page that shows it."""
+    made = a_published(title="入账的")
+    desk = client_for(Role.STREET, STREET)
+    for shown in (page(Client(), LIST), page(desk, reverse("announcements:desk"))):
+        assert shown.count("已入账，尚未见证") == 1
+    entry = reverse("ledger:entry", args=[made.entry_id])
+    assert entry in page(desk, reverse("announcements:desk"))
+    for url, client in (
+        (f"{LIST}{made.announcement_id}/", Client()),
+        (reverse("announcements:announcement", args=[made.announcement_id]), desk),
+        (entry, Client()),
+    ):
+        assert "三方共同保管、共同签名" in page(client, url), url
+
+
 def test_open_pages_ask_as_often_for_many_as_for_one() -> None:
     def asked() -> tuple[int, int]:
         with CaptureQueriesContext(connection) as listing:

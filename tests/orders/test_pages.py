@@ -232,6 +232,25 @@ def test_a_list_asks_as_often_for_six_as_for_one(order: IsolationOrder, url: str
     assert asked() == one
 
 
+def test_the_list_of_checks_asks_as_often_for_three_as_for_one(order: IsolationOrder) -> None:
+    def asked() -> int:
+        with clock.fixed(S1_END):
+            client = client_for(Role.MEDIC)
+            client.get("/desk/orders/checks/")
+            with CaptureQueriesContext(connection) as asked:
+                page = client.get("/desk/orders/checks/")
+        assert page.content.decode().count("/open/chain/entry/") == rows(IsolationOrder)
+        return len(asked)
+
+    one = asked()
+    for i in range(2):
+        with scope(areas=[ROOT]):
+            person = a_person("测试", area=a_dwelling(f"5-3-{i + 101:04d}"), numbered=False)
+        with scope(areas=[ROOT]):
+            actions.issue_isolation(a_draft(person), by=officer(Role.CDC))
+    assert asked() == one
+
+
 def test_signing_asks_for_the_second_factor_again(luo: UUID) -> None:
     concern = a_concern(luo)
     doctor = client_for(Role.CDC)
@@ -357,6 +376,35 @@ def test_a_sheet_from_the_board_to_the_page_of_anybody(order: IsolationOrder, ne
         assert "要取下的 1" in text(keeper.get("/desk/orders/sheets/"))
         assert keeper.post(f"/desk/orders/sheets/{sheet}/down/").status_code == 302
         assert "要取下的 0" in text(keeper.get("/desk/orders/sheets/"))
+
+
+def test_every_page_that_names_an_order_shows_its_state_in_the_chain_and_leads_to_its_proof(
+    order: IsolationOrder, luo: UUID
+) -> None:
+    link, own = f'href="/open/chain/entry/{order.entry_id}/"', client_of(luo)
+    concern = a_concern(luo)
+    pages = [
+        own.get(f"/me/order/{order.pk}/appeal/"),
+        own.post("/me/report/arrival/", an_arrival()),
+        client_for(Role.CDC).get(f"/desk/orders/concern/{concern}/"),
+        client_for(Role.CDC).get(f"/desk/orders/{order.pk}/"),
+    ]
+    with clock.fixed(S1_END):
+        pages.append(client_for(Role.MEDIC).get("/desk/orders/checks/"))
+    for page in pages:
+        assert "已入账，尚未见证" in text(page), page.request["PATH_INFO"]
+        assert link in page.content.decode(), page.request["PATH_INFO"]
+
+
+def test_the_pages_of_an_order_say_what_the_chain_is(order: IsolationOrder) -> None:
+    """Decision 14."""
+    from django.test import Client
+
+    for client, url in (
+        (client_for(Role.CDC), f"/desk/orders/{order.pk}/"),
+        (Client(), f"/open/orders/certificate/{order.pk}/"),
+    ):
+        assert text(client.get(url)).count("三方共同保管、共同签名") == 1, url
 
 
 def test_an_employer_checks_dates_and_nothing_else(order: IsolationOrder) -> None:

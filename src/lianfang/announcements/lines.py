@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lianfang.ledger import queries as ledger
+
 from .labels import KINDS, STATES, TONES
 from .policy import CURRENT
 
@@ -28,4 +30,8 @@ def line(view: View) -> dict[str, object]:
 
 
 def lines(views: Iterable[View]) -> list[dict[str, object]]:
-    return [line(view) for view in views]
+    """Many, each with how far its publication has come in the chain; nothing is asked for where none is published."""
+    shown = list(views)
+    entries = [view.publication.entry_id for view in shown if view.publication]
+    chain = ledger.newest_states(entries) if entries else {}
+    return [line(v) | {"chain": v.publication and chain[v.publication.entry_id]} for v in shown]

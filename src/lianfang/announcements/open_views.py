@@ -35,12 +35,14 @@ def listed(request: HttpRequest) -> HttpResponse:
     place = request.GET.get("place", "")
     place = place if place in choices else ""
     past, more = queries.past(at, place=place, page=page)
+    current = queries.current(at, place=place) if page == 1 else []
+    shown = lines([*current, *past])
     return render(
         request,
         "announcements/open_list.html",
         {
-            "current": lines(queries.current(at, place=place)) if page == 1 else [],
-            "past": lines(past),
+            "current": shown[: len(current)],
+            "past": shown[len(current) :],
             "places": choices.items(),
             "place": place,
             "page": page,

@@ -22,7 +22,7 @@ from lianfang.people.reader import PersonField, read
 from lianfang.rules import labels as rule_labels
 from lianfang.rules import queries as rules
 
-from . import actions, labels, own_views, pages, policy, proposals, queries
+from . import actions, labels, own_views, pages, policy, proofs, proposals, queries
 from .forms import DecideForm, InquiryForm, ProposalForm, ReasonForm, SignForm
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def _case(concern: Concern, *, by: Actor, anchor_at: object = None) -> dict[str,
     term = None if rule is None else policy.term(rule, concern.anchor_at)
     views = read([concern.person_id], _CASE, by=by) if by.areas(Right.PEOPLE_PERSON_READ) else {}
     running = queries.restrictions([concern.person_id], by.at).get(concern.person_id, [])
+    standing = proofs.standing_of(r.order_id for r in running)
     return {
         "concern": concern,
         "person": views.get(concern.person_id),
@@ -60,6 +61,7 @@ def _case(concern: Concern, *, by: Actor, anchor_at: object = None) -> dict[str,
         "term": term,
         "is_over": term is not None and term.ends_at <= by.at,
         "running": running,
+        "chained": [(r, *standing[r.order_id]) for r in running],
         "may_miss_gates": any(policy.may_miss_gates(r.ends_at, at=by.at) for r in running),
     }
 

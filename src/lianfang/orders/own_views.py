@@ -106,7 +106,7 @@ def appeal(request: HttpRequest, order_id: UUID) -> HttpResponse:
         return actions.appeal(form.draft(order_id), by=by)
 
     said = gettext("申诉已提交，由另一机构审理，24小时内答复。")
-    context = {"order": order}
+    context = {"order": order, "chain": proofs.standing_of([order_id])[order_id][1]}
     return pages.done(request, form, act, "orders:own", "orders/own_appeal.html", context, said=said)
 
 
@@ -169,13 +169,17 @@ def symptoms_page(request: HttpRequest, person_id: UUID, *, by: Actor, template:
 
 def _answered(request: HttpRequest, person_id: UUID, answer: Answer, *, by: Actor) -> HttpResponse:
     running = queries.restrictions([person_id], by.at).get(person_id, [])
+    order = max(running, key=lambda r: r.ends_at, default=None)
+    entry_id, chain = proofs.standing_of([order.order_id])[order.order_id] if order else (None, None)
     return render(
         request,
         "orders/answer.html",
         {
             "answer": answer,
             "fact": labels.FACTS[answer.fact],
-            "order": max(running, key=lambda r: r.ends_at, default=None),
+            "order": order,
+            "entry_id": entry_id,
+            "chain": chain,
         },
     )
 

@@ -168,7 +168,11 @@ def checks(request: HttpRequest) -> HttpResponse:
     """Release papers that wait for a check; the door and the day are enough for it."""
     waiting = queries.to_check(actor(request))
     doors = places.doors({o.area for o, _ in waiting})
-    lines = [{"order": o, "kind": kind, "door": doors.get(o.area, "")} for o, kind in waiting]
+    chain = ledger.newest_states([o.entry_id for o, _ in waiting])
+    lines = [
+        {"order": o, "kind": kind, "door": doors.get(o.area, ""), "chain": chain[o.entry_id]}
+        for o, kind in waiting
+    ]
     return render(request, "orders/checks.html", {"lines": lines})
 
 
