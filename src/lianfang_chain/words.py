@@ -17,6 +17,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders:case:destroyed": ("案卷到期销毁", "case destroyed after its term"),
     "gates:act:signed": ("限次或封控令", "quota or perimeter act"),
     "gates:act:lifted": ("限次或封控令解除", "quota or perimeter act lifted"),
+    "gates:passages:destroyed": ("通行记录到期销毁", "passages destroyed after their term"),
     "gates:ages:set": ("卡口凭证的时限", "how old evidence may be at gates"),
     "gates:passes:given": ("批量制发出入证", "passes given to a compound"),
     "gates:passes:withdrawn": ("批量作废出入证", "passes of a compound withdrawn"),

@@ -38,6 +38,7 @@ DATA: Final = {
     "people/pinyin.py": "a table of characters",
     "audit/actions.py": "what an entry of the chain names as its basis",
     "orders/actions/retention.py": "what an entry of the chain names as its basis",
+    "gates/jobs.py": "what an entry of the chain names as its basis",
     "gates/policy.py": "reasons as the gates write them into rows; labels.py says them",
     "ledger/actions.py": "what an entry of the chain names as its basis",
 }

@@ -23,6 +23,7 @@ from lianfang.gates.models import Backlog, Conflict, Contact, Device, Gate, Hour
 from lianfang.kernel import clock, ids
 from lianfang.kernel.actor import Grant
 from lianfang.kernel.clock import legal_day
+from lianfang.ledger import queries as ledger
 from lianfang_pass.errors import Rejected
 from lianfang_pass.passages import Batch, accept_withdrawal, decode_batch
 from lianfang_pass.statuslist import ListStatus, Row
@@ -442,8 +443,13 @@ def test_a_day_is_forgotten_by_dropping_its_partition() -> None:
     today = f"gates_passage_{legal_day(NOW):%Y%m%d}"
     assert today not in jobs.drop_old(NOW + timedelta(days=21))
     assert stored()
-    assert jobs.drop_old(NOW + timedelta(days=23))
+    before = len(list(ledger.terms_of_kind("gates:passages:destroyed")))
+    dropped = jobs.drop_old(NOW + timedelta(days=23))
+    assert today in dropped
     assert not stored()
+    assert jobs.drop_old(NOW + timedelta(days=23)) == []
+    [(_, said)] = list(ledger.terms_of_kind("gates:passages:destroyed"))[before:]
+    assert said == {"count": len(dropped), "until": f"{legal_day(NOW + timedelta(days=2))}", "reason": "term"}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM gates_passage_key")
         assert cursor.fetchone() == (0,)

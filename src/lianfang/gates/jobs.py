@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
+from lianfang.accounts.queries import system_actor
 from lianfang.credentials import actions as credentials
 from lianfang.credentials import queries as credentials_queries
 from lianfang.kernel.clock import legal_day, start_of_legal_day
+from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
+from lianfang.ledger import actions as ledger
+from lianfang.ledger.announcing import WHOLE_CHAIN
 from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
@@ -34,6 +38,7 @@ log = logging.getLogger("lianfang.gates.jobs")
 DAYS_AHEAD: Final = 3
 _RULES_ANEW: Final = timedelta(days=1)
 _AT_ONCE: Final = 200
+_TERM_OVER: Final = "个人信息保护法第四十七条第一款第一项（保存期限已届满）"
 
 
 def keep(at: datetime) -> None:
@@ -87,7 +92,7 @@ def ensure_partitions(at: datetime) -> None:
 @transaction.atomic
 def drop_old(at: datetime) -> list[str]:
     """Drop the partitions of days older than 21, what is as old in the partition of other days, their keys, and what
-    stands elsewhere of codes in their rows.
+    stands elsewhere of codes in their rows. The chain keeps that it was done: how many days' rows, and up to which.
     """
     before = legal_day(at - KEPT_FOR)
     with connection.cursor() as cursor:
@@ -98,12 +103,25 @@ def drop_old(at: datetime) -> list[str]:
         old = sorted(name for (name,) in cursor.fetchall() if name < _partition(before)[0])
         for name in old:
             cursor.execute(f"DROP TABLE {name}")
-        if _forget_others(cursor, start_of_legal_day(before)) or old:
+        forgotten = _forget_others(cursor, start_of_legal_day(before)) or old
+        if forgotten:
             cursor.execute(
                 "DELETE FROM gates_passage_key WHERE received_at < %s", [start_of_legal_day(before)]
             )
     KeptCode.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
     OverrideMark.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
+    if forgotten:
+        by = system_actor("destruction", at, ())
+        ledger.append(
+            kind="gates:passages:destroyed",
+            act_id=new_id(),
+            organ=by.organ,
+            scope=WHOLE_CHAIN,
+            basis=_TERM_OVER,
+            terms={"count": len(old), "until": before.isoformat(), "reason": "term"},
+            secrets={},
+            by=by,
+        )
     return old
 
 

@@ -15,6 +15,7 @@ FREEING: Final = frozenset(
         "orders:appeal:won",
         "orders:case:destroyed",
         "gates:act:lifted",
+        "gates:passages:destroyed",
         "ledger:disclosures:erased",
         "ledger:key:announced",
         "ledger:key:succeeded",
