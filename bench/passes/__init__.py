@@ -13,6 +13,7 @@ def cases(size: str) -> Iterable[dict[str, Any]]:
     """All of them. `size` changes how long each is measured, never what."""
     from .bundle import Bundle, with_the_server_stopped
     from .checking import checking
+    from .garbage import garbage
     from .reach import Orders, to_every_gate
     from .rush import rush
     from .server import GATES, Server, publishing
@@ -21,6 +22,7 @@ def cases(size: str) -> Iterable[dict[str, Any]]:
 
     small = size == "small"
     yield from checking(1.0 if small else 5.0)
+    yield from garbage()
     yield from status_bytes()
     # Ten thousand connections from here and as many in the server.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

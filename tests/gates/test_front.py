@@ -18,6 +18,7 @@ from lianfang.config.islands import WEB
 from lianfang.credentials import actions as credentials
 from lianfang.credentials.actions import StatusChange
 from lianfang.gates import actions, front, jobs, policy, queries
+from lianfang.gates.chain_rows import chain_faults
 from lianfang.gates.labels import OVERRIDE_WORDS
 from lianfang.gates.models import Backlog, Conflict, Contact, Device, Gate, HourCount, OverrideCount
 from lianfang.kernel import clock, ids
@@ -449,6 +450,7 @@ def test_a_day_is_forgotten_by_dropping_its_partition() -> None:
     assert not stored()
     assert jobs.drop_old(NOW + timedelta(days=23)) == []
     [(_, said)] = list(ledger.terms_of_kind("gates:passages:destroyed"))[before:]
+    assert chain_faults() == []
     assert said == {"count": len(dropped), "until": f"{legal_day(NOW + timedelta(days=2))}", "reason": "term"}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM gates_passage_key")

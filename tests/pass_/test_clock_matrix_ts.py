@@ -45,10 +45,10 @@ def test_the_gate_decides_every_cell_on_every_device_as_python_does(tmp_path: Pa
                 "keys": world.KEYS_BYTES.hex(),
                 "uri": world.URI,
                 "index": 4711,
-                "text": TEXT,
+                "texts": [TEXT],
                 "bits": bytes(held_bits).hex(),
-                "compounds": [HOME],
-                "looks": asked,
+                "compounds": [[HOME]],
+                "looks": [[*one, 0, 0] for one in asked],
             }
         )
     )

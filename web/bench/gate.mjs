@@ -52,5 +52,5 @@ export async function twoPasses() {
   const handle = await crypto.subtle.importKey("raw", key, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
   const bare = () => crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, handle, signature, message);
   if (!(await bare())) throw new Error("the bare verification fails");
-  return { ...looks, bare, look, code };
+  return { ...looks, bare, look, code, at: scan.held_floor };
 }

@@ -20,7 +20,18 @@ from lianfang.ledger.announcing import WHOLE_CHAIN
 from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
-from .models import Backlog, Conflict, Gate, KeptCode, OverrideCount, OverrideMark, RuleFile, Signal, Ticket
+from .models import (
+    Backlog,
+    Conflict,
+    Destruction,
+    Gate,
+    KeptCode,
+    OverrideCount,
+    OverrideMark,
+    RuleFile,
+    Signal,
+    Ticket,
+)
 from .opening import opened
 from .own_overrides import mark_of
 from .policy import ALARMS, KEPT_FOR, LIFE_EXIT, OTHER_WORD, OVERRIDES, lists_of
@@ -111,10 +122,10 @@ def drop_old(at: datetime) -> list[str]:
     KeptCode.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
     OverrideMark.objects.filter(received_at__lt=start_of_legal_day(before)).delete()
     if forgotten:
-        by = system_actor("destruction", at, ())
-        ledger.append(
+        by, run = system_actor("destruction", at, ()), new_id()
+        entry = ledger.append(
             kind="gates:passages:destroyed",
-            act_id=new_id(),
+            act_id=run,
             organ=by.organ,
             scope=WHOLE_CHAIN,
             basis=_TERM_OVER,
@@ -122,6 +133,7 @@ def drop_old(at: datetime) -> list[str]:
             secrets={},
             by=by,
         )
+        Destruction.objects.create(id=run, days=len(old), until=before, destroyed_at=at, entry_id=entry)
     return old
 
 

@@ -438,6 +438,19 @@ class AgesAct(models.Model):
         ]
 
 
+class Destruction(models.Model):
+    """Passages were forgotten because their term was over: of how many days, and of which no more. Stays (trigger)."""
+
+    id = models.UUIDField(primary_key=True)
+    days = models.IntegerField()
+    until = models.DateField()
+    destroyed_at = models.DateTimeField()
+    entry_id = models.UUIDField(unique=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="destruction_counts_days", condition=Q(days__gte=0))]
+
+
 class PassRound(models.Model):
     """Everybody of a compound who had no personal paper pass was given one. Stays as written (trigger)."""
 
