@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import os
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,14 @@ from lianfang_chain.evidence import ForkEvidence
 from lianfang_chain.note import COSIGNATURE, ED25519, NotSigned, Signature, Signer, open_note
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import ENTRIES, TileId, bundle_of
-from lianfang_chain.tree import NotProved
+from lianfang_chain.tree import NotProved, leaf_hash
 from lianfang_chain.witness import __main__ as program
 from lianfang_chain.witness import store as store_module
 from lianfang_chain.witness.__main__ import main
 from lianfang_chain.witness.judge import Witness
 from lianfang_chain.witness.page import light_of, status_of, status_page
 from lianfang_chain.witness.server import WitnessServer
-from lianfang_chain.witness.store import DamagedFolder, Store
+from lianfang_chain.witness.store import HASH_AGAIN_SECONDS, DamagedFolder, Own, Store
 
 
 @pytest.fixture
@@ -145,6 +146,50 @@ def test_catching_up_over_many_tiles_gives_the_same_tree(witness: Any, log: Any)
             assert witness.store.root_at(size) == log.roots[size]
 
 
+def test_catching_up_holds_a_tile_in_memory_and_not_the_chain(tmp_path: Path) -> None:
+    log = SmallLog().add(*(i.to_bytes(4, "big") * 250 for i in range(9_000)))  # 9 MB, and 0.3 MB of hashes
+    body = log.submission(0)
+    witness = a_witness(tmp_path / "w", log)
+    tracemalloc.start()
+    try:
+        assert witness.add_checkpoint(body).status == 200
+        assert tracemalloc.get_traced_memory()[1] < 2_500_000
+    finally:
+        tracemalloc.stop()
+    witness.store.close()
+    with contextlib.closing(Store(tmp_path / "w", LOG.key)) as again:
+        assert [index for index, _ in again.own_entries()] == list(range(9_000))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_a_step_that_broke_off_had_written_counts_for_nothing(
+    tmp_path: Path, log: Any, restarted: bool
+) -> None:
+    """The log breaks off in the third tile, at the first step and at a later one; then a smaller tree is signed."""
+    witness = a_witness(tmp_path / "w", log)
+    for old, size in ((0, 3), (3, 5)):
+        reaches = SmallLog().grow(size)
+        longer = SmallLog().grow(700)
+        witness.read = lambda tile, log=longer: log.read(tile) if tile.index < 2 else nothing(tile)
+        assert witness.add_checkpoint(longer.submission(old)).status == 503
+        assert (tmp_path / "w" / "entries").stat().st_size > 512 * 10
+        assert (witness.store.size, witness.store.look(AT).count) == (old, old)
+        if restarted:
+            witness.store.close()
+            witness = a_witness(tmp_path / "w", reaches)
+        witness.read = reaches.read
+        accepted(witness, reaches, old)
+        assert witness.store.own_entries() == [(i, f"e {i}".encode()) for i in range(size)]
+        assert witness.store.look(AT).count == size
+    witness.store.close()
+    with contextlib.closing(Store(tmp_path / "w", LOG.key)) as again:
+        assert again.root_at(5) == log.roots[5]
+
+
+def nothing(tile: Any) -> None:
+    raise Unreachable("no answer")
+
+
 def test_own_places_are_kept_and_the_rest_only_as_hashes(tmp_path: Path) -> None:
     from tests.chain.test_vectors import load
 
@@ -203,12 +248,14 @@ def test_tiles_that_lead_to_another_root_are_refused(witness: Any, log: Any) -> 
     log.files[tile] = log.files[tile][:-1] + b"\x00"
     assert witness.add_checkpoint(log.submission(0)).status == 422
     assert witness.store.size == 0
+    # Nor others that fit each other, entries and hashes: only the signed root tells.
+    witness.read = SmallLog().grow(5, "other").read
+    reply = witness.add_checkpoint(log.submission(0))
+    assert (reply.status, "the tiles lead to another root" in reply.body) == (422, True)
+    assert witness.store.size == 0
 
 
 def test_a_log_that_serves_nothing_is_not_cosigned(witness: Any, log: Any) -> None:
-    def nothing(tile: Any) -> None:
-        raise Unreachable("no answer")
-
     witness.read = nothing
     assert witness.add_checkpoint(log.submission(0)).status == 503
     assert witness.store.size == 0
@@ -527,12 +574,91 @@ class TestTheFolder:
         witness.lights.asked_at = AT
         assert status_of(witness)["light"] == "green"
         file = full / "entries"
-        file.write_bytes(file.read_bytes()[:-1] + b"\xff")
+        changed_behind_it(file, file.read_bytes()[:-1] + b"\xff")
         for sign in ("文件夹损坏", "不要删除任何文件", "entries: the record at byte"):
             assert sign in status_page(witness, "居民")
         assert status_of(witness)["light"] == "damaged"
         file.unlink()
         assert "entries: the file is gone" in status_page(witness, "居民")
+        witness.store.close()
+
+    def test_a_view_hashes_nothing_that_was_hashed_before(
+        self, full: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However large the file is: a view every ten seconds must not read it again, nor after each step."""
+        log = SmallLog().add(*(data for _, data in _entries_of(full)))
+        witness = a_witness(full, log)
+        hashed: list[bytes] = []
+
+        def noted(data: bytes) -> bytes:
+            hashed.append(data)
+            return leaf_hash(data)
+
+        monkeypatch.setattr(store_module, "leaf_hash", noted)
+        for size in range(9, 40):
+            log.grow(1)
+            accepted(witness, log, size - 1)
+            assert f"其中本地的记录</dt><dd>{size} 条" in status_page(witness, "居民")
+            assert status_of(witness)["light"] == "green"
+            assert witness.store.look(AT).recent[-1] == (size - 1, f"e {size - 1}".encode())
+        assert hashed == []
+        assert [i for i, _ in witness.store.look(AT).recent] == list(range(19, 39))
+        witness.store.close()
+
+    def test_no_hash_is_written_before_its_entries_are_on_the_disk(
+        self, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else a loss of power in the first step looks like a folder whose `held` was taken away."""
+        witness, real = a_witness(tmp_path / "w", log), os.fsync
+
+        def failing(descriptor: int) -> None:
+            if os.readlink(f"/proc/self/fd/{descriptor}").endswith("/entries"):
+                raise OSError(5, "Input/output error")
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", failing)
+        assert witness.add_checkpoint(log.submission(0)).status == 500
+        assert (tmp_path / "w" / "entries").stat().st_size > 0
+        assert (tmp_path / "w" / "hashes").stat().st_size == 0
+        witness.store.close()
+
+    def test_a_change_behind_it_is_seen_at_the_next_view_whatever_its_date_says(self, full: Path) -> None:
+        log = SmallLog().add(*(data for _, data in _entries_of(full)))
+        witness = a_witness(full, log)
+        assert witness.store.look(AT) == Own(8, tuple(_held_entries(witness)))
+        for name in ("entries", "hashes"):
+            file = full / name
+            whole, status = file.read_bytes(), file.stat()
+            changed_behind_it(file, whole[:20] + bytes([whole[20] ^ 1]) + whole[21:])
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+            assert (file.stat().st_size, file.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+            assert "entries: the record at byte 0" in witness.store.look(AT).damage
+            reply = witness.add_checkpoint(log.submission(8))  # a step neither hides nor heals it
+            if name == "hashes":
+                assert (reply.status, "hashes: they do not lead to the root" in reply.body) == (500, True)
+                assert not witness.store.evidence  # what is broken here is no story of the log
+            assert witness.store.look(AT).damage
+            changed_behind_it(file, whole)
+            assert witness.store.look(AT) == Own(8, tuple(_held_entries(witness)))
+            # Changed between a view and a step: the step must not vouch for it.
+            changed_behind_it(file, whole[:20] + bytes([whole[20] ^ 1]) + whole[21:])
+            witness.add_checkpoint(log.submission(8))
+            assert witness.store.look(AT).damage
+            changed_behind_it(file, whole)
+        witness.store.close()
+
+    def test_a_change_that_the_kernel_does_not_tell_is_found_within_the_hour(
+        self, full: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        witness = a_witness(full, SmallLog())
+        monkeypatch.setattr(Store, "_stamp", lambda self: ("never another",))
+        witness.store.look(AT)
+        file = full / "entries"
+        file.write_bytes(file.read_bytes()[:-1] + b"\xff")
+        damaged = []
+        for at in range(AT, AT + 2 * HASH_AGAIN_SECONDS, 600):
+            damaged.append(bool(witness.store.look(at).damage))
+        assert damaged.index(True) in (5, 6, 7)
         witness.store.close()
 
     def test_the_program_tells_the_committee_what_to_do(
@@ -656,6 +782,18 @@ class TestTheFolder:
         assert again.root_at(312) == log.roots[312]
         assert [index for index, _ in again.own_entries()] == list(range(312))
         again.close()
+
+
+def changed_behind_it(file: Path, data: bytes) -> None:
+    """Written again until the kernel's clock has gone on since the last write: it moves every few milliseconds."""
+    before = file.stat().st_ctime_ns
+    while file.read_bytes() != data or file.stat().st_ctime_ns == before:
+        with file.open("r+b") as target:
+            target.write(data)
+
+
+def _held_entries(witness: Any) -> list[tuple[int, bytes]]:
+    return list(witness.store.own_entries())
 
 
 def _entries_of(folder: Path) -> list[tuple[int, bytes]]:

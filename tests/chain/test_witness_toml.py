@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,8 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cryptography
 import pytest
 from tests.chain.logs import LOG, ORIGIN, WITNESS
+from tests.chain.test_vectors import load
 from tests.factories.ledger import AT
 
 from lianfang.config import chain_tending
@@ -70,16 +73,68 @@ def test_the_guides_install_the_package_and_all_that_the_witness_needs(guide: st
         assert f"    ~/lianfang/bin/{command}\n" in text
 
 
-def test_the_witness_needs_cryptography_and_nothing_else() -> None:
-    look = """
+#: Run beside the package, `cryptography` and what that needs: every module, a proof verified, a checkpoint cosigned.
+ALONE = """
+import importlib, pkgutil, sys
+from pathlib import Path
+site, work = Path(sys.argv[1]), Path(sys.argv[2])
+sys.path.append(str(site))
+import lianfang_chain
+for module in pkgutil.walk_packages(lianfang_chain.__path__, "lianfang_chain."):
+    importlib.import_module(module.name)
+from lianfang_chain import checkpoint, note, submission, tiles, tree, verify
+from lianfang_chain.witness import judge, store
+log = note.Signer("log.example/chain", note.ED25519, b"l" * 32)
+own = note.Signer("log.example/chain/w", note.COSIGNATURE, b"w" * 32)
+writer = tiles.TileWriter()
+writer.append(b"an entry", tree.leaf_hash(b"an entry"))
+files = dict(writer.take())
+signed = checkpoint.sign_checkpoint(checkpoint.Checkpoint(log.key.name, 1, writer.root()), log)
+witness = judge.Witness(store.Store(work / "witness", log.key), own, files.__getitem__, lambda: 1_600_000_000)
+assert witness.add_checkpoint(bytes(submission.AddCheckpoint(0, (), signed))).status == 200
+assert verify.main(["--policy", str(work / "policy.txt"), str(work / "proof")]) == 0
+print(*sorted({name.partition(".")[0] for name, m in sys.modules.items() if str(site) in (getattr(m, "__file__", "") or "")}))
+"""
+
+
+def test_the_package_needs_cryptography_and_nothing_else(tmp_path: Path) -> None:
+    """Witness and `lianfang-verify`: no Django, no SQL, nothing of the system is there to be imported."""
+    site, paper = tmp_path / "site", load("paper.json")
+    shutil.copytree(ROOT / "src/lianfang_chain", site / "lianfang_chain")
+    installed = Path(cryptography.__file__).parents[1]
+    for found in (
+        *installed.glob("cryptography"),
+        *installed.glob("cffi"),
+        *installed.glob("_cffi_backend*"),
+    ):
+        (site / found.name).symlink_to(found)
+    (tmp_path / "policy.txt").write_text(paper["policy"], encoding="utf-8")
+    (tmp_path / "proof").write_text(next(case["qr"] for case in paper["good"] if case["quorum"]))
+    words = [sys.executable, "-I", "-S", "-X", "utf8", "-c", ALONE, str(site), str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "PROVED" in done.stdout
+    assert set(done.stdout.splitlines()[-1].split()) - {"_cffi_backend", "cffi"} == {
+        "cryptography",
+        "lianfang_chain",
+    }
+
+
+@pytest.mark.parametrize("program", ["lianfang_chain.verify", "lianfang_chain.witness.__main__"])
+def test_each_program_loads_cryptography_and_nothing_else(program: str) -> None:
+    """Also where all the rest is installed, and nothing would be missed."""
+    look = f"""
 import sys
 before = set(sys.modules)
-import lianfang_chain.witness.__main__
-new = {sys.modules[name] for name in set(sys.modules) - before}
-print(*sorted({m.__name__.partition(".")[0] for m in new if "site-packages" in (getattr(m, "__file__", "") or "")}))
+import {program}
+new = {{sys.modules[name] for name in set(sys.modules) - before}}
+print(*sorted({{m.__name__.partition(".")[0] for m in new if "site-packages" in (getattr(m, "__file__", "") or "")}}))
+print(*sorted({{name for name in sys.modules if name.partition(".")[0] in ("lianfang", "lianfang_pass", "sqlite3")}}))
 """
     said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
-    assert set(said.split()) - {"_cffi_backend", "cffi"} == {"cryptography"}
+    packages, others = said.splitlines()
+    assert set(packages.split()) - {"_cffi_backend", "cffi"} == {"cryptography"}
+    assert others == ""
 
 
 def test_the_first_start_makes_the_key_and_no_later_one_does(

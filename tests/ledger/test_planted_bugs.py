@@ -117,16 +117,16 @@ PLANTED: Final[dict[str, tuple[Any, str, str, Finder]]] = {
     ),
     # the witness
     "cosigned before it is stored": (
-        judge.Witness._advance, "self.store.advance(", "(lambda *_: None)(", _folder.test_a_restart_continues_where_it_was,
+        judge.Witness._hold_what_is_new, "self.store.advance(", "(lambda *_: None)(", _folder.test_a_restart_continues_where_it_was,
     ),
     "`held` written before what it holds": (
         store.Store.advance,
-        "    _write_at(self._entries, self._entries_end, records)\n",
-        '    write_whole(self.folder / "held", note)\n    _write_at(self._entries, self._entries_end, records)\n',
+        "    _sync(self._entries, draft.entries_end)\n",
+        '    write_whole(self.folder / "held", note)\n    _sync(self._entries, draft.entries_end)\n',
         functools.partial(_folder.test_a_full_disk_at_any_write_is_survived, step=3, restarted=True),
     ),
     "entries without the mark at their end": (
-        store.Store._read_entries, "    if size:\n", "    if False:\n",
+        store.Store._held_entries, "        if index is None:\n", "        if index is None:\n            return\n        if False:\n",
         _folder.test_records_out_of_order_twice_or_cut_short_are_damage,
     ),
     "a fork that is forgotten": (
@@ -138,7 +138,7 @@ PLANTED: Final[dict[str, tuple[Any, str, str, Finder]]] = {
         _rows.test_the_same_size_again_is_200,
     ),
     "an entry that the tile does not vouch for": (
-        mirror.fetch_new, "elif leaf_hash(entry) != leaves[index - start]:", "elif False:",
+        mirror.fetch_new, "elif leaf_hash(entry) != leaf:", "elif False:",
         test_witness.test_an_entry_that_is_not_what_its_hash_says_is_refused,
     ),
     "a place whose name begins like ours": (
@@ -208,8 +208,8 @@ PLANTED: Final[dict[str, tuple[Any, str, str, Finder]]] = {
         sealing._nonce, "(position + 1)", "(1)", test_sealing.test_each_piece_has_a_nonce_of_its_own,
     ),
     "a sealed row that opens under another entry": (
-        sealing.open_sealed, "cipher.decrypt(_nonce(position), sealed[at - width : at], entry_id.bytes)",
-        "cipher.decrypt(_nonce(position), sealed[at - width : at], None)", test_sealing.test_what_was_sealed_opens_again,
+        sealing.open_sealed, "cipher.decrypt(_nonce(position), piece, entry_id.bytes)",
+        "cipher.decrypt(_nonce(position), piece, None)", test_sealing.test_what_was_sealed_opens_again,
     ),
     "an erasure that leaves the key": (
         actions.replace_disclosures, "DELETE FROM ledger_casekey WHERE entry_id = %s", "SELECT %s",

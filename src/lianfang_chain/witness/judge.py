@@ -140,8 +140,13 @@ class Witness:
         except NotProved as error:
             self._investigate(checkpoint, request.note)
             return Reply(422, f"{error}\n")
+        with self.store.step():
+            return self._hold_what_is_new(request, checkpoint)
+
+    def _hold_what_is_new(self, request: AddCheckpoint, checkpoint: Checkpoint) -> Reply:
+        edge = self.store.edge()
         try:
-            fetched = fetch_new(self.store.edge(), checkpoint, self.read, self.places)
+            withheld = fetch_new(edge, checkpoint, self.read, self.places, self.store.add)
         except (NotProved, MalformedNote) as error:
             return Reply(422, f"the log serves something else than it signed: {error}\n")
         except NotAdmitted as error:
@@ -150,14 +155,14 @@ class Witness:
         except Unreachable as error:
             self.lights.not_admitted = False
             return Reply(503, f"the log does not let us fetch what is new: {error}\n")
-        if fetched.withheld and self.of_all_places:
-            self.lights.withheld = fetched.withheld
-            return Reply(422, f"{fetched.withheld} entries are withheld from a witness of all places\n")
+        if withheld and self.of_all_places:
+            self.lights.withheld = withheld
+            return Reply(422, f"{withheld} entries are withheld from a witness of all places\n")
         at = self.now()
         line = self.signer.cosign(checkpoint.text, at=at)
-        self.store.advance(checkpoint, self._signed(request.note, line), fetched.leaves, fetched.own)
+        self.store.advance(checkpoint, self._signed(request.note, line), edge)
         self.lights.cosigned_at, self.lights.not_admitted = at, False
-        self.lights.withheld = 0 if self.of_all_places else self.lights.withheld + fetched.withheld
+        self.lights.withheld = 0 if self.of_all_places else self.lights.withheld + withheld
         return Reply(200, line.line)
 
     def _signed(self, note: bytes, line: Signature) -> bytes:
@@ -192,5 +197,8 @@ class Witness:
             self._keep(ForkEvidence(self.store.note, note, theirs, tuple(proof)))
 
     def _keep(self, evidence: ForkEvidence) -> None:
-        evidence.verify(self.store.log)  # what is written down convinces others too
+        try:
+            evidence.verify(self.store.log)  # what is written down convinces others too
+        except NotProved as error:  # no two stories: the hashes on our disk are not those of what we cosigned
+            raise DamagedFolder(f"hashes: they do not lead to the root that was cosigned: {error}") from error
         self.store.keep_evidence(evidence)

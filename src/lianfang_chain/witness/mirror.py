@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from lianfang_chain.cbor import NotCanonical
@@ -14,9 +13,10 @@ from lianfang_chain.entry import scope_of
 from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, entries_of
 from lianfang_chain.tree import Edge, NotProved, leaf_hash
 
-__all__ = ["ALL_PLACES", "Fetched", "NotAdmitted", "TileSource", "fetch_new"]
+__all__ = ["ALL_PLACES", "NotAdmitted", "TileSource", "fetch_new"]
 
 Read = Callable[[TileId], bytes]
+Keep = Callable[[list[bytes], list[tuple[int, bytes]]], None]
 ALL_PLACES: Final = ""
 
 
@@ -47,46 +47,40 @@ class TileSource:
         return answer.body
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """`leaves` continue the history; `own` are entries of the own places; `withheld` counts those of no bytes."""
-
-    leaves: list[bytes]
-    own: list[tuple[int, bytes]]
-    withheld: int
-
-
-def fetch_new(edge: Edge, checkpoint: Checkpoint, read: Read, places: Sequence[str]) -> Fetched:
+def fetch_new(edge: Edge, checkpoint: Checkpoint, read: Read, places: Sequence[str], keep: Keep) -> int:
     """Fetch the leaves behind `edge` up to the checkpoint, with their entries, and re-hash all of it.
 
-    An entry of length zero is one that the log withholds; its hash is checked through the root all the same.
-    Whether it was another party's to see cannot be told from here.
+    `keep` gets each tile's leaves and the entries of the own places among them, so that one tile is in memory however
+    far behind we are; what it got counts for nothing until this returns. Then `edge` is the checkpoint's.
+
+    Returns how many entries came without bytes: the log withholds those, and their hashes are checked through the root
+    all the same. Whether they were another party's to see cannot be told from here.
 
     :raises Unreachable: the log does not serve a tile
     :raises NotProved: the tiles do not lead to the checkpoint's root, or an entry is not what its hash says
     :raises MalformedNote: a bundle of a wrong form
     """
-    start = edge.size
-    leaves = list(TileHashes(checkpoint.size, read).leaves(start, checkpoint.size))
-    for leaf in leaves:
-        edge.append(leaf)
-    if edge.root() != checkpoint.root:
-        raise NotProved("the tiles lead to another root")
-    own: list[tuple[int, bytes]] = []
     withheld = 0
-    for number in range(start // FULL, (checkpoint.size + FULL - 1) // FULL if leaves else 0):
+    while edge.size < checkpoint.size:
+        start, number = edge.size, edge.size // FULL
         first = number * FULL
         width = min(FULL, checkpoint.size - first)
+        leaves = list(TileHashes(checkpoint.size, read).leaves(start, first + width))
         bundle = entries_of(read(TileId(ENTRIES, number, width)), width=width)
-        for index in range(max(first, start), first + width):
+        own: list[tuple[int, bytes]] = []
+        for index, leaf in enumerate(leaves, start):
+            edge.append(leaf)
             entry = bundle[index - first]
             if not entry:
                 withheld += 1
-            elif leaf_hash(entry) != leaves[index - start]:
+            elif leaf_hash(entry) != leaf:
                 raise NotProved(f"entry {index} is not what its hash says")
             elif _lies_within(entry, places):
                 own.append((index, entry))
-    return Fetched(leaves, own, withheld)
+        keep(leaves, own)
+    if edge.root() != checkpoint.root:
+        raise NotProved("the tiles lead to another root")
+    return withheld
 
 
 def _lies_within(data: bytes, places: Sequence[str]) -> bool:

@@ -11,8 +11,6 @@ from lianfang_chain.client import CLOCK_SECONDS
 from lianfang_chain.entry import Entry
 from lianfang_chain.words import SCOPES, words_of
 
-from .store import DamagedFolder
-
 if TYPE_CHECKING:
     from .judge import Lights, Witness
 
@@ -20,7 +18,6 @@ __all__ = ["light_of", "status_of", "status_page"]
 
 QUIET_SECONDS: Final = 300  # a log that is at work publishes each second; five minutes of silence is trouble
 _ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
-_SHOWN: Final = 20
 ALONE_SECONDS: Final = 60  # as the log's own alarm (ledger.md 6.6)
 _SAY_CLOCK_SECONDS: Final = (
     120  # a difference that somebody should set right; at `CLOCK_SECONDS` nothing works
@@ -107,7 +104,7 @@ def light_of(witness: Witness, *, damage: str = "") -> str:
 
 def status_of(witness: Witness) -> dict[str, object]:
     """The same for machines."""
-    _, damage = _own(witness)
+    damage = witness.store.look(witness.now()).damage
     return {
         "name": witness.signer.key.name,
         "light": light_of(witness, damage=damage),
@@ -163,14 +160,6 @@ def _clock(lights: Lights) -> str:
     )
 
 
-def _own(witness: Witness) -> tuple[list[tuple[int, bytes]], str]:
-    """The entries of the own places, and what is damaged in the folder that should hold them."""
-    try:
-        return witness.store.own_entries(), ""
-    except DamagedFolder as error:
-        return [], str(error)
-
-
 def _when(at: int | None) -> str:
     if at is None:
         return "还没有"
@@ -178,7 +167,8 @@ def _when(at: int | None) -> str:
 
 
 def status_page(witness: Witness, title: str) -> str:
-    own, damage = _own(witness)
+    own = witness.store.look(witness.now())
+    damage = own.damage
     light = light_of(witness, damage=damage)
     heading, sentence, steps = _LIGHTS[light]
     esc = html.escape
@@ -187,7 +177,7 @@ def status_page(witness: Witness, title: str) -> str:
     if damage:
         trouble = f"文件夹损坏（{damage}）"
     clock = _clock(witness.lights)
-    rows = "".join(_row(index, data) for index, data in reversed(own[-_SHOWN:]))
+    rows = "".join(_row(index, data) for index, data in reversed(own.recent))
     return f"""<!doctype html>
 <html lang="zh-Hans"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -213,7 +203,7 @@ a{{color:#0645ad}}
 {f"<pre>{esc(trouble)}</pre>" if trouble else ""}
 <h2>{esc(title)}</h2>
 <dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>
-<dt>其中本地的记录</dt><dd>{len(own):,} 条，原文存在这台电脑里</dd>
+<dt>其中本地的记录</dt><dd>{own.count:,} 条，原文存在这台电脑里</dd>
 <dt>没有给我们原文的记录</dt><dd>{_withheld(witness)}</dd>
 <dt>最近一次签名</dt><dd>{_when(witness.lights.cosigned_at)}</dd>
 <dt>最近一次联系</dt><dd>{_when(witness.lights.asked_at)}</dd></dl>
