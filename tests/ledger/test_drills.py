@@ -23,7 +23,15 @@ from lianfang.ledger import fsck, keys, publication, queries, resealing, restart
 from lianfang.ledger import parties as configured
 from lianfang.ledger.actions import erase
 from lianfang.ledger.errors import NoSuchEntry, NothingToErase, RestoredOlder
-from lianfang.ledger.models import CaseKey, Checkpoint, Disclosures, Entry, FormerChain, OrganKey
+from lianfang.ledger.models import (
+    CaseKey,
+    Checkpoint,
+    Disclosures,
+    Entry,
+    FormerChain,
+    FormerCheckpoint,
+    OrganKey,
+)
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
@@ -209,6 +217,20 @@ def test_evidence_too_large_for_an_entry_is_named_by_its_fingerprint_and_served(
         served(former, "evidence.txt")
 
 
+def test_evidence_that_an_entry_would_change_is_named_by_its_fingerprint(
+    forked: Any, installed: Any, chain: Path
+) -> None:
+    """Text of an entry is in normal form C: a line of somebody else's that is not would come out as other bytes."""
+    _, _, evidence, _ = forked
+    told_two = ForkEvidence.parse(evidence.read_text())
+    odd = f"\u2014 A\u030aland.example/1 {'A' * 103}=\n".encode()
+    evidence.write_text(str(replace(told_two, smaller=told_two.smaller + odd)))
+    assert command(chain, "restart", evidence=evidence) == 0
+    terms = ChainEntry.parse(bytes(Entry.objects.latest("pk").data)).act.terms
+    assert "evidence_text" not in terms
+    assert terms["evidence"] == hashlib.sha256(evidence.read_bytes()).hexdigest()
+
+
 def test_days_before_a_restart_have_their_checkpoint_still(
     forked: Any, installed: Any, chain: Path, settings: Any
 ) -> None:
@@ -222,6 +244,14 @@ def test_days_before_a_restart_have_their_checkpoint_still(
         sequencer.run_once(later)
     assert queries.checkpoint_before(AT + timedelta(seconds=1)) == before
     assert queries.checkpoint_before(AT) is None
+    # Nor does a later one count that only the log signed.
+    last = FormerCheckpoint.objects.latest("size")
+    text, _, lines = bytes(last.note).decode().partition("\n\n")
+    FormerCheckpoint.objects.create(
+        chain=last.chain, size=last.size + 1, root=last.root, note=f"{text}\n\n{lines.splitlines()[0]}\n".encode(),
+        signed_at=last.signed_at + timedelta(milliseconds=500),
+    )  # fmt: skip
+    assert queries.checkpoint_before(AT + timedelta(seconds=1)) == before
     now = queries.checkpoint_before(later + timedelta(seconds=1))
     assert now is not None
     assert (before.origin != keys.origin(), now.origin) == (True, keys.origin())
