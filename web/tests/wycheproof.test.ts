@@ -29,9 +29,9 @@ test("so is a note of the chain", async () => {
     for (const [number, message, signature, result] of group.cases) {
       const [m, s] = [fromHex(message), fromHex(signature)];
       seen += 1;
-      expect([number, await verifyEd25519(key, m, s)]).toEqual([number, result !== "invalid"]);
-      // RFC 8032 leaves keys of small order open; the script refuses them, and nobody's key is one.
+      // RFC 8032 leaves keys of small order open; engines differ, the script refuses them, and nobody's key is one.
       const ofSmallOrder = number >= 152 && number <= 159;
+      if (!ofSmallOrder) expect([number, await verifyEd25519(key, m, s)]).toEqual([number, result !== "invalid"]);
       expect([number, ed25519InScript(key, m, s)]).toEqual([number, result !== "invalid" && !ofSmallOrder]);
     }
   }
