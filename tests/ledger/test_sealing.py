@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -10,6 +10,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lianfang.kernel import ids
 from lianfang.ledger import keys, sealing
 from lianfang_chain.disclosure import Disclosure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from uuid import UUID
 
 #: The same value twice, so that only the nonce keeps the two apart.
 PIECES = {n: Disclosure(b"s" * 16, "door", "3-2-501") for n in (-1, 0, 1, 7)}
@@ -51,3 +56,26 @@ def test_a_piece_opens_at_its_place_only_and_a_key_for_its_entry_only(chain: Any
     key = AESGCM(keys.sealing_key()).decrypt(sealed_key[:12], sealed_key[12:], entry_id.bytes)
     for_other = sealed_key[:12] + AESGCM(keys.sealing_key()).encrypt(sealed_key[:12], key, other.bytes)
     assert sealing.open_sealed(other, for_other, sealed) == {}
+
+
+@pytest.mark.parametrize(
+    "what", [keys.sealing_key, lambda: keys.log_signer().private_text()], ids=["seal", "log"]
+)
+def test_two_processes_that_start_at_once_have_one_key_and_no_trouble(
+    what: Callable[[], object], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One makes key and what it is known by, while the other has just seen that there is none."""
+    settings.LIANFANG_DATA = tmp_path
+    keys.forget()
+    real, made = ids.new_id, list[object]()
+
+    def meanwhile() -> UUID:
+        if not made:
+            made.append("begun")
+            made.append(what())
+            keys.forget()
+        return real()
+
+    monkeypatch.setattr(ids, "new_id", meanwhile)
+    assert what() == made[1]
+    keys.forget()

@@ -210,7 +210,8 @@ def forget() -> None:
 @lru_cache(maxsize=512)
 def _signer(file: Path, name: str) -> Signer:
     def new() -> str:
-        if file == _path(settings.LIANFANG_DATA, "log.key") and file.with_name(LOG_VKEY).exists():
+        is_log = file == _path(settings.LIANFANG_DATA, "log.key")
+        if is_log and file.with_name(LOG_VKEY).exists() and not file.exists():  # as in `_sealing`
             raise LogKeyLost(file)
         return Signer(name, ED25519, ids.random_bytes(32)).private_text()
 
@@ -240,7 +241,8 @@ def _sealing(file: Path) -> bytes:
     known = file.with_name(SEAL_ID)
 
     def new() -> str:
-        if known.exists():
+        # In this order: who made the id had made the key before, perhaps since we looked for it.
+        if known.exists() and not file.exists():
             raise KeyUnusable(file, "is gone")
         return ids.random_bytes(32).hex()
 
