@@ -8,15 +8,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Right
-from lianfang_pass.passages import open_passage
 
 from .errors import NoSuchCode
 from .models import CodeReading, KeptCode
-from .opening import opened
+from .opening import passage_of
 from .policy import KEPT_FOR
 
 if TYPE_CHECKING:
@@ -80,13 +79,7 @@ def open_code(code_id: int, *, gate_id: UUID, reason: str, by: Actor) -> str:
     row = KeptCode.objects.select_related("gate").filter(pk=code_id, gate_id=gate_id).first()
     if row is None or not by.may(Right.GATES_CODE_OPEN, over=row.gate.area):
         raise NoSuchCode
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sealed FROM gates_passage WHERE received_at = %s AND device = %s AND seq = %s",
-            [row.received_at, row.device_id, row.seq],
-        )
-        sealed = cursor.fetchone()
-    passage = opened(open_passage, row.device_id.bytes, row.seq, bytes(sealed[0])) if sealed else None
+    passage = passage_of(row.device_id, row.seq, row.received_at)
     if passage is None or passage.code is None:
         raise NoSuchCode
     CodeReading.objects.create(

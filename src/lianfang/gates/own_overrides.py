@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from django.db import connection
-
 from lianfang.credentials import queries as credentials
-from lianfang_pass.passages import open_passage
 
 from .models import OverrideMark
-from .opening import opened
+from .opening import passage_of
 from .policy import KEPT_FOR, OTHER_WORD, OVERRIDES
 
 if TYPE_CHECKING:
@@ -65,13 +62,7 @@ def of_person(person_id: UUID, *, at: datetime, limit: int = 50) -> list[OwnOver
 
 
 def _shown(row: OverrideMark, ctis: Collection[bytes]) -> OwnOverride | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sealed FROM gates_passage WHERE received_at = %s AND device = %s AND seq = %s",
-            [row.received_at, row.device_id, row.seq],
-        )
-        sealed = cursor.fetchone()
-    passage = opened(open_passage, row.device_id.bytes, row.seq, bytes(sealed[0])) if sealed else None
+    passage = passage_of(row.device_id, row.seq, row.received_at)
     # What the row itself says decides: a mark is only the way to it.
     if passage is None or passage.override is None or passage.cti is None or passage.cti not in ctis:
         return None
