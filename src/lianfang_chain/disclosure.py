@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from .cbor import NotCanonical, decode, encode
@@ -22,7 +23,7 @@ OFFICER: Final = "officer"
 _PREFIX: Final = b"\x02lf-sd/1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Disclosure:
     """One field with its salt: who has it can show that the entry commits to the value."""
 
@@ -31,6 +32,10 @@ class Disclosure:
     value: str | int
 
     def __bytes__(self) -> bytes:
+        return self._encoded
+
+    @cached_property
+    def _encoded(self) -> bytes:  # once to commit to it, once to seal it
         return encode([self.salt, self.field, self.value])
 
     @property
