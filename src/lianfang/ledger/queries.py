@@ -7,24 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Q
-
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang_chain.entry import Entry as ChainEntry
-from lianfang_chain.note import MalformedNote, NotSigned, Signature, parse_note
+from lianfang_chain.note import MalformedNote, NotSigned, parse_note
 from lianfang_chain.organs import Organ, Organs
 from lianfang_chain.proof import TlogProof, paper_proof_of, sheet_text_of, verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
-from lianfang_chain.tiles import TileHashes
-from lianfang_chain.tree import NotProved, consistency_proof, inclusion_proof, verify_consistency
+from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, bundle_of, entries_of
+from lianfang_chain.tree import Edge, NotProved, consistency_proof, inclusion_proof, verify_consistency
 
-from . import former, held_evidence, in_office, keys, parties, publication, sealing
+from . import former, held_evidence, in_office, keys, parties, publication, quorums, sealing
 from .errors import NoSuchEntry, NotWitnessedYet
 from .models import Checkpoint, Cosignature, Disclosures, Entry, Tree, WitnessState
-from .policy import ALARM_AFTER_SECONDS, quorum_of, with_earlier
+from .policy import ALARM_AFTER_SECONDS, with_earlier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
@@ -33,11 +31,7 @@ if TYPE_CHECKING:
     from lianfang_chain.disclosure import Disclosure as Opened
     from lianfang_chain.proof import Proved
 
-    from .policy import WitnessKey
 
-#: How many checkpoints are looked through one by one; then the newest with a quorum is taken. With the default policy the
-#: first with enough lines has one, unless witnesses went out of office since.
-_LOOK: Final = 4
 _WORST_FIRST: Final = (
     "fork", "suspended", "says_fork", "damaged", "rounds_fail", "says_more", "no_quorum", "clock",
 )  # fmt: skip
@@ -115,7 +109,7 @@ def state_of(entry_id: UUID) -> ChainState:
     of = len(parties.witnesses())
     if entry.idx is None:
         return ChainState(None, None, (), of, False, entry.appended_at)
-    shown = _checkpoint_over(entry.idx)
+    shown = quorums.over(entry.idx)
     if shown is None:
         return ChainState(entry.idx, None, (), of, False, entry.appended_at)
     checkpoint, seen, quorum = shown
@@ -130,7 +124,7 @@ def states_of(entry_ids: Sequence[UUID]) -> dict[UUID, ChainState]:
 
 def newest_states(entry_ids: Iterable[UUID]) -> dict[UUID, ChainState]:
     """The states over the newest checkpoint that a quorum has seen, for papers; a known number of queries."""
-    size, of = _quorum_size(), len(parties.witnesses())
+    size, of = quorums.size(), len(parties.witnesses())
     seen = dict(Cosignature.objects.filter(checkpoint=size).values_list("witness", "cosigned_at"))
     rows = Entry.objects.filter(pk__in=list(entry_ids)).values_list("pk", "idx", "appended_at")
     return {
@@ -180,11 +174,9 @@ def _over_the_newest(entry_ids: Sequence[UUID]) -> Iterator[tuple[Entry, int, li
     """Each entry with its place, its path and the note that shows it: the newest with a quorum of today's witnesses,
     and for what that does not show the newest that had one in its time."""
     least = 0
-    heads = {
-        c.size: c for c in (_with_quorum(parties.witnesses()), _with_quorum_in_its_time()) if c is not None
-    }
+    heads = {c.size: c for c in (quorums.newest_of(parties.witnesses()), quorums.newest()) if c is not None}
     for size, checkpoint in sorted(heads.items()):
-        note, tree = _cosigned_note(checkpoint), TileHashes(size, publication.read)
+        note, tree = quorums.note_of(checkpoint), TileHashes(size, publication.read)
         for entry in Entry.objects.filter(pk__in=entry_ids, idx__gte=least, idx__lt=size):
             assert entry.idx is not None
             yield entry, entry.idx, inclusion_proof(entry.idx, size, tree), note
@@ -223,13 +215,13 @@ def first_witnessed_root(entry_id: UUID) -> Head | None:
     :raises NoSuchEntry: no such entry
     """
     entry = _entry(entry_id)
-    shown = _checkpoint_over(entry.idx) if entry.idx is not None else None
+    shown = quorums.over(entry.idx) if entry.idx is not None else None
     return _head(shown[0]) if shown and shown[2] else None
 
 
 def newest_witnessed() -> Head | None:
     """The newest checkpoint with a quorum."""
-    found = _with_quorum_in_its_time()
+    found = quorums.newest()
     return _head(found) if found else None
 
 
@@ -246,7 +238,7 @@ def checkpoint_before(instant: datetime) -> Head | None:
 
 def _before_in_this_chain(instant: datetime) -> Head | None:
     last = Checkpoint.objects.filter(signed_at__lt=instant).order_by("-signed_at", "-size").first()
-    found = _with_quorum_in_its_time(up_to=last.size) if last else None
+    found = quorums.newest(up_to=last.size) if last else None
     return _head(found) if found else None
 
 
@@ -270,7 +262,7 @@ def consistency(old: int, new: int) -> bytes:
     if later is None or not 0 <= old <= new:
         raise NoSuchEntry
     proof = consistency_proof(old, new, TileHashes(new, publication.read))
-    return bytes(AddCheckpoint(old, tuple(proof), _cosigned_note(later)))
+    return bytes(AddCheckpoint(old, tuple(proof), quorums.note_of(later)))
 
 
 def are_consistent(older: Head, newer: Head) -> bool:
@@ -291,15 +283,48 @@ def consistency_of(older: Head, newer: Head) -> bytes:
 
     :raises NoSuchEntry: see `are_consistent`
     """
-    if older.origin != newer.origin:
+    if older.origin != newer.origin or older.size > newer.size:
         raise NoSuchEntry
-    if newer.origin == keys.origin():
-        return consistency(older.size, newer.size)
-    ended = former.by_origin(newer.origin)
-    if ended is None or older.size > newer.size:
-        raise NoSuchEntry
-    proof = consistency_proof(older.size, newer.size, TileHashes(newer.size, former.reader(ended)))
+    proof = consistency_proof(older.size, newer.size, TileHashes(newer.size, _reader(newer.origin)))
     return bytes(AddCheckpoint(older.size, tuple(proof), newer.note))
+
+
+def stretch(origin: str, older: int, newer: int) -> tuple[tuple[bytes, ...], bytes]:
+    """What leads from the tree of one size to the root of a later one that was signed: the complete subtrees of the
+    first, largest first, and every entry since as one bundle. Nothing can be left out of it.
+
+    :raises NoSuchEntry: no such chain
+    """
+    read = _reader(origin)
+    entries: list[bytes] = []
+    for index in range(older // FULL, -(-newer // FULL)):
+        width = min(FULL, newer - index * FULL)
+        entries += entries_of(read(TileId(ENTRIES, index, width)), width=width)
+    edge = Edge.of(older, TileHashes(newer, read)).subtrees
+    return edge, bundle_of(entries[older % FULL :])
+
+
+def _reader(origin: str) -> Callable[[TileId], bytes]:
+    """Reads the tiles of this chain, or of one that has ended.
+
+    :raises NoSuchEntry: no such chain
+    """
+    if origin == keys.origin():
+        return publication.read
+    if ended := former.by_origin(origin):
+        return former.reader(ended)
+    raise NoSuchEntry
+
+
+def note_at(origin: str, size: int) -> bytes:
+    """The checkpoint of a size, of this chain or of one that has ended, with the cosignatures that are known.
+
+    :raises NoSuchEntry: none of that size was signed
+    """
+    if origin == keys.origin():
+        return checkpoint_note(size)
+    short, _ = ended_as(origin) or ("", None)
+    return former.content(short, f"checkpoint/{size}")[0]
 
 
 def root_at(origin: str, size: int) -> bytes | None:
@@ -338,11 +363,11 @@ def checkpoint_note(size: int) -> bytes:
     found = Checkpoint.objects.prefetch_related("cosignatures").filter(size=size).first()
     if found is None:
         raise NoSuchEntry
-    return _cosigned_note(found)
+    return quorums.note_of(found)
 
 
 def _head(checkpoint: Checkpoint) -> Head:
-    return Head(checkpoint.size, bytes(checkpoint.root), _cosigned_note(checkpoint), checkpoint.signed_at)
+    return Head(checkpoint.size, bytes(checkpoint.root), quorums.note_of(checkpoint), checkpoint.signed_at)
 
 
 def proved(paper: bytes) -> Proved:
@@ -507,15 +532,12 @@ def change_proof(index: int) -> bytes:
     if all(change.index != index for change in now.changes):
         raise NoSuchEntry
     before = now.at(index)
-    names = {witness.name for witness in before.witnesses}
-    counted = Count("cosignatures", filter=Q(cosignatures__witness__in=names))
-    behind = Checkpoint.objects.filter(size__gt=index).alias(lines=counted).filter(lines__gt=0)
-    for checkpoint in behind.prefetch_related("cosignatures").order_by("-lines", "size")[:_LOOK]:
-        if before.met_by({c.witness for c in checkpoint.cosignatures.all()} & names):
-            path = inclusion_proof(index, checkpoint.size, TileHashes(checkpoint.size, publication.read))
-            data = Entry.objects.values_list("data", flat=True).get(idx=index)
-            return paper_proof_of(bytes(data), (), index, path, _cosigned_note(checkpoint), before)
-    raise NotWitnessedYet
+    checkpoint = quorums.meets(before, index)
+    if checkpoint is None:
+        raise NotWitnessedYet
+    path = inclusion_proof(index, checkpoint.size, TileHashes(checkpoint.size, publication.read))
+    data = Entry.objects.values_list("data", flat=True).get(idx=index)
+    return paper_proof_of(bytes(data), (), index, path, quorums.note_of(checkpoint), before)
 
 
 def earlier_policies() -> dict[int, str]:
@@ -573,107 +595,17 @@ def _entry(entry_id: UUID) -> Entry:
 
 def _proved(entry_id: UUID) -> tuple[Entry, list[bytes], bytes]:
     entry = _entry(entry_id)
-    checkpoint = _for_a_paper(entry.idx) if entry.idx is not None else None
+    checkpoint = quorums.for_a_paper(entry.idx) if entry.idx is not None else None
     if entry.idx is None or checkpoint is None:
         raise NotWitnessedYet
     path = inclusion_proof(entry.idx, checkpoint.size, TileHashes(checkpoint.size, publication.read))
-    return entry, path, _cosigned_note(checkpoint)
-
-
-def _for_a_paper(index: int) -> Checkpoint | None:
-    """A checkpoint that shows the entry to who has today's trust file; else one that did in its time."""
-    policy = parties.policy()
-    for checkpoint, seen in _checkpoints_over(index):
-        if policy.met_by(set(seen)):
-            return checkpoint
-    newest = _with_quorum(parties.witnesses())
-    if newest is not None and newest.size > index:
-        return newest
-    shown = _checkpoint_over(index)
-    return shown[0] if shown and shown[2] else None
-
-
-def _cosigned_note(checkpoint: Checkpoint) -> bytes:
-    lines = sorted((c.witness, c.line) for c in checkpoint.cosignatures.all())
-    note = parse_note(bytes(checkpoint.note)).with_signatures(Signature.parse(line) for _, line in lines)
-    return bytes(note)
-
-
-def _checkpoint_over(index: int) -> tuple[Checkpoint, dict[str, datetime], bool] | None:
-    """The first checkpoint over this entry that had a quorum in its time, else the one with the most cosignatures."""
-    policy, terms = parties.policy(), in_office.earlier()
-    best: tuple[Checkpoint, dict[str, datetime], bool] | None = None
-    for checkpoint, seen in _checkpoints_over(index):
-        term = in_office.term_of(checkpoint.size, terms)
-        if policy.met_by(set(seen)) or (term is not None and term.met_by(set(seen))):
-            return checkpoint, seen, bool(seen)
-        if best is None or len(seen) > len(best[1]):
-            best = checkpoint, seen, False
-    newest = _with_quorum_in_its_time()
-    if newest is not None and newest.size > index:
-        return newest, {c.witness: c.cosigned_at for c in newest.cosignatures.all()}, True
-    return best
-
-
-def _checkpoints_over(index: int) -> Iterator[tuple[Checkpoint, dict[str, datetime]]]:
-    """First those that may have a quorum, the smallest first, then the very first ones."""
-    behind = Checkpoint.objects.filter(size__gt=index).prefetch_related("cosignatures").order_by("size")
-    needed = max(1, quorum_of(len(parties.witnesses())))
-    likely = behind.alias(lines=Count("cosignatures")).filter(lines__gte=needed)
-    for checkpoints in (likely[:_LOOK], behind[:_LOOK]):
-        for checkpoint in checkpoints:
-            yield checkpoint, {c.witness: c.cosigned_at for c in checkpoint.cosignatures.all()}
-
-
-def _quorum_size() -> int:
-    """The largest size that a quorum has cosigned."""
-    found = _with_quorum_in_its_time()
-    return found.size if found else 0
-
-
-def _with_quorum_in_its_time(*, up_to: int | None = None) -> Checkpoint | None:
-    """The largest checkpoint, up to a size, that a quorum of today's witnesses or of those then in office has seen."""
-    found = [_with_quorum(parties.witnesses(), up_to=up_to)]
-    for term in in_office.earlier():
-        counted = [w for w in term.witnesses if not w.retired]
-        least = term.until if up_to is None else min(up_to, term.until)
-        found.append(_with_quorum(counted, up_to=least, among=term.witnesses))
-    return max((c for c in found if c is not None), key=lambda c: c.size, default=None)
-
-
-def _with_quorum(
-    counted: Sequence[WitnessKey], *, up_to: int | None = None, among: Sequence[WitnessKey] | None = None
-) -> Checkpoint | None:
-    """The largest checkpoint, up to a size, that a quorum of these witnesses has cosigned.
-
-    While one party is away for days, thousands of checkpoints have no quorum. So it is first asked up to where each
-    witness came: a quorum has no checkpoint above the least of its members.
-    """
-    within = {} if up_to is None else {"checkpoint__lte": up_to}
-    names = [witness.name for witness in counted]
-    came = (
-        Cosignature.objects.filter(witness=name, **within)
-        .order_by("-checkpoint")
-        .values_list("checkpoint", flat=True)
-        .first()
-        for name in names
-    )
-    sizes = sorted((size for size in came if size is not None), reverse=True)
-    needed = max(1, quorum_of(len(names)))
-    if len(sizes) < needed:
-        return None
-    policy = parties.policy(among)
-    below = Checkpoint.objects.filter(size__lte=sizes[needed - 1]).prefetch_related("cosignatures")
-    for checkpoint in below.order_by("-size").iterator(chunk_size=16):
-        if policy.met_by({c.witness for c in checkpoint.cosignatures.all()}):
-            return checkpoint
-    return None
+    return entry, path, quorums.note_of(checkpoint)
 
 
 def _oldest_without_quorum() -> Entry | None:
     if not parties.witnesses():
         return None
-    sequenced = Entry.objects.filter(idx__gte=_quorum_size()).order_by("idx").first()
+    sequenced = Entry.objects.filter(idx__gte=quorums.size()).order_by("idx").first()
     return sequenced or Entry.objects.filter(idx__isnull=True).order_by("id").first()
 
 
