@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import TYPE_CHECKING
 
-from lianfang.config import islands
 from lianfang_pass import scan
-from lianfang_pass.keys import PublicKey
 
 from . import world
+from .gate_script import looked
 from .test_clock_matrix import CELLS, JUMPS, TEXT, shard
 
 if TYPE_CHECKING:
@@ -34,34 +31,14 @@ def looks() -> list[tuple[int, int, bool, int, int]]:
 def test_the_gate_decides_every_cell_on_every_device_as_python_does(tmp_path: Path) -> None:
     asked = looks()
     assert len(asked) == 1080 * 3 * 2
-    held_bits = shard(NOON, NOON).bits
-    root = PublicKey.of(world.ROOT)
-    file = tmp_path / "looks.json"
-    file.write_text(
-        json.dumps(
-            {
-                "root": (b"\x04" + root.x + root.y).hex(),
-                "thumbprint": root.thumbprint.hex(),
-                "keys": world.KEYS_BYTES.hex(),
-                "uri": world.URI,
-                "index": 4711,
-                "texts": [TEXT],
-                "bits": bytes(held_bits).hex(),
-                "compounds": [[HOME]],
-                "looks": [[*one, 0, 0] for one in asked],
-            }
-        )
+    said = looked(
+        tmp_path,
+        index=4711,
+        bits=bytes(shard(NOON, NOON).bits),
+        texts=[TEXT],
+        compounds=[[HOME]],
+        looks=[[*one, 0, 0] for one in asked],
     )
-    islands.ensure_built()  # which brings the packages
-    done = subprocess.run(
-        [islands.node_executable(), islands.WEB / "bench" / "looks.mjs", file],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert len(said) == len(asked)
     verdicts = set()
     for one, (device_time, offset, inward, signed_at, end) in zip(said, asked, strict=True):
         out = scan.look(

@@ -8,17 +8,14 @@ turns the same clocks against the ends of orders.
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lianfang.config import islands
 from lianfang_pass import base45, scan, tokens
-from lianfang_pass.keys import PublicKey
 from lianfang_pass.statuslist import ListStatus, ShardState, pack
 from tests.sizes import SIZE
 
 from . import interpreter, world
+from .gate_script import looked
 from .test_clock_matrix import JUMPS, LIST_AGES, OFFSETS
 from .world import DAY, HOLDER, HOME, HOUR, NOON
 
@@ -158,35 +155,19 @@ def test_python_decides_every_cell_as_the_rules_say() -> None:
 
 
 def test_the_gate_decides_every_cell_as_the_rules_say(tmp_path: Path) -> None:
-    root, names, gates = PublicKey.of(world.ROOT), list(TOKENS), list(GATES)
-    file = tmp_path / "looks.json"
-    file.write_text(
-        json.dumps(
-            {
-                "root": (b"\x04" + root.x + root.y).hex(),
-                "thumbprint": root.thumbprint.hex(),
-                "keys": world.KEYS_BYTES.hex(),
-                "uri": world.URI,
-                "index": INDEX,
-                "texts": [token.text for token in TOKENS.values()],
-                "bits": bytes(pack({INDEX: ListStatus.SUSPENDED}, 8192)).hex(),
-                "compounds": list(GATES.values()),
-                "looks": [
-                    [a.clock, 0, a.inward, a.signed_at, a.end, names.index(a.token), gates.index(a.gate)]
-                    for a in ASKED
-                ],
-            }
-        )
+    names, gates = list(TOKENS), list(GATES)
+    said = looked(
+        tmp_path,
+        index=INDEX,
+        bits=bytes(pack({INDEX: ListStatus.SUSPENDED}, 8192)),
+        texts=[token.text for token in TOKENS.values()],
+        compounds=list(GATES.values()),
+        looks=[
+            [a.clock, 0, a.inward, a.signed_at, a.end, names.index(a.token), gates.index(a.gate)]
+            for a in ASKED
+        ],
     )
-    islands.ensure_built()  # which brings the packages
-    done = subprocess.run(
-        [islands.node_executable(), islands.WEB / "bench" / "looks.mjs", file],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    for one, asked in zip(json.loads(done.stdout), ASKED, strict=True):
+    for one, asked in zip(said, ASKED, strict=True):
         assert Expected(*one[:4]) == expected(asked), asked
 
 

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from tests.gates.conftest import no_passages
+from tests.web.gate_server import GateServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,14 @@ def one_port(no_passages: None) -> Iterator[str]:
         yield f"http://localhost:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[GateServer]:
+    """The files and answers a gate or a phone asks for, without the system behind them."""
+    started = GateServer()
+    yield started
+    started.stop()
 
 
 class Watched:

@@ -62,13 +62,6 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
 def gate(browser: Browser, server: GateServer) -> Iterator[Watched]:
     """An enrolled gate with a shift begun, 360 × 640, at noon."""
     context = browser.new_context(viewport={"width": 360, "height": 640}, permissions=["camera"])

@@ -23,11 +23,9 @@ NOON: Final = world.NOON
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    started.guards = ["K7QXZA", "M2RTPC"]
-    yield started
-    started.stop()
+def server(server: GateServer) -> GateServer:
+    server.guards = ["K7QXZA", "M2RTPC"]
+    return server
 
 
 @pytest.fixture

@@ -24,13 +24,6 @@ END: Final = NOON + 2 * world.DAY
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 360, "height": 640}, permissions=["camera"])
     gate = Watched(context, at=NOON)

@@ -17,8 +17,6 @@ from tests.web.gate_page import WATCH, enrol, look, next_person, paper, pull, sh
 from tests.web.gate_server import GateServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
 NOON: Final = world.NOON
@@ -77,13 +75,6 @@ def too_faint(page: Page) -> list[tuple[str, str, float]]:
 def test_the_measure_is_the_one_of_the_standard() -> None:
     assert round(contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)"), 1) == 21.0
     assert round(contrast("rgb(118, 118, 118)", "rgb(255, 255, 255)"), 2) == 4.54
-
-
-@pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    yield started
-    started.stop()
 
 
 @pytest.mark.journey

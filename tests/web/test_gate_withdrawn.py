@@ -27,13 +27,6 @@ GONE: Final = "名单和住户表已从本机删除"
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
 def gate(browser: Browser, server: GateServer) -> Iterator[Watched]:
     """An enrolled gate at which one pass was shown; its row could not be sent."""
     context = browser.new_context(viewport={"width": 360, "height": 640}, permissions=["camera"])

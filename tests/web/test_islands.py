@@ -40,11 +40,9 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    started.page = PAGE
-    yield started
-    started.stop()
+def server(server: GateServer) -> GateServer:
+    server.page = PAGE
+    return server
 
 
 @pytest.fixture

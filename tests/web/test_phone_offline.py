@@ -27,11 +27,9 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    started.page = phone_page()
-    yield started
-    started.stop()
+def server(server: GateServer) -> GateServer:
+    server.page = phone_page()
+    return server
 
 
 @pytest.fixture

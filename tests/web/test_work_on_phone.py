@@ -48,13 +48,6 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def server() -> Iterator[GateServer]:
-    started = GateServer()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
 def phone(browser: Browser, server: GateServer) -> Iterator[Watched]:
     """A resident's phone with the personal pass, and a pass for work that the desk has just granted."""
     context = browser.new_context(viewport={"width": 360, "height": 640})
