@@ -39,12 +39,14 @@ __all__ = [
     "PaperProof",
     "Proved",
     "TlogProof",
+    "Witnessed",
     "SHEET_PREFIX",
     "from_qr_text",
     "paper_proof_of",
     "sheet_text_of",
     "to_qr_text",
     "unpack_paper_proof",
+    "verify_checkpoint",
     "verify_paper_proof",
     "verify_sheet_text",
     "verify_tlog_proof",
@@ -75,6 +77,16 @@ class Proved:
     def witnessed_at(self) -> int | None:
         """The instant by which a quorum can have seen it: the latest of the cosignatures."""
         return max((at for _, at in self.seen), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A checkpoint that a log of the policy signed; `seen`, `quorum` and `changed` as in `Proved`."""
+
+    checkpoint: Checkpoint
+    seen: tuple[tuple[str, int], ...]
+    quorum: bool
+    changed: Change | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +135,37 @@ def verify_tlog_proof(data: bytes, leaf: bytes, policy: Policy) -> Proved:
     Whether the quorum is met is part of the answer; whether to accept less is the caller's decision.
 
     :raises MalformedNote: not a proof
-    :raises NotSigned: no log of the policy signed it, or a known signature is wrong
     :raises NotProved: the path does not lead to the root
+    :raises NotSigned, UnknownWitness: see `verify_checkpoint`
     """
     proof = TlogProof.parse(data)
-    log = policy.log_of(parse_note(proof.note).text.split("\n")[0])
+    checkpoint = Checkpoint.parse(parse_note(proof.note).text)
+    verify_inclusion(leaf, proof.index, checkpoint.size, proof.path, checkpoint.root)
+    found = verify_checkpoint(proof.note, policy)
+    return Proved(checkpoint, proof.index, None, (), found.seen, found.quorum, found.changed)
+
+
+def verify_checkpoint(note: bytes, policy: Policy) -> Witnessed:
+    """Check who signed a checkpoint. Lines of keys that the policy does not name are passed over where a quorum is there
+    without them; where it is not, they may be the rest of it.
+
+    :raises MalformedNote: not a checkpoint
+    :raises NotSigned: no log of the policy signed it, or a known signature is wrong
+    :raises UnknownWitness: all that this policy can check is right and no quorum, and it does not name who else signed
+    """
+    log = policy.log_of(parse_note(note).text.split("\n")[0])
     if log is None:
         raise NotSigned("a log that the policy does not name")
-    checkpoint, opened = open_checkpoint(proof.note, log, others=policy.keys)
-    verify_inclusion(leaf, proof.index, checkpoint.size, proof.path, checkpoint.root)
+    checkpoint, opened = open_checkpoint(note, log, others=policy.keys)
     seen = tuple((w.name, v.at) for w in policy.witnesses if (v := opened.by(w.key)) and v.at is not None)
-    return _judged(policy, Proved(checkpoint, proof.index, None, (), seen, quorum=False))
+    quorum = policy.at(checkpoint.size).met_by({name for name, _ in seen})
+    known = {(key.name, key.key_id) for key in (log, *policy.keys)}
+    unknown = [s.name for s in opened.note.signatures if (s.name, s.key_id) not in known]
+    if unknown and not quorum:
+        raise UnknownWitness(
+            f"{unknown[0]} is not in this trust file, which may be older than the checkpoint"
+        )
+    return Witnessed(checkpoint, seen, quorum, policy.changed_after(checkpoint.size))
 
 
 def _judged(policy: Policy, proved: Proved) -> Proved:

@@ -74,6 +74,11 @@ class Edge:
     def of(cls, size: int, hashes: Hashes) -> Edge:
         return cls(size, (hashes.node(level, index) for level, index in _complete(0, size)))
 
+    @property
+    def subtrees(self) -> tuple[bytes, ...]:
+        """Largest first: one for each bit of the size."""
+        return tuple(self._subtrees)
+
     def append(self, leaf: bytes) -> None:
         size = self.size
         while size & 1:

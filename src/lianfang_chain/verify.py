@@ -4,6 +4,7 @@
     lianfang-verify --policy policy.txt --entry entry.bin proof.tlog-proof
     lianfang-verify --policy policy.txt read-proof.txt        that somebody looked at my data, from 谁看过我的信息
     lianfang-verify --policy policy.txt fork-evidence.txt
+    lianfang-verify --policy policy.txt checkpoint           who signed a checkpoint, as the log serves it or evidence holds it
     lianfang-verify --policy policy.txt --unpack FOLDER proof.txt    entry.cbor and proof.tlog-proof (C2SP), for the
                                                              software of others
     lianfang-verify --policy policy.txt --policy former.txt proof.txt    papers of a chain that has ended too
@@ -36,8 +37,10 @@ from .proof import (
     FIRST_LINE,
     QR_PREFIX,
     Proved,
+    Witnessed,
     from_qr_text,
     unpack_paper_proof,
+    verify_checkpoint,
     verify_paper_proof,
     verify_tlog_proof,
 )
@@ -52,6 +55,7 @@ PROVED, NOT_PROVED, USAGE, RECORDED = 0, 1, 2, 3
 _BEST_FIRST: Final = (PROVED, RECORDED, USAGE, NOT_PROVED)
 _REFUSED: Final = (NotCanonical, MalformedNote, NotSigned, NotProved)
 _ZONE: Final = timezone(timedelta(hours=8))
+_SIGNED: Final = "\n\n\u2014 ".encode()  # where the signature lines of a note begin
 _NOT_PROVED_ABOUT: Final = (
     "没有证明：这项决定合法；它现在仍然有效。是否有效，看期限，也看之后有没有解除记录。\n"
     "Not proved: that the decision is lawful, or still in force. Look at its end, and for later entries.\n"
@@ -163,6 +167,8 @@ def say(
                 )
             parsed = Entry.parse(entry)
             return _proved(verify_tlog_proof(data, parsed.leaf, policy), parsed, organs)
+        if _SIGNED in data and data[:1].isascii():  # the first byte of a paper proof is not
+            return _checkpoint(data, policy)
         proved = verify_paper_proof(_paper_bytes(data), policy)
         assert proved.entry is not None
         return _proved(proved, proved.entry, organs)
@@ -191,21 +197,14 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
             "△ 已入账，尚未见证：见证方签名不足。",
             "△ RECORDED, NOT YET WITNESSED: too few witnesses signed.",
         ]
-    seen = "，".join(f"{name} {_when(at)}" for name, at in proved.seen) or "—"
-    if proved.quorum and proved.changed:
-        change = proved.changed
-        lines += [
-            f"  按 {change.day} 之前的见证方核对：后来 {change.name} 接替了 {change.before}（第 {change.index} 条）。",
-            f"  It holds under the witnesses before {change.day}, when {change.name} took the place of {change.before}"
-            f" (entry {change.index}).",
-        ]
+    lines += _before(proved)
     lines += [
         "",
         f"信息链 chain        {proved.checkpoint.origin}",
         f"编号 index          {proved.index}",
         f"截至 as of          {proved.checkpoint.size} 条记录 entries"
         + (f"，{_when(proved.witnessed_at)}" if proved.witnessed_at is not None else ""),
-        f"见证 witnesses      {seen}",
+        f"见证 witnesses      {_seen(proved)}",
         f"内容 about          {chinese} / {english} ({act.kind})",
         f"签发 issued         {_when(act.issued_at)}  {act.organ}  {scope_zh} / {scope_en}  {act.scope}",
         f"依据 basis          {act.basis}",
@@ -219,6 +218,47 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
     known, signed = _organ_signed(entry, organs)
     lines += [f"签名 organ          {signed}", "", _NOT_PROVED_ABOUT.rstrip("\n")]
     return PROVED if proved.quorum and known else RECORDED, "\n".join(lines) + "\n"
+
+
+def _seen(found: Proved | Witnessed) -> str:
+    return "，".join(f"{name} {_when(at)}" for name, at in found.seen) or "—"
+
+
+def _before(found: Proved | Witnessed) -> list[str]:
+    """By which witnesses it holds, where others are in office by now."""
+    if not found.quorum or not (change := found.changed):
+        return []
+    return [
+        f"  按 {change.day} 之前的见证方核对：后来 {change.name} 接替了 {change.before}（第 {change.index} 条）。",
+        f"  It holds under the witnesses before {change.day}, when {change.name} took the place of {change.before}"
+        f" (entry {change.index}).",
+    ]
+
+
+def _checkpoint(data: bytes, policy: Policy) -> tuple[int, str]:
+    found = verify_checkpoint(data, policy)
+    if found.quorum:
+        lines = [
+            "✔ 已证明：信息链有这么多条时就是这个根，见证方已签名。",
+            "✔ PROVED: at this size the chain has this root, and a quorum saw it.",
+        ]
+    else:
+        lines = [
+            "△ 信息链签过这个根，尚未见证：见证方签名不足。",
+            "△ SIGNED BY THE LOG, NOT YET WITNESSED: too few witnesses signed.",
+        ]
+    lines += [
+        *_before(found),
+        "",
+        f"信息链 chain        {found.checkpoint.origin}",
+        f"截至 as of          {found.checkpoint.size} 条记录 entries",
+        f"根 root             {found.checkpoint.root.hex()}",
+        f"见证 witnesses      {_seen(found)}",
+        "",
+        "没有证明：哪一条记录在里面。那要看那一条自己的证明。",
+        "Not proved: which entries are in it. That is what their own proofs are for.",
+    ]
+    return PROVED if found.quorum else RECORDED, "\n".join(lines) + "\n"
 
 
 def _reading(data: bytes, policy: Policy, organs: Organs | None) -> tuple[int, str]:

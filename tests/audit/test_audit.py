@@ -34,6 +34,7 @@ from lianfang.kernel.row_security import scope, set_scope
 from lianfang.ledger import publication, restart, sequencer
 from lianfang.ledger import queries as ledger
 from lianfang.orders import actions as orders
+from lianfang.orders.actions import LiftDraft
 from lianfang.orders.policy import CASE_KEPT_FOR, NOTICE_LATE_AFTER
 from lianfang.people.models import ReadRecord
 from lianfang_chain.policy import Policy
@@ -318,6 +319,7 @@ def test_a_late_release_notice_is_a_finding_and_the_pages_show_it(
         client = log_in(User.objects.get(pk=auditor.user_id))
         page = client.get(f"/desk/audit/{grant.pk}/").content.decode()
     assert "迟 31 小时" in page
+    assert "已到期自动解除" in page
     assert "罗小娟" not in page
     assert made[0].order_no in page
     client = log_in(User.objects.get(pk=auditor.user_id))
@@ -326,6 +328,22 @@ def test_a_late_release_notice_is_a_finding_and_the_pages_show_it(
     ).content.decode()
     assert "罗小娟" in opened
     assert client.get(f"/desk/audit/{grant.pk}/evidence.zip")["Content-Type"] == "application/zip"
+
+
+def test_a_case_says_whether_it_runs_was_lifted_or_ended_by_itself(
+    made: list[IsolationOrder], auditor: Actor
+) -> None:
+    with scope(areas=[ROOT]):
+        orders.lift_isolation(
+            LiftDraft(id=new_id(), order_id=made[1].pk, reason="行程核实有误"), by=officer(Role.CDC)
+        )
+    running, lifted = (actions.give_grant(of_order(order), by=giver()) for order in made[:2])
+    before, after = S1_END - timedelta(seconds=1), S1_END
+    assert [queries.cases_of(running, at)[0].end for at in (before, after)] == ["running", "ended"]
+    assert [queries.cases_of(lifted, at)[0].end for at in (before, after)] == ["lifted", "lifted"]
+    client = log_in(User.objects.get(pk=auditor.user_id))
+    for grant, words in ((running, "正在执行"), (lifted, "已提前解除")):
+        assert words in client.get(f"/desk/audit/{grant.pk}/").content.decode()
 
 
 def test_late_is_what_the_organ_itself_calls_late() -> None:

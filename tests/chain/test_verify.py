@@ -114,6 +114,34 @@ def test_papers_of_all_times_are_judged_by_who_was_in_office(
             assert (f"(entry {changed})" in said) == bool(quorum and changed)
 
 
+def test_a_proof_file_with_a_line_of_an_unknown_witness_is_not_called_unwitnessed(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whom an older trust file does not name may be the rest of the quorum; where there is one, the line is passed over."""
+    moved = load("moved.json")
+    for n, text in enumerate(moved["policies"]):
+        (files / f"{n}.txt").write_text(text)
+    for case in moved["papers"]:
+        (files / "entry").write_bytes(bytes.fromhex(case["entry"]))
+        for n, expected in enumerate(case["tlog_by_file"]):
+            for data, words in (
+                (case["tlog_proof"], ["--entry", str(files / "entry")]),
+                (case["tlog_proof"].partition("\n\n")[2], []),  # the checkpoint alone
+            ):
+                code = verify(files, data.encode(), *words, policy=f"{n}.txt")
+                said = capsys.readouterr().out
+                unknown, few = "NOT YET CHECKED" in said, "NOT YET WITNESSED" in said
+                if expected == "unknown":
+                    assert (code, unknown, few) == (1, True, False), case["name"]
+                else:
+                    assert (code, unknown, few) == (0 if expected[0] else 3, False, not expected[0]), case[
+                        "name"
+                    ]
+    assert (
+        verify(files, data.replace("\n10\n", "\n11\n").encode(), policy="2.txt") == 1
+    )  # what the log did not sign
+
+
 def test_of_several_files_of_one_log_the_newest_judges_and_each_chain_by_its_own(
     files: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -100,18 +100,24 @@ def until(page: Page, true: Callable[[], bool]) -> None:
     raise AssertionError(page.inner_text("main"))
 
 
-def give_audit(desk: Page, system: System, *, order_no: str = "") -> None:
-    """The security administrator lets the auditor look at one order, or at today."""
+def give_audit(desk: Page, system: System, *, order_no: str = "", day: datetime | None = None) -> None:
+    """The security administrator lets the auditor look at one order, or at a day: today."""
     desk.goto(f"{system.address}/desk/audit/give/")
     today = system.now().strftime("%Y-%m-%d")
-    about = {"order_no": order_no} if order_no else {"from_on": today, "until_on": today}
+    about_day = f"{day or system.now():%Y-%m-%d}"
+    about = {"order_no": order_no} if order_no else {"from_on": about_day, "until_on": about_day}
     for field, words in {**about, "reason": "年度抽查", "last_day": today}.items():
         desk.fill(f"input[name={field}]", words)
     press(desk, "授权")
-    if "请再确认一次身份" in desk.inner_text("body"):
-        desk.fill("#again-code", second_factor(desk, system, "security"))
-        press(desk, "确认并办理")
+    once_more(desk, system, "security")
     assert "已授权，并记入信息链" in desk.inner_text("body")
+
+
+def once_more(page: Page, system: System, login: str) -> None:
+    """The second factor again, where the page asks for it."""
+    if "请再确认一次身份" in page.inner_text("body"):
+        page.fill("#again-code", second_factor(page, system, login))
+        press(page, "确认并办理")
 
 
 # --- Papers --------------------------------------------------------------------------------------------------
@@ -216,10 +222,14 @@ def enter(phone: Page, system: System, code: str) -> None:
     press(phone, "进入")
 
 
-def a_new_resident(desk: Page, system: System, phone: Page, name: str, *, compound: str) -> str:
-    """Somebody new, who enters on the own phone with the slip that the community printed; returns the desk's page."""
-    number = a_citizen_number(date(1979, 3, 4))
-    send_roster(desk, system, a_household(compound, [(name, number, "19900007301", "户主")]))
+def a_new_resident(desk: Page, system: System, phone: Page, name: str, *more: str, compound: str) -> str:
+    """Somebody new, with others of the same household, who enters on the own phone with the slip that the community
+    printed; returns the desk's page."""
+    rows = [
+        (one, a_citizen_number(date(1979, 3, 4 + n)), f"1990000730{n + 1}", "户主" if n == 0 else "其他")
+        for n, one in enumerate((name, *more))
+    ]
+    send_roster(desk, system, a_household(compound, rows))
     write_roster(desk)
     person = find_person(desk, system, name)
     enter(phone, system, one_time_code(desk, person))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,11 +20,13 @@ from lianfang_chain.organs import Organ, Organs
 from lianfang_chain.policy import MalformedPolicy, Policy
 from lianfang_chain.proof import (
     PaperProof,
+    Proved,
     TlogProof,
     paper_proof_of,
     sheet_text_of,
     to_qr_text,
     verify_paper_proof,
+    verify_tlog_proof,
 )
 from lianfang_chain.reading_proof import KIND, ReadingProof
 from lianfang_chain.submission import AddCheckpoint
@@ -316,12 +320,25 @@ def moved() -> None:
 
     policies = [Policy.parse(text(n)) for n in range(3)]
 
-    def paper_of(index: int, size: int, cosigners: list[Signer], policy: Policy) -> bytes:
+    def note_of(size: int, cosigners: list[Signer]) -> bytes:
         words = Checkpoint(ORIGIN, size, root_of(size, tree)).text
-        note = Note(words, (LOG.sign(words),)).with_signatures(w.cosign(words, at=AT + 9) for w in cosigners)
-        return paper_proof_of(
-            entries[index], (), index, inclusion_proof(index, size, tree), bytes(note), policy
-        )
+        note = Note(words, (LOG.sign(words),))
+        return bytes(note.with_signatures(w.cosign(words, at=AT + 9) for w in cosigners))
+
+    def paper_of(index: int, size: int, cosigners: list[Signer], policy: Policy) -> bytes:
+        path = inclusion_proof(index, size, tree)
+        return paper_proof_of(entries[index], (), index, path, note_of(size, cosigners), policy)
+
+    def by_each(verify: Callable[[Policy], Proved]) -> list[object]:
+        outcomes: list[object] = []
+        for policy in policies:
+            try:
+                proved = verify(policy)
+            except UnknownWitness:
+                outcomes.append("unknown")
+            else:
+                outcomes.append([proved.quorum, proved.changed and proved.changed.index])
+        return outcomes
 
     residents, property_, community = WITNESSES
     papers = []
@@ -334,17 +351,22 @@ def moved() -> None:
         ("behind both, by the two that left", 10, [residents, property_]),
         ("behind both, by who came", 10, MOVED),
         ("before both, by the two that were to come", 4, MOVED),
+        ("behind both, by who stayed and one that came", 10, [community, MOVED[0]]),
+        ("behind both, by two that count and one more that came", 10, [property_, community, MOVED[0]]),
     ]:
         data = paper_of(1, size, cosigners, policies[2])
-        outcomes: list[object] = []
-        for policy in policies:
-            try:
-                proved = verify_paper_proof(data, policy)
-            except UnknownWitness:
-                outcomes.append("unknown")
-            else:
-                outcomes.append([proved.quorum, proved.changed and proved.changed.index])
-        papers.append({"name": name, "qr": to_qr_text(data), "size": size, "by_file": outcomes})
+        file = bytes(TlogProof(1, tuple(inclusion_proof(1, size, tree)), note_of(size, cosigners)))
+        papers.append(
+            {
+                "name": name,
+                "qr": to_qr_text(data),
+                "size": size,
+                "by_file": by_each(partial(verify_paper_proof, data)),
+                "entry": entries[1].hex(),
+                "tlog_proof": file.decode(),
+                "tlog_by_file": by_each(partial(verify_tlog_proof, file, leaf_hash(entries[1]))),
+            }
+        )
     stayed = [property_, community]
     at_seven = to_qr_text(paper_of(7, 10, [MOVED[0], community], policies[1]))
     proofs = {"5": to_qr_text(paper_of(5, 6, stayed, policies[0])), "7": at_seven}

@@ -7,15 +7,23 @@ import { Policy } from "../src/chain/policy";
 import { fromQrText, verifyPaperProof } from "../src/chain/proof";
 import { verifyReadingProof } from "../src/chain/reading";
 import { vouched } from "../src/chain/vouched";
-import { checkText, codeText, policyText } from "../src/verifier/check";
+import { checkFiles, checkText, codeText, policyText } from "../src/verifier/check";
 import type { Trust } from "../src/verifier/policy_file";
 import { day, kindWords } from "../src/verifier/words";
 import { vectors } from "./vectors";
 
+type ByFile = ("unknown" | [boolean, number | null])[];
 const moved = vectors<{
   policies: [string, string, string];
   unsaid: string;
-  papers: { name: string; qr: string; by_file: ("unknown" | [boolean, number | null])[] }[];
+  papers: {
+    name: string;
+    qr: string;
+    by_file: ByFile;
+    entry: string;
+    tlog_proof: string;
+    tlog_by_file: ByFile;
+  }[];
   proofs: Record<string, string>;
   not_vouched: { name: string; policy: string; proofs: Record<string, string> }[];
   bad_policies: { name: string; policy: string }[];
@@ -40,6 +48,15 @@ describe("trust files of witnesses that moved", () => {
         const { quorum, changed } = await work;
         expect([quorum, changed?.index ?? null]).toEqual(expected);
       }
+    }
+  });
+
+  test.each(moved.papers)("judge its proof file: $name", async ({ entry, tlog_proof, tlog_by_file }) => {
+    for (const [n, text] of moved.policies.entries()) {
+      const expected = tlog_by_file[n];
+      const said = await checkFiles(utf8(tlog_proof), fromHex(entry), trust(text));
+      if (expected === "unknown") expect(said).toMatchObject({ kind: "failed", why: "older_list" });
+      else expect(said).toMatchObject({ kind: "proved", proved: { quorum: expected?.[0] } });
     }
   });
 

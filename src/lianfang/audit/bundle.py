@@ -6,15 +6,18 @@ import csv
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lianfang.kernel.clock import LEGAL_ZONE, start_of_legal_day
 from lianfang.ledger import queries as ledger
 from lianfang_chain.entry import Entry
+from lianfang_chain.note import base64_of
 from lianfang_chain.proof import to_qr_text
 from lianfang_chain.verify import one_file
 
 from . import queries
+from .check import seen_at
 from .policy import ONE_DAY
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from lianfang.ledger.queries import Head
 
     from .models import Grant
+    from .queries import Draw
 
 README: Final = """\
 防疫信息链审计证据包  ·  Evidence from the information chain
@@ -39,10 +43,13 @@ earlier-policies/N.txt  见证方换钥之前的信任文件，用于不超过 N
 former/             期间结束的旧账：为何结束、最后的检查点、当时的信任文件 / a chain that ended meanwhile: why, its last
                     checkpoint, whom to trust for it. 两条账之间没有一致性证明 No consistency proof leads from one to the other.
 population.csv sample.json                抽样（若有）/ the sample, if one was drawn
+checkpoints/seed.txt log/                 重做抽样所需：种子所在的检查点，first.txt 到 seed.txt 之间的每一条记录 / what the draw is made
+                    again from: the checkpoint of the seed, and every entry between first.txt and seed.txt
 
 1. 用本项目的程序 / with our program (Python and `cryptography`, nothing else of ours)
    python3 lianfang-verify.pyz --policy strict-policy.txt --organs organs.txt proofs/N.txt
    python3 lianfang-verify.pyz --policy strict-policy.txt --organs organs.txt --entry entries/N.cbor proofs/N.tlog-proof
+   python3 lianfang-verify.pyz --policy policy.txt checkpoints/seed.txt     谁签过这个检查点 / who signed a checkpoint
 
 2. 不用本项目的程序 / with software that is not ours
    签名 signatures: any signed-note verifier, e.g. golang.org/x/mod/sumdb/note: note.Open(checkpoint, note.VerifierList(k)),
@@ -50,92 +57,27 @@ population.csv sample.json                抽样（若有）/ the sample, if one
    入账 inclusion: golang.org/x/mod/sumdb/tlog: tlog.CheckRecord(proof, size, root, N, tlog.RecordHash(entry)).
    一致 consistency: tlog.CheckTree(proof, newSize, newRoot, oldSize, oldRoot); consistency.txt is an add-checkpoint request of
      C2SP tlog-witness: first line `old SIZE`, then the hashes, an empty line, the newer checkpoint.
-   只用标准库 only the standard library: check.py (hashlib; inclusion, that the two checkpoints are consistent, one root for
-     each size, and the sample; no signatures).
+   只用标准库 only the standard library (Python 3.10 or newer): check.py (inclusion, that the two checkpoints are consistent, one
+     root for each size, and the whole sample; no signatures). 结尾写明没有核对什么 / At its end it says what it did not check.
 
 3. 抽样怎样重做 / how to repeat the sample
-   score = SHA-256("lianfang-sample/v1\\n" + seed + leaf); 取最小的 count 个 / the `count` smallest of population.csv.
-   seed 是抽样请求入账之后第一个有足够见证的检查点的根；总体是请求之前、期限和范围之内的隔离决定。
-   The seed is the root of the first witnessed checkpoint after the request entered the chain; the population is every
-   isolation order of the period and area whose index is below the request's.
+   总体 population: log/entries.bin 是 first.txt（没有则为空账）之后直到 seed.txt 的每一条记录，前面各两字节长度；log/subtrees.txt 是
+     first.txt 那棵树的各个完整子树。两者算得出 seed.txt 的根，所以一条也没有漏。总体是其中请求之前、请求所写期限和范围之内的每一份隔离决定。
+     Every entry after first.txt (or from the beginning) up to seed.txt, each behind two bytes of length, and the complete
+     subtrees of the tree of first.txt: together they give the root of seed.txt, so none is left out. The population is every
+     isolation order among them before the request, of the period and area that the request names.
+   种子 seed: 抽样请求入账之后第一个有足够见证的检查点的根 / the root of the first witnessed checkpoint after the request.
+   score = SHA-256("lianfang-sample/v1\\n" + seed + leaf); 取最小的 count 个 / the `count` smallest.
 
 没有证明 Not proved: 决定合法 that a decision was lawful; 现在仍有效 that it is still in force.
 """
-CHECK: Final = '''\
-"""Checks inclusion, consistency and the sample with the standard library alone: python3 check.py  (in this folder)."""
-import base64, csv, hashlib, json, pathlib, sys
-
-def h(*parts): return hashlib.sha256(b"".join(parts)).digest()
-
-def head_of(note):
-    """Origin, size, root, and whether every note here of that size has that root."""
-    origin, size, root = note.split("\\n")[:3]
-    root = base64.b64decode(root)
-    return origin, int(size), root, roots.setdefault((origin, size), root) == root
-
-def consistent(old, new, old_root, new_root, path):
-    """RFC 9162 2.1.4.2: the older tree is the beginning of the newer one."""
-    if old == new: return not path and old_root == new_root
-    if old == 0: return not path and old_root == h()
-    if old & (old - 1) == 0: path = [old_root, *path]
-    if not path or old > new: return False
-    node, last = old - 1, new - 1
-    while node % 2: node, last = node // 2, last // 2
-    a = b = path[0]
-    for p in path[1:]:
-        if last == 0: return False
-        if node % 2 or node == last:
-            a, b = h(b"\\1", p, a), h(b"\\1", p, b)
-            while node and node % 2 == 0: node, last = node // 2, last // 2
-        else: b = h(b"\\1", b, p)
-        node, last = node // 2, last // 2
-    return last == 0 and (a, b) == (old_root, new_root)
-
-bad, roots = 0, {}
-first, final, between = (pathlib.Path("checkpoints", n + ".txt") for n in ("first", "last", "consistency"))
-if first.exists() and final.exists():
-    (o1, old, old_root, _), (o2, new, new_root, _) = head_of(first.read_text()), head_of(final.read_text())
-    if o1 != o2: print("--  two chains: no consistency proof leads from one to the other")
-    else:
-        head, note = between.read_text().split("\\n\\n", 1) if between.exists() else ("", "")
-        lines = head.split("\\n")
-        good = lines[0] == f"old {old}" and head_of(note)[:3] == (o2, new, new_root) and consistent(
-            old, new, old_root, new_root, [base64.b64decode(x) for x in lines[1:]])
-        bad += not good
-        print("ok " if good else "BAD", "consistency of", old, "and", new)
-for file in sorted(pathlib.Path("proofs").glob("*.tlog-proof")):
-    head, note = file.read_text().split("\\n\\n", 1)
-    lines = head.split("\\n")
-    index, path = int(lines[1].split()[1]), [base64.b64decode(x) for x in lines[2:]]
-    _, size, root, same = head_of(note)
-    node, last = index, size - 1
-    r = h(b"\\0", pathlib.Path("entries", f"{index}.cbor").read_bytes())
-    for p in path:
-        if node % 2 or node == last:
-            r = h(b"\\1", p, r)
-            while node and node % 2 == 0: node, last = node // 2, last // 2
-        else: r = h(b"\\1", r, p)
-        node, last = node // 2, last // 2
-    good = last == 0 and r == root and same
-    bad += not good
-    print("ok " if good else "BAD", file.name, "in the tree of", size)
-if pathlib.Path("sample.json").exists():
-    s = json.load(open("sample.json"))
-    leaves = [bytes.fromhex(row["leaf"]) for row in csv.DictReader(open("population.csv"))]
-    seed = bytes.fromhex(s["seed"])
-    drawn = sorted(leaves, key=lambda x: h(b"lianfang-sample/v1\\n", seed, x))[:s["count"]]
-    good = sorted(x.hex() for x in drawn) == sorted(s["drawn"])
-    bad += not good
-    print("ok " if good else "BAD", "sample of", len(drawn), "from", len(leaves))
-sys.exit(bool(bad))
-'''
 
 
 def bundle(grant: Grant, *, at: datetime) -> bytes:
     """Everything a grant is about that a quorum has seen, with what checks it. The same bytes for the same state."""
     files: dict[str, bytes] = {
         "README.txt": README.encode(),
-        "check.py": CHECK.encode(),
+        "check.py": Path(__file__).with_name("check.py").read_bytes(),
         "lianfang-verify.pyz": one_file(),
         "policy.txt": ledger.policy_text().encode(),
         "strict-policy.txt": ledger.strict_policy_text().encode(),
@@ -155,27 +97,49 @@ def bundle(grant: Grant, *, at: datetime) -> bytes:
             files[f"proofs/{row.index}.tlog-proof"] = proofs[pk]
     files |= _checkpoints(grant)
     if drawn and drawn.seed:
-        files["sample.json"] = _json(
+        files |= _sample(grant, drawn)
+    return _zipped(files, at)
+
+
+def _sample(grant: Grant, drawn: Draw) -> dict[str, bytes]:
+    """The draw, and what draws it again without asking us: every entry between two signed trees.
+
+    Entries of other places are among them, for else nobody could see that none of this place was left out. They name
+    no person (decision 9: bundles go to auditors). KNOWN: of a period long ago it is all that was appended since.
+    """
+    assert drawn.request_index is not None
+    older = _older(grant)
+    start = 0
+    if older and older.origin == drawn.log and older.size <= drawn.request_index:
+        start = older.size
+    subtrees, entries = ledger.stretch(drawn.log, start, drawn.seed_size)
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["index", "leaf"])
+    writer.writerows([r.index, r.leaf.hex()] for r in drawn.population)
+    return {
+        "sample.json": _json(
             {
                 "log": drawn.log,
+                "area": grant.area,
+                "from_size": start,
                 "request_index": drawn.request_index,
                 "seed": drawn.seed.hex(),
                 "seed_size": drawn.seed_size,
                 "count": drawn.sample.count,
                 "drawn": sorted(r.leaf.hex() for r in drawn.drawn),
             }
-        )
-        table = io.StringIO()
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["index", "leaf"])
-        writer.writerows([r.index, r.leaf.hex()] for r in drawn.population)
-        files["population.csv"] = table.getvalue().encode()
-    return _zipped(files, at)
+        ),
+        "population.csv": table.getvalue().encode(),
+        "checkpoints/seed.txt": ledger.note_at(drawn.log, drawn.seed_size),
+        "log/subtrees.txt": "".join(f"{base64_of(root)}\n" for root in subtrees).encode(),
+        "log/entries.bin": entries,
+        **_former(drawn.log),
+    }
 
 
 def _checkpoints(grant: Grant) -> dict[str, bytes]:
-    first, last = grant.from_on, grant.until_on
-    older = ledger.checkpoint_before(start_of_legal_day(first)) if first else _first_with(grant)
+    last, older = grant.until_on, _older(grant)
     newer = (
         ledger.checkpoint_before(start_of_legal_day(last + ONE_DAY)) if last else ledger.newest_witnessed()
     )
@@ -187,9 +151,24 @@ def _checkpoints(grant: Grant) -> dict[str, bytes]:
     if older and newer and older.origin == newer.origin:
         files["checkpoints/consistency.txt"] = ledger.consistency_of(older, newer)
     for name in {head.origin for head in (older, newer) if head}:
-        short, _ = ledger.ended_as(name) or ("", None)
-        files |= {f"former/{short}/{file}": text for file, text in ledger.former_files(name).items()}
+        files |= _former(name)
     return files
+
+
+def _former(log: str) -> dict[str, bytes]:
+    short, _ = ledger.ended_as(log) or ("", None)
+    return {f"former/{short}/{file}": text for file, text in ledger.former_files(log).items()}
+
+
+def _older(grant: Grant) -> Head | None:
+    """The last checkpoint that was witnessed before the period began; of one order, the first that holds it."""
+    if grant.from_on is None:
+        return _first_with(grant)
+    begins = start_of_legal_day(grant.from_on)
+    head = ledger.checkpoint_before(begins)
+    while head and max(seen_at(head.note.decode()), default=0) > begins.timestamp():
+        head = ledger.checkpoint_before(head.signed_at)
+    return head
 
 
 def _first_with(grant: Grant) -> Head | None:

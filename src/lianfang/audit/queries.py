@@ -32,6 +32,7 @@ class Case:
     entry_id: UUID
     index: int | None
     over_at: datetime
+    end: str  # running, lifted before its end, or ended by itself
     noticed_at: datetime | None
     late_hours: int
 
@@ -116,7 +117,14 @@ def cases_of(grant: Grant, at: datetime) -> list[Case]:
     with scope(areas=[grant.area]):
         facts = proofs.facts_of([r.id for r in rows])
     return [
-        Case(r.id, r.index, f.over_at, f.noticed_at, late_hours(f.over_at, f.noticed_at, at))
+        Case(
+            r.id,
+            r.index,
+            f.over_at,
+            "running" if at < f.over_at else "lifted" if f.lifted else "ended",
+            f.noticed_at,
+            late_hours(f.over_at, f.noticed_at, at),
+        )
         for r in rows
         if (f := facts.get(r.id)) is not None
     ]

@@ -152,10 +152,11 @@ def _rows_in_chain() -> Iterator[tuple[UUID, str, UUID]]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an auditor compares: whom, over since when, told when."""
+    """What an auditor compares: whom, over since when and how, told when."""
 
     person_id: UUID
     over_at: datetime
+    lifted: bool  # before its end; else it ends by itself
     noticed_at: datetime | None
 
 

@@ -16,6 +16,7 @@ import {
   Malformed,
   NotSigned,
   openCheckpoint,
+  parseCheckpoint,
   parseNote,
   UnknownWitness,
 } from "./note";
@@ -215,21 +216,31 @@ export function parseTlogProof(data: Uint8Array): TlogProof {
   return { index, path, note };
 }
 
-/** Check a proof file for a leaf hash that the caller computed from the record itself. */
+/**
+ * Check a proof file for a leaf hash that the caller computed from the record itself.
+ *
+ * @throws Malformed: not a proof
+ * @throws NotProved: the path does not lead to the root
+ * @throws NotSigned: no log of the policy signed it, or a known signature is wrong
+ * @throws UnknownWitness: all that this policy can check is right and no quorum, and it does not name who else signed
+ */
 export async function verifyTlogProof(data: Uint8Array, leaf: Bytes, policy: Policy): Promise<Proved> {
   const proof = parseTlogProof(data);
-  const log = policy.logOf(parseNote(proof.note).text.split("\n")[0] ?? "");
-  if (log === undefined) throw new NotSigned("a log that the policy does not name");
-  const { checkpoint, opened } = await openCheckpoint(
-    proof.note,
-    log,
-    policy.witnesses.map((w) => w.key),
-  );
+  const note = parseNote(proof.note);
+  const checkpoint = parseCheckpoint(note.text);
   const root = rootFromInclusion(leaf, proof.index, checkpoint.size, proof.path);
   if (compare(root, checkpoint.root) !== 0) throw new NotProved("the path leads to another root");
+  const log = policy.logOf(checkpoint.origin);
+  if (log === undefined) throw new NotSigned("a log that the policy does not name");
+  const known = [log, ...policy.witnesses.map((w) => w.key)];
+  const { opened } = await openCheckpoint(proof.note, log, known.slice(1));
   const seen = policy.witnesses.flatMap((w) => {
     const found = opened.verified.find(({ key }) => key === w.key);
     return found?.at == null ? [] : [[w.name, found.at] as const];
   });
-  return { checkpoint, index: proof.index, entry: null, disclosed: [], ...judged(policy, checkpoint.size, seen) };
+  const found = judged(policy, checkpoint.size, seen);
+  // Lines of others are passed over where a quorum is there without them; where it is not, they may be the rest of it.
+  const unknown = note.signatures.find(({ name, keyId }) => !known.some((key) => key.is(name, keyId)));
+  if (unknown && !found.quorum) throw new UnknownWitness(`${unknown.name} is not in this trust file`);
+  return { checkpoint, index: proof.index, entry: null, disclosed: [], ...found };
 }
