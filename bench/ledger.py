@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import contextlib
 import functools
+import hashlib
 import json
 import socket
 import statistics
@@ -30,9 +31,13 @@ from lianfang_chain.checkpoint import sign_checkpoint
 from lianfang_chain.note import Note, Signer, parse_note
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import TlogProof, paper_proof_of, verify_paper_proof
-from lianfang_chain.tiles import ENTRIES, TileHashes, TileId, TileWriter, entries_of
-from lianfang_chain.tree import Edge, inclusion_proof, leaf_hash
+from lianfang_chain.submission import AddCheckpoint
+from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, TileWriter, entries_of
+from lianfang_chain.tree import Edge, consistency_proof, inclusion_proof, leaf_hash, root_of
 from lianfang_chain.witness.__main__ import create_key
+from lianfang_chain.witness.judge import Witness
+from lianfang_chain.witness.page import status_page
+from lianfang_chain.witness.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -158,7 +163,9 @@ def _commit_to_proof(act: Callable[[], UUID], *, rate: int, seconds: float) -> d
         sequencer.start()
         try:
             with ProcessPoolExecutor(CLIENTS, mp_context=fork) as pool:
-                parts = list(pool.map(_act_steadily, [act] * CLIENTS, [rate / CLIENTS] * CLIENTS, [seconds] * CLIENTS))
+                parts = list(
+                    pool.map(_act_steadily, [act] * CLIENTS, [rate / CLIENTS] * CLIENTS, [seconds] * CLIENTS)
+                )
             committed = {entry: at for part in parts for entry, at in part.items()}
             _wait_for_quorum(committed)
         finally:
@@ -422,6 +429,7 @@ def _growth(small: int, large: int) -> Iterable[dict[str, Any]]:
     ) | _growth_goal(large, proving[large] / proving[small])
     yield from _proof_bytes(entry, large, files, writer.root(), log, signers, policy)
     yield _audit(large, files, writer.root())
+    yield from _a_witness(small, large, files, log, signers[0])
     stored = sum(len(data) for data in files.values())
     yield _result(
         "ledger: bytes of tiles and bundles per entry", stored / large, float(len(entry)), "B against B"
@@ -494,3 +502,62 @@ def _audit(size: int, files: dict[TileId, bytes], root: bytes) -> dict[str, Any]
     return _result(
         "ledger: whole log audited, per million entries", seconds, None, "s of CPU", seconds / 1_000
     )
+
+
+# -- a party's witness -----------------------------------------------------------------------------
+
+
+def _a_witness(
+    small: int, large: int, files: dict[TileId, bytes], log: Signer, signer: Signer
+) -> Iterable[dict[str, Any]]:
+    """A party joins: the whole log re-hashed and stored, without the network between; then what a view of its page costs."""
+    read, at = files.__getitem__, int(clock.now().timestamp())
+    cpu, old = 0.0, 0
+    pages: dict[int, float] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="lianfang-bench-witness-") as folder,
+        contextlib.closing(Store(Path(folder), log.key)) as store,
+    ):
+        witness = Witness(store, signer, read, lambda: at)
+        for size in (small, large):
+            head = TreeHead(log.key.name, size, root_of(size, TileHashes(size, read)))
+            proof = tuple(consistency_proof(old, size, TileHashes(size, read))) if old else ()
+            body = bytes(AddCheckpoint(old, proof, sign_checkpoint(head, log)))
+            began, old = time.process_time(), size
+            reply = witness.add_checkpoint(body)
+            cpu += time.process_time() - began
+            if reply.status != 200 or store.look(at).count != size:
+                raise RuntimeError(f"not all of it is held: {reply.body}")
+            pages[size] = _view(witness)
+    bare = 0.0
+    for tile, data in files.items():
+        if tile.level == ENTRIES and tile.width == FULL:
+            entries = entries_of(data, width=FULL)
+            began = time.process_time()
+            for entry in entries:
+                hashlib.sha256(b"\x00" + entry).digest()
+            bare += time.process_time() - began
+    yield _result(
+        "ledger: a witness joins: whole log held, per million entries, against bare hashing",
+        cpu / large * 1_000_000,
+        bare / (large - large % FULL) * 1_000_000,
+        "s of CPU",
+        cpu / large * 1_000,
+    )
+    yield _result(
+        f"ledger: a view of the witness's page, {large:,} own entries against {small:,}",
+        pages[large],
+        pages[small],
+        "ms of CPU",
+        pages[large],
+    ) | {"reached": pages[large] / pages[small] <= GOAL_GROWTH}
+
+
+def _view(witness: Witness) -> float:
+    """Median CPU milliseconds of one view."""
+    costs = []
+    for _ in range(200):
+        began = time.process_time()
+        status_page(witness, "bench")
+        costs.append(time.process_time() - began)
+    return statistics.median(costs) * 1000

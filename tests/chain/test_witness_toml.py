@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from tests.chain.logs import LOG, ORIGIN, WITNESS
 from tests.chain.test_vectors import load
 from tests.factories.ledger import AT
 
-from lianfang.config import chain_tending
+from lianfang.config import chain_tending, cli
 from lianfang.ledger import keys
 from lianfang_chain.witness import __main__ as program
 from lianfang_chain.witness.__main__ import _options, create_key, load_key, main, serve
@@ -60,17 +62,52 @@ def test_the_guides_show_the_same_file(handed_out: str, guide: str) -> None:
     assert '    host = "0.0.0.0"' in text
 
 
+def test_the_package_of_the_chain_is_that_part_of_the_whole() -> None:
+    """Two files say it, since the committee gets the chain without the system: one version, one need, the same programs."""
+    whole, chain = (
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        for folder in (".", "src/lianfang_chain")
+    )
+    assert chain["dependencies"] == [d for d in whole["dependencies"] if d.startswith("cryptography")]
+    assert chain["scripts"] == {k: v for k, v in whole["scripts"].items() if v.startswith("lianfang_chain.")}
+    for word in ("version", "requires-python", "license"):
+        assert chain[word] == whole[word]
+
+
 @GUIDES
-def test_the_guides_install_the_package_and_all_that_the_witness_needs(guide: str) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = next(d for d in project["dependencies"] if d.startswith("cryptography"))
+def test_what_a_guide_asks_of_the_command_is_understood_there(guide: str) -> None:
+    text = " ".join((ROOT / "docs" / guide).read_text().split("\n"))
+    commands = re.findall(r"`lianfang (chain [a-z-]+ --[^`]+)`", text)
+    assert {tuple(command.split()[:2]) for command in commands} == {("chain", "invite"), ("chain", "new-key")}
+    for command in commands:
+        given = cli._parser().parse_args(shlex.split(command))
+        assert given.user
+        assert given.act == "invite" or (given.vkey and given.fingerprint and given.url)
+
+
+@GUIDES
+def test_the_guides_install_the_package(guide: str) -> None:
+    version = tomllib.loads((ROOT / "src/lianfang_chain/pyproject.toml").read_text())["project"]["version"]
     text = (ROOT / "docs" / guide).read_text()
-    for command in (
-        f'pip install "{needed}"',
-        f"pip install --no-deps lianfang-{project['version']}-py3-none-any.whl",
-        "lianfang-witness --help",
-    ):
-        assert f"    ~/lianfang/bin/{command}\n" in text
+    assert f"    ~/lianfang/bin/pip install lianfang_chain-{version}-py3-none-any.whl\n" in text
+
+
+@GUIDES
+def test_each_line_that_a_guide_puts_into_the_file_is_known(
+    guide: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a line that is not known is refused by its word, where it was passed over in silence."""
+    text = (ROOT / "docs" / guide).read_text()
+    lines = re.findall(r"(?m)^    ([a-z-]+ = .+)$", text) + re.findall(r"`([a-z-]+ = [^`]+)`", text)
+    words = {line.partition(" ")[0]: line for line in lines}
+    assert {"folder", "host", "ca", "place", "policy"} <= words.keys()
+    config = tmp_path / "witness.toml"
+    config.write_text("\n".join(words.values()))
+    assert _options(["--config", str(config)]).policy == Path("policy.txt")
+    config.write_text("\n".join(words.values()).replace("policy =", "polcy ="))
+    with pytest.raises(SystemExit):
+        _options(["--config", str(config)])
+    assert "polcy" in capsys.readouterr().err
 
 
 #: Run beside the package, `cryptography` and what that needs: every module, a proof verified, a checkpoint cosigned.

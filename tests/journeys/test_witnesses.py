@@ -75,6 +75,14 @@ class Committee:
         assert found, said
         return found.group(1)
 
+    def joining_paper(self) -> str:
+        """§3 of the guide: what the committee reads aloud from its paper."""
+        with closing(HTTPConnection("127.0.0.1", self.port)) as server:
+            server.request("GET", "/joining")
+            with server.getresponse() as answer:
+                groups = re.findall(r"<b>(\w{4})</b>", answer.read().decode())
+        return " ".join(groups[:8])
+
     def start(self) -> None:
         """§2 of the guide, the one command."""
         with (self.folder / "log").open("ab") as log:
@@ -116,10 +124,24 @@ def takes_its_witness_home(system: System, committee: Committee) -> None:
     committee.config.write_text("".join(f"{k} = {v!r}\n" for k, v in given.items()))
     committee.start()
     key = committee.first_key()
+    heard = committee.joining_paper()
     system.stop()
-    done = system.command(
-        "chain", "new-key", "--user", "admin", "--party", "residents", "--vkey", key, "--url", committee.page
-    )
+    entered = [
+        "chain",
+        "new-key",
+        "--user",
+        "admin",
+        "--party",
+        "residents",
+        "--vkey",
+        key,
+        "--url",
+        committee.page,
+    ]
+    done = system.command(*entered, "--fingerprint", heard[::-1])
+    assert done.returncode == 2
+    assert "nothing was changed; --fingerprint" in done.stdout + done.stderr
+    done = system.command(*entered, "--fingerprint", heard)
     assert done.returncode == 0, done.stdout + done.stderr
     system.start()
 

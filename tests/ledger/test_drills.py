@@ -36,6 +36,7 @@ from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.evidence import ForkEvidence
+from lianfang_chain.note import VerifierKey
 from lianfang_chain.organs import Organs
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import verify_paper_proof
@@ -44,6 +45,7 @@ from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import consistency_proof, root_of, verify_consistency
 from lianfang_chain.verify import main as verify
 from lianfang_chain.witness.__main__ import create_key
+from lianfang_chain.witness.joining import fingerprint
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +88,7 @@ def told(data: Path, settings: Any, parties: Any) -> None:
 
 def command(data: Path, act: str, **words: Any) -> int:
     given: dict[str, Any] = {"user": "operator", "reason": "drill", "agreed": None, "no_fork": False, "witness": None, "recheck": False, "without": [],
-             "organ": None, "party": None, "disclosures": False, "vkey": None, "url": None}  # fmt: skip
+             "organ": None, "party": None, "disclosures": False, "vkey": None, "fingerprint": None, "url": None}  # fmt: skip
     return chain_tending.command(data, Namespace(act=act, **{**given, **words}))
 
 
@@ -491,16 +493,24 @@ def test_a_party_takes_its_witness_to_its_own_computer(
     before = file.read_bytes()
     own = create_key(tmp_path / "committee", f"{keys.origin()}/committee")
     home = "http://127.0.0.1:8479"
-    for vkey, url in (
-        ("", home), ("no key", home), (str(keys.log_signer().key), home), (installed[1].setting["vkey"], home),
-        (str(own.key), None),
+    read_aloud = fingerprint(own.key)
+    there, another = installed[1].setting["vkey"], fingerprint(keys.log_key())
+    for vkey, url, heard in (
+        ("", home, read_aloud), ("no key", home, read_aloud), (str(own.key), None, read_aloud),
+        (str(keys.log_key()), home, another), (there, home, fingerprint(VerifierKey.parse(there))),
+        (str(own.key), home, None), (str(own.key), home, ""), (str(own.key), home, another),
+        (str(own.key), home, read_aloud[:-1]), (str(own.key), home, f"{read_aloud} 0"),
     ):  # fmt: skip
-        assert command(chain, "new-key", party="residents", vkey=vkey, url=url) == 2
+        words = {"vkey": vkey, "url": url, "fingerprint": heard}
+        assert command(chain, "new-key", party="residents", **words) == 2
     assert file.read_bytes() == before
-    assert command(chain, "new-key", party="residents", vkey=str(own.key), url=home) == 0
+    typed = f" {read_aloud.upper().replace(' ', '  ')}"  # as people type
+    words = {"vkey": str(own.key), "url": home, "fingerprint": typed}
+    assert command(chain, "new-key", party="residents", **words) == 0
     capsys.readouterr()
     assert command(chain, "invite", party="residents") == 0
     said = capsys.readouterr().out
+    assert another in said
     told = tomllib.loads(said[said.index("folder = ") :])
     assert (told["log-vkey"], told["name"]) == (str(keys.log_key()), f"{keys.origin()}/residents-3")
     old, *_, new = json.loads(file.read_text())["witnesses"]

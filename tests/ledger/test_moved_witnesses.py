@@ -26,6 +26,7 @@ from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import inclusion_proof, leaf_hash
 from lianfang_chain.verify import newest_of_each_log
 from lianfang_chain.witness.__main__ import create_key, load_key
+from lianfang_chain.witness.joining import fingerprint
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,8 @@ def go_home(data: Path, parties: Any) -> None:
         home = data / f"home-{party.name}"
         own = create_key(home, f"{keys.origin()}/home-{party.name}")
         url = f"http://127.0.0.1:{party.port}"
-        assert command(data, "new-key", party=party.name, vkey=str(own.key), url=url) == 0
+        words = {"vkey": str(own.key), "fingerprint": fingerprint(own.key), "url": url}
+        assert command(data, "new-key", party=party.name, **words) == 0
         party.folder, party.signer = home, own
 
 

@@ -13,6 +13,7 @@ from lianfang.kernel.ids import random_bytes
 from lianfang.ledger import announcing, keys, queries, rechecking, reconcile, resealing, restart
 from lianfang_chain.note import COSIGNATURE, MalformedNote, NotSigned, VerifierKey
 from lianfang_chain.witness.__main__ import create_key, load_key
+from lianfang_chain.witness.joining import fingerprint
 from lianfang_chain.witness.store import write_whole
 
 from .importing import officer
@@ -147,9 +148,10 @@ def _invite(data: Path, arguments: argparse.Namespace, by: Actor) -> int:
         say(f"no witness {arguments.party}")
         return 2
     log = keys.log_key()
+    say(f"fingerprint of the chain's key, to be read aloud when the party joins: {fingerprint(log)}")
     say(
         "witness.toml for the party; this server's name, and its own folder and port, are put in by hand. Its first start"
-        " shows the line for `lianfang chain new-key --vkey`:"
+        " shows the line and the fingerprint for `lianfang chain new-key --vkey`:"
     )
     say(f'folder = "witness"\nname = "{content["origin"]}/{name}"\norigin = "{log.name}"\nlog-vkey = "{log}"')
     say('log-url = "https://NAME-OF-THIS-SERVER/open/chain"\nhost = "0.0.0.0"\nport = 8471')
@@ -221,6 +223,12 @@ def _new_witness_key(data: Path, arguments: argparse.Namespace, by: Actor) -> in
             return 2
         if key.key_type != COSIGNATURE or str(key) in {w["vkey"] for w in content["witnesses"]}:
             say("nothing was changed; --vkey is not the key of a witness, or it stands there already")
+            return 2
+        # Who carries the line could have put another in its place; the fingerprint comes by voice or on paper.
+        if "".join((arguments.fingerprint or "").lower().split()) != fingerprint(key).replace(" ", ""):
+            say(
+                "nothing was changed; --fingerprint is not that of --vkey: hear it from the party, or read its paper"
+            )
             return 2
         if not arguments.url:
             say("nothing was changed; --url is the address at which the party's computer is asked")

@@ -146,6 +146,9 @@ def _chain_parser(chain: argparse.ArgumentParser, where: argparse.ArgumentParser
         help="the key that seals what is disclosed later; seals all anew",
     )
     new_key.add_argument("--vkey", help="public key of a party that runs its own computer from now on")
+    new_key.add_argument(
+        "--fingerprint", help="of that key, as the party reads it aloud from its joining paper"
+    )
     new_key.add_argument("--url", help="address at which that computer is asked")
 
 

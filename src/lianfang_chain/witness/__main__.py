@@ -23,6 +23,7 @@ from typing import Final
 from lianfang_chain.note import COSIGNATURE, MalformedNote, Signer, VerifierKey
 from lianfang_chain.reading import reading_token
 
+from .joining import fingerprint
 from .judge import Witness
 from .mirror import TileSource
 from .server import WitnessServer
@@ -175,6 +176,7 @@ def _untouched(folder: Path) -> bool:
 def _paper(signer: Signer) -> str:
     return (
         f"\n  见证方 witness\n  {signer.key.name}\n\n  公钥（交给社区和指挥部，可以公开） public key:\n  {signer.key}\n\n"
+        f"  指纹（念给指挥部听） fingerprint, to be read aloud:\n  {fingerprint(signer.key)}\n\n"
         f"  私钥（抄在纸上封好，谁也不给） private key, for the sealed paper only:\n  {signer.private_text()}\n\n"
     )
 
@@ -204,8 +206,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_args(argv)
     if options.config:
-        words = tomllib.loads(options.config.read_text(encoding="utf-8"))
-        parser.set_defaults(**{word.replace("-", "_"): value for word, value in words.items()})
+        given = tomllib.loads(options.config.read_text(encoding="utf-8"))
+        words = {word.replace("-", "_"): value for word, value in given.items()}
+        # A line that is passed over in silence, such as a misspelt `policy`, is believed to be in force.
+        if unknown := sorted(words.keys() - vars(options).keys()):
+            parser.error(f"{options.config}: 不认识的行 unknown: {', '.join(unknown)}")
+        parser.set_defaults(**words)
         options = parser.parse_args(argv)
         options.folder = options.folder and Path(options.folder)
     if not options.folder:

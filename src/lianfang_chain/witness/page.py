@@ -14,10 +14,10 @@ from lianfang_chain.words import SCOPES, words_of
 if TYPE_CHECKING:
     from .judge import Lights, Witness
 
-__all__ = ["light_of", "status_of", "status_page"]
+__all__ = ["ZONE", "light_of", "status_of", "status_page"]
 
 QUIET_SECONDS: Final = 300  # a log that is at work publishes each second; five minutes of silence is trouble
-_ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
+ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
 ALONE_SECONDS: Final = 60  # as the log's own alarm (ledger.md 6.6)
 _SAY_CLOCK_SECONDS: Final = (
     120  # a difference that somebody should set right; at `CLOCK_SECONDS` nothing works
@@ -69,7 +69,10 @@ _LIGHTS: Final = {
     "white": (
         "还没有开始",
         "程序已经启动，还没有收到第一份记录。第一次连接可能需要几分钟。",
-        ["如果半小时后还是白灯，打电话给社区值班室。"],
+        [
+            "第一次启动：印出本页下方的“入网登记单”，和指挥部对指纹。指挥部登记以后，灯自己变绿。",
+            "如果半小时后还是白灯，打电话给社区值班室。",
+        ],
     ),
 }
 _EVIDENCE: Final = """<p class="files">证据文件：<a href="/fork-evidence.txt" target="_blank">打开、打印</a>
@@ -163,7 +166,7 @@ def _clock(lights: Lights) -> str:
 def _when(at: int | None) -> str:
     if at is None:
         return "还没有"
-    return datetime.fromtimestamp(at, _ZONE).strftime("%Y年%m月%d日 %H:%M:%S")
+    return datetime.fromtimestamp(at, ZONE).strftime("%Y年%m月%d日 %H:%M:%S")
 
 
 def status_page(witness: Witness, title: str) -> str:
@@ -209,6 +212,7 @@ a{{color:#0645ad}}
 <dt>最近一次联系</dt><dd>{_when(witness.lights.asked_at)}</dd></dl>
 <h2>本地最近的记录</h2>
 {f"<table><tr><th>编号</th><th>时间</th><th>内容</th><th>范围</th></tr>{rows}</table>" if rows else "<p>还没有。</p>"}
+<p class="files"><a href="/joining" target="_blank">入网登记单（公钥、指纹、两方签字）：打开、打印</a></p>
 <p>防疫信息链：每一项决定都记在一本三方共同保管、共同签名的账里，谁也不能悄悄改。
 居民、物业、社区各有一份，这台电脑就是其中之一。这里没有任何人的姓名和门牌。</p>
 </main></body></html>

@@ -9,6 +9,7 @@ from typing import Final
 
 from lianfang_chain.submission import MAX_BODY
 
+from .joining import joining_paper
 from .judge import Reply, Witness
 from .page import status_of, status_page
 from .watch import Watch
@@ -33,6 +34,8 @@ class WitnessServer(http.server.ThreadingHTTPServer):
         store = self.witness.store
         if path == "/":
             return Reply(200, status_page(self.witness, self.title), HTML)
+        if path == "/joining":
+            return Reply(200, joining_paper(self.witness, self.title, self.server_address[1]), HTML)
         if path == "/status.json":
             status = json.dumps(status_of(self.witness), ensure_ascii=False)
             return Reply(200, status + "\n", "application/json")
