@@ -163,6 +163,8 @@ def test_these_roles_open_no_row_about_a_person(role: Role) -> None:
 WITHOUT_RIGHT: Final = {
     "messaging.owe": "called inside an act that has asked",
     "orders.destroy_ended": "a job destroys what its term has ended; it reads and shows no person",
+    "orders.forget_reports": "a job destroys what its term has ended; it reads and shows no person",
+    "concerns.destroy_ended": "called by that job",
     "people.batch_reads": "a job puts roots of readings into the chain; it reads and shows no person",
     "messaging.record_delivery": "a job records what the channel answered",
     "messaging.record_failure": "a job records what the channel answered",

@@ -37,10 +37,11 @@ DATA: Final = {
     "people/naming.py": "surnames",
     "people/pinyin.py": "a table of characters",
     "audit/actions.py": "what an entry of the chain names as its basis",
-    "orders/actions/retention.py": "what an entry of the chain names as its basis",
-    "gates/jobs.py": "what an entry of the chain names as its basis",
+    "audit/check.py": "goes into the evidence as it is; each line says it in both languages",
+    "orders/actions/holding.py": "what an entry of the chain names as its basis",
     "gates/policy.py": "reasons as the gates write them into rows; labels.py says them",
     "ledger/actions.py": "what an entry of the chain names as its basis",
+    "ledger/policy.py": "what an entry of the chain names as its basis",
 }
 #: Folders whose Chinese is content: invented names of the demonstration, words on papers that are Chinese by law.
 CONTENT: Final = ("config/demo", "messaging", "people/roster", "rules", "gates/files")

@@ -115,6 +115,12 @@ def a_household(world: World, area: str) -> None:
         order_actions.appeal(
             order_actions.AppealDraft(id=new_id(), order_id=order.pk, text="日期不对"), by=by
         )
+        order_actions.hold_case(
+            order_actions.HoldDraft(
+                id=new_id(), order_id=order.pk, until=now + timedelta(days=90), reason="行政复议"
+            ),
+            by=by,
+        )
         # Of the second person a fact is known: proposed in one household, undecided in the next.
         concern = orders.a_concern(world.people[-1].id, at=now, anchor_at=before)
         if len(world.people) % 4 == 0:
@@ -177,6 +183,7 @@ TABLES: Final = {
     "person_id": "people.Person",
     "correction_id": "people.Correction",
     "order_id": "orders.IsolationOrder",
+    "hold_id": "orders.Hold",
     "proposal_id": "orders.IsolationProposal",
     "appeal_id": "orders.Appeal",
     "sheet_id": "orders.BoardSheet",

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
 
 from lianfang.credentials import actions, chain_rows, queries
 from lianfang.credentials.actions import StatusChange
-from lianfang.credentials.models import Digest, Key, KeyFile, Pass, Shard
+from lianfang.credentials.models import Destruction, Digest, Key, KeyFile, Pass, Shard, WorkGrant
 from lianfang.kernel.actor import Grant
+from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang.kernel.errors import NotAllowed
+from lianfang.kernel.ids import new_id
+from lianfang.ledger import actions as ledger_actions
 from lianfang.ledger import queries as ledger
 from lianfang.ledger.models import Entry
 from lianfang_pass import statuslist, tokens
@@ -140,13 +144,78 @@ def test_a_withdrawn_key_is_withdrawn_for_ever_and_replaced_at_once() -> None:
         )  # fmt: skip
 
 
+def purge(at: datetime) -> int:
+    return actions.purge_passes(by=by(at=at))
+
+
 def test_an_index_is_free_again_only_long_after_the_end() -> None:
+    """62 days, and the rest of the legal day: a day's passes go together."""
     issued = actions.issue_pass(a_draft(), by=by())
     actions.publish(SHARD, [StatusChange(issued.index, ListStatus.SUSPENDED, END)], AT)
-    ended = AT + timedelta(days=31)
-    assert actions.purge_passes(ended + timedelta(days=62)) == 0
-    assert actions.purge_passes(ended + timedelta(days=62, seconds=1)) == 1
+    kept = start_of_legal_day(legal_day(AT + timedelta(days=31)) + timedelta(days=1)) + timedelta(days=62)
+    assert kept - (AT + timedelta(days=31)) < timedelta(days=63)
+    assert purge(kept - timedelta(seconds=1)) == 0
+    assert purge(kept) == 1
     assert held().row(issued.index) == Row(ListStatus.VALID, None)
+
+
+def test_what_was_purged_stands_in_the_chain_as_the_count_of_a_day() -> None:
+    holder = new_id()
+    day = legal_day(AT + timedelta(days=31))
+    for hours in (0, 1, 2):
+        actions.issue_pass(
+            a_draft(holder_id=new_id(), valid_until=AT + timedelta(days=31, minutes=-hours)), by=by()
+        )
+    actions.grant_work(
+        actions.WorkGrantDraft(
+            id=new_id(),
+            holder_id=holder,
+            kind="W",
+            shard=SHARD,
+            zones=("m",),
+            valid_until=AT + timedelta(days=31),
+        ),
+        by=by(),
+    )
+    late = actions.issue_pass(
+        a_draft(holder_id=new_id(), valid_from=AT + timedelta(days=2), valid_until=AT + timedelta(days=33)),
+        by=by(),
+    )
+    at = start_of_legal_day(day + timedelta(days=1)) + timedelta(days=62)
+    assert [purge(at), purge(at), purge(at + timedelta(hours=20))] == [4, 0, 0]
+    [(_, said)] = ledger.terms_of_kind("credentials:passes:destroyed")
+    assert said == {"count": 4, "until": str(day + timedelta(days=1)), "reason": "term"}
+    assert chain_rows.chain_faults() == []
+    assert Pass.objects.get().pk == late.pass_id
+    assert not WorkGrant.objects.exists()
+    assert purge(at + timedelta(days=2)) == 1
+    assert chain_rows.chain_faults() == []
+    with pytest.raises(IntegrityError, match="credentials_rows_stay"), transaction.atomic():
+        Destruction.objects.update(count=5)
+
+
+def test_a_purge_in_the_table_or_in_the_chain_alone_is_found() -> None:
+    actions.issue_pass(a_draft(), by=by())
+    assert purge(AT + timedelta(days=94)) == 1
+    kind, made = "credentials:passes:destroyed", Destruction.objects.get()
+    past_the_triggers("UPDATE credentials_destruction SET count = 2")
+    assert chain_rows.chain_faults() == [
+        f"{kind}: the chain does not say what the row of entry {made.entry_id} says"
+    ]
+    past_the_triggers("DELETE FROM credentials_destruction")
+    assert chain_rows.chain_faults() == [f"entry {made.entry_id} ({kind}): there is no row of it"]
+
+
+def test_a_ledger_fault_keeps_the_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    actions.issue_pass(a_draft(), by=by())
+
+    def broken(**_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(ledger_actions, "append", broken)
+    with pytest.raises(ConnectionError):
+        purge(AT + timedelta(days=94))
+    assert Pass.objects.count() == 1
 
 
 def test_the_chain_holds_the_hash_of_each_published_list_once_an_hour() -> None:

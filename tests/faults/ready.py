@@ -310,6 +310,20 @@ def _own_order(world: World) -> None:
     world.users[Role.RESIDENT] = a_user(person_id=order.person_id)
 
 
+def _held(world: World) -> dict[str, object]:
+    """Their order, which the community has kept on their behalf."""
+    order = _ordered(world)
+    world.users[Role.RESIDENT] = a_user(person_id=order.person_id)
+    with scope(areas=[DISTRICT]):
+        held = actions.hold_case(
+            actions.HoldDraft(
+                id=new_id(), order_id=order.pk, until=clock.now() + timedelta(days=90), reason="复议"
+            ),
+            by=_by(Role.COMMUNITY),
+        )
+    return {"hold_id": held.pk}
+
+
 def _office_to_give(world: World) -> dict[str, str]:
     """A grid worker's, to somebody who has none."""
     organ = an_organ("community", a_community(OWN))
@@ -438,6 +452,8 @@ def _exported(world: World) -> dict[str, bytes]:
 READY: Final[Mapping[str, Callable[[World], object]]] = {
     "orders:own_appeal": _own_order,
     "orders:own_hold": _own_order,
+    "orders:own_withdraw": _held,
+    "orders:withdraw_for": _held,
     "accounts:grant": _office_to_give,
     "accounts:organ": _organ_entered,
     "accounts:end": _office_given,
@@ -498,6 +514,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "people:export_file": "tests/people/test_records.py: each fetch is a reading of its own",
     "gates:open_code": "tests/gates/test_kept_codes.py: each opening is a reading of its own",
     "audit:identity": "tests/audit/test_audit.py: each opening is a reading of its own",
+    "orders:open_sealed": "tests/orders/test_sealed.py: each opening is a reading of its own",
 } | dict.fromkeys(
     ("accounts:login", "accounts:start", "accounts:set_up", "accounts:second_factor", "accounts:enter"),
     "tests/accounts: a code is good once",

@@ -30,6 +30,7 @@ TEXTS: Final = {
     "lift": "标记己另行查明",
     "concern": "标记庚电话核实过",
     "hold": "标记辛正在诉讼",
+    "withdrawal": "标记壬案子已经结了",
 }
 #: The last act of the case.
 OVER_AT: Final = S1_NOW + timedelta(days=2)

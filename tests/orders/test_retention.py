@@ -16,6 +16,7 @@ from lianfang.kernel import clock
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.row_security import set_scope
+from lianfang.ledger import actions as ledger_actions
 from lianfang.ledger import queries as ledger
 from lianfang.ledger import sequencer
 from lianfang.ledger.fsck import check
@@ -24,7 +25,7 @@ from lianfang.messaging.models import OwedMessage
 from lianfang.messaging.papers import Lang
 from lianfang.messaging.press import Press
 from lianfang.orders import actions, policy, prints, proofs, queries
-from lianfang.orders.errors import FactorNotFresh, HeldTooLong, KeptForItsTerm
+from lianfang.orders.errors import FactorNotFresh, HeldTooLong, HoldIsOver, KeptForItsTerm
 from lianfang.orders.models import (
     Appeal,
     Change,
@@ -32,6 +33,7 @@ from lianfang.orders.models import (
     DestroyedCase,
     DestroyedOrder,
     Hold,
+    HoldWithdrawal,
     IsolationOrder,
     IsolationProposal,
 )
@@ -197,6 +199,62 @@ def test_who_may_ask_that_it_be_kept_and_how_long(order: IsolationOrder) -> None
     assert actions.hold_case(a_hold(order, S1_END), by=officer(Role.COMMUNITY)).on_behalf
 
 
+def back(hold: Hold, reason: str = TEXTS["withdrawal"]) -> actions.WithdrawalDraft:
+    return actions.WithdrawalDraft(id=new_id(), hold_id=hold.pk, reason=reason)
+
+
+def test_a_hold_taken_back_keeps_the_case_no_longer(order: IsolationOrder) -> None:
+    own = resident(order.person_id, at=TERM_OVER - timedelta(days=1))
+    first = actions.hold_case(a_hold(order, TERM_OVER + timedelta(days=90)), by=own)
+    other = actions.hold_case(a_hold(order, TERM_OVER + timedelta(days=3)), by=own)
+    draft = back(first)
+    made = actions.withdraw_hold(draft, by=own)
+    assert actions.withdraw_hold(draft, by=own).pk == made.pk
+    with pytest.raises(SameIdOtherContent):
+        actions.withdraw_hold(actions.WithdrawalDraft(id=made.pk, hold_id=first.pk, reason="x"), by=own)
+    with pytest.raises(HoldIsOver):
+        actions.withdraw_hold(back(first), by=own)
+    with pytest.raises(HoldIsOver):
+        actions.withdraw_hold(back(other), by=resident(order.person_id, at=other.until))
+    assert Hold.objects.count() == 2  # what was asked stays in the case
+    said = ChainEntry.parse(ledger.entry_bytes(made.entry_id)).act
+    assert (said.kind, said.terms) == ("orders:hold:withdrawn", {})
+    assert proofs.chain_faults() == []
+    assert destroy(other.until - SECOND) == 0
+    assert destroy(other.until) == 1
+    assert proofs.chain_faults() == []
+
+
+def test_who_may_take_a_hold_back(order: IsolationOrder) -> None:
+    mine = actions.hold_case(a_hold(order, S1_END), by=resident(order.person_id))
+    theirs = actions.hold_case(a_hold(order, S1_END), by=officer(Role.COMMUNITY))
+    with pytest.raises(NotAllowed):
+        actions.withdraw_hold(back(mine), by=officer(Role.COMMUNITY))
+    for hold in (mine, theirs):
+        with pytest.raises(NotAllowed):
+            actions.withdraw_hold(back(hold), by=resident(a_person("别人")))
+        with pytest.raises(NotAllowed):
+            actions.withdraw_hold(back(hold), by=officer(Role.PROPERTY))
+    assert not HoldWithdrawal.objects.exists()
+    assert not Entry.objects.filter(kind="orders:hold:withdrawn").exists()
+    actions.withdraw_hold(back(theirs), by=officer(Role.COMMUNITY))
+    actions.withdraw_hold(back(mine), by=resident(order.person_id))
+    again = actions.hold_case(a_hold(order, S1_END), by=officer(Role.COMMUNITY))
+    actions.withdraw_hold(back(again), by=resident(order.person_id))
+
+
+def test_a_ledger_fault_leaves_the_hold(order: IsolationOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold = actions.hold_case(a_hold(order, S1_END), by=resident(order.person_id))
+
+    def broken(**_: object) -> UUID:
+        raise ConnectionError
+
+    monkeypatch.setattr(ledger_actions, "append", broken)
+    with pytest.raises(ConnectionError):
+        actions.withdraw_hold(back(hold), by=resident(order.person_id))
+    assert not HoldWithdrawal.objects.exists()
+
+
 # --- Who destroys one case ---------------------------------------------------------------------------------
 
 
@@ -257,12 +315,13 @@ def past_the_act(order: IsolationOrder, at: datetime, **changes: Any) -> list[tu
 
 TABLES = (
     "isolationorder", "lift", "serving", "careneed", "carearrangement", "appeal", "appealdecision", "releasecheck",
-    "releasenotice", "boardsheet", "takedown", "hold", "isolationproposal", "secondsignature", "change",
+    "releasenotice", "boardsheet", "takedown", "hold", "holdwithdrawal", "isolationproposal", "secondsignature", "change",
 )  # fmt: skip
 
 
 def test_no_row_of_a_case_goes_past_the_act(order: IsolationOrder) -> None:
-    actions.hold_case(a_hold(order, S1_END), by=resident(order.person_id))
+    hold = actions.hold_case(a_hold(order, S1_END), by=resident(order.person_id))
+    actions.withdraw_hold(back(hold), by=resident(order.person_id))
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"SELECT count(*) FROM orders_{table}")
@@ -283,6 +342,29 @@ def test_the_schema_keeps_a_case_for_its_term(order: IsolationOrder) -> None:
     asked = resident(order.person_id, at=OVER_AT + timedelta(days=1))
     actions.hold_case(a_hold(order, TERM_OVER + SECOND), by=asked)
     refused("case_is_kept_while_it_is_held", *past_the_act(order, TERM_OVER))
+
+
+def test_the_schema_takes_a_hold_back_once_while_it_runs_and_with_its_own_entry(
+    order: IsolationOrder,
+) -> None:
+    hold = actions.hold_case(a_hold(order, S1_END), by=resident(order.person_id))
+    made = actions.withdraw_hold(back(hold), by=resident(order.person_id))
+    other = actions.hold_case(a_hold(order, S1_END), by=resident(order.person_id))
+    row = (
+        "INSERT INTO orders_holdwithdrawal (id, hold_id, reason, withdrawn_by, withdrawn_at, entry_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s)"
+    )
+    by = new_id()
+    for at in (other.until, other.asked_at - SECOND):
+        refused("hold_is_withdrawn_while_it_runs", (row, [new_id(), other.pk, "x", by, at, order.entry_id]))
+    refused("hold_withdrawal_has_its_own_entry", (row, [new_id(), other.pk, "x", by, S1_NOW, made.entry_id]))
+    second = new_id()
+    entry = ledger_actions.append(
+        kind="orders:hold:withdrawn", act_id=second, organ=order.organ, scope=order.community, basis="x",
+        terms={}, secrets={}, by=resident(order.person_id),
+    )  # fmt: skip
+    refused("holdwithdrawal_hold_id", (row, [second, hold.pk, "x", by, S1_NOW, entry]))
+    refused("hold_withdrawal_has_a_reason", (row, [made.pk, other.pk, "", by, S1_NOW, made.entry_id]))
 
 
 def test_the_schema_keeps_what_is_left(order: IsolationOrder) -> None:
@@ -333,7 +415,8 @@ def test_no_marker_of_the_person_is_left_anywhere(
     """D-1, D-2: in tables, files, logs and what is handed out. Before the act the same search finds every one of them."""
     caplog.set_level("DEBUG")
     person = order.person_id
-    actions.hold_case(a_hold(order, S1_END), by=resident(person))
+    hold = actions.hold_case(a_hold(order, S1_END), by=resident(person))
+    actions.withdraw_hold(back(hold), by=resident(person))
     sequencer.run_once(OVER_AT)
     with clock.fixed(OVER_AT):
         press = Press("https://lianfang.example", Lang.ZH, True)
@@ -343,7 +426,7 @@ def test_no_marker_of_the_person_is_left_anywhere(
         assert prints.release_notice(view, press, by=doctor(OVER_AT))  # the papers were made
         assert client_for(Role.CDC).get(f"/desk/orders/{order.pk}/").status_code == 200
     entries = [a.entry_id for a in proofs.acts_of(order.pk)]
-    assert len(entries) == 5
+    assert len(entries) == 6
     bytes_before = {e: ledger.entry_bytes(e) for e in entries}
     secrets = [d for e in entries for d in ledger.disclosures_of(e).values()]
     salts = [d.salt.hex() for d in secrets]
@@ -515,3 +598,34 @@ def test_at_the_counter_an_office_has_a_case_kept_on_behalf(order: IsolationOrde
         assert desk.post(f"/desk/orders/{order.pk}/hold/", said).status_code == 302
     [hold] = Hold.objects.filter(order=order)
     assert hold.on_behalf
+
+
+def test_a_hold_is_taken_back_on_the_pages_by_who_asked(order: IsolationOrder) -> None:
+    at = S1_END + timedelta(days=10)
+    mine = actions.hold_case(a_hold(order, at + timedelta(days=99)), by=resident(order.person_id, at=at))
+    theirs = actions.hold_case(a_hold(order, at + timedelta(days=99)), by=officer(Role.COMMUNITY, at=at))
+    own, desk = "/me/order/hold/{}/withdraw/", "/desk/orders/hold/{}/withdraw/"
+    with clock.fixed(at):
+        person, office = log_in(User.objects.get(person_id=order.person_id)), client_for(Role.COMMUNITY)
+        listed = office.get(f"/desk/orders/{order.pk}/hold/").content.decode()
+        assert desk.format(theirs.pk) in listed
+        assert desk.format(mine.pk) not in listed
+        assert TEXTS["hold"] not in listed  # what it is for is the person's to say
+        assert office.get(desk.format(mine.pk)).status_code == 404
+        assert client_of(a_person("别人")).get(own.format(mine.pk)).status_code == 404
+        for client, address, hold in ((office, desk, theirs), (person, own, mine)):
+            assert client.get(address.format(hold.pk)).status_code == 200
+            assert (
+                client.post(address.format(hold.pk), {"id": str(new_id()), "reason": ""}).status_code == 422
+            )
+            said = {"id": str(new_id()), "reason": TEXTS["withdrawal"]}
+            for _ in range(2):
+                assert client.post(address.format(hold.pk), said).status_code == 302
+            answer = client.post(address.format(hold.pk), {**said, "id": str(new_id())})
+            assert answer.status_code == 422
+            assert "已撤回" in answer.content.decode()
+        page = person.get(f"/me/order/{order.pk}/hold/").content.decode()
+        assert "/withdraw/" not in page
+        assert f"{order.ends_at:%Y}" in page
+    assert HoldWithdrawal.objects.count() == 2
+    assert proofs.chain_faults() == []

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
 from lianfang.accounts.rights import Right
-from lianfang.kernel.clock import LEGAL_ZONE
+from lianfang.kernel.clock import LEGAL_ZONE, start_of_legal_day
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
 from lianfang.kernel.forgetting import forgetting
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
+from lianfang.ledger import actions as ledger
+from lianfang.ledger.policy import TERM_OVER
 from lianfang.people import actions as people
 from lianfang.rules import queries as rules
 
-from . import policy
+from . import policy, queries
 from .errors import (
     AlreadyDecided,
     HasLapsed,
@@ -26,10 +29,10 @@ from .errors import (
     NoSuchCategory,
     TemperatureOutOfRange,
 )
-from .models import ArrivalReport, ConcernDecision, PersonOfConcern, SymptomReport
+from .models import ArrivalReport, ConcernDecision, Destruction, PersonOfConcern, SymptomReport
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
     from datetime import date
     from decimal import Decimal
     from uuid import UUID
@@ -37,6 +40,12 @@ if TYPE_CHECKING:
     from lianfang.kernel.actor import Actor
     from lianfang.people.queries import PersonRef
     from lianfang.rules.policy import Sourced
+
+    from .queries import Ended
+
+#: Few enough that the trigger, which reads all their ids for each row, is quick.
+_AT_ONCE: Final = 500
+_WHOLE_CHAIN: Final = "d0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,24 +284,66 @@ def decide_concern(concern_id: UUID, *, verified: bool, reason: str, by: Actor) 
 
 
 @transaction.atomic
-def forget(concern_ids: Collection[UUID], report_ids: Collection[UUID] = ()) -> None:
+def forget(concern_ids: Collection[UUID], report_ids: Collection[UUID] = ()) -> int:
     """Delete concerns with what was found about them, and the reports they rest on, with the case that they led to.
 
-    Called inside an act that has asked. A report on which another concern rests stays.
-
-    :param report_ids: further reports, an arrival by which somebody was present
+    Called inside an act that has asked. A report on which another concern rests stays. Returns how many went, of both.
     """
     bases = PersonOfConcern.objects.filter(pk__in=concern_ids).values_list("basis_id", flat=True)
     reports = {*bases, *report_ids}
     with forgetting(concern_ids, reports), connection.cursor() as cursor:
         cursor.execute("DELETE FROM concerns_concerndecision WHERE concern_id = ANY(%s)", [list(concern_ids)])
         cursor.execute("DELETE FROM concerns_personofconcern WHERE id = ANY(%s)", [list(concern_ids)])
+        gone: int = cursor.rowcount
         for table in ("concerns_arrivalreport", "concerns_symptomreport"):
             cursor.execute(
                 f"DELETE FROM {table} r WHERE id = ANY(%s)"
                 " AND NOT EXISTS (SELECT 1 FROM concerns_personofconcern c WHERE c.basis_id = r.id)",
                 [list(reports)],
             )
+            gone += cursor.rowcount
+    return gone
+
+
+@transaction.atomic
+def destroy_ended(still: Callable[[Sequence[Ended]], Sequence[Ended]], *, by: Actor, limit: int) -> int:
+    """Destroy concerns and reports whose term is over, at most about so many; the chain keeps how many there were.
+
+    Whole legal days go together, so that the chain says it once a day.
+
+    :param still: of these, those on which nothing of the rooms above rests; asked again once they are locked, so that
+        an order or a proposal that names one meanwhile keeps it
+    """
+    before, gone = start_of_legal_day(by.legal_day), 0
+    ended = queries.past_term(before)
+    while gone < limit and (some := list(islice(ended, _AT_ONCE))):
+        left = still(some)
+        _lock(_concerns_of(left))
+        left = still(left)
+        gone += forget(_concerns_of(left), [e.report_id for e in left if e.concern_id is None])
+    if gone:
+        run = new_id()
+        entry = ledger.append(
+            kind="concerns:reports:destroyed",
+            act_id=run,
+            organ=by.organ,
+            scope=_WHOLE_CHAIN,
+            basis=TERM_OVER,
+            terms={"count": gone, "reason": "term"},
+            secrets={},
+            by=by,
+        )
+        Destruction.objects.create(id=run, count=gone, destroyed_at=by.at, entry_id=entry)
+    return gone
+
+
+def _concerns_of(ended: Sequence[Ended]) -> list[UUID]:
+    return [e.concern_id for e in ended if e.concern_id is not None]
+
+
+def _lock(concern_ids: Collection[UUID]) -> None:
+    rows = PersonOfConcern.objects.select_for_update().filter(pk__in=concern_ids).order_by("pk")
+    list(rows.values_list("pk", flat=True))
 
 
 def _way(person: PersonRef, *, met: bool, by: Actor) -> str:

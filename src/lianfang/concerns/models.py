@@ -120,3 +120,15 @@ class ConcernDecision(models.Model):
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="concern_decision_has_a_reason"),
         ]
+
+
+class Destruction(models.Model):
+    """Concerns and reports that led to nothing were destroyed after their term: how many. Stays (trigger)."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    count = models.IntegerField()
+    destroyed_at = models.DateTimeField()
+    entry = models.OneToOneField("ledger.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(count__gt=0), name="reports_destroyed_are_some")]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DECIDE_WITHIN: Final = timedelta(hours=24)
 #: A verified concern is shown to those who may order on it until so long after its event: two phases of 14 days.
 SHOWN_FOR: Final = timedelta(days=28)
+#: What led to nothing is kept so long after it was over, for questions about it (trust.md §7, classes 2 and 3).
+KEPT_AFTER: Final = timedelta(days=30)
 #: From this axillary temperature on it is a fever (domain.md §2.2).
 FEVER_FROM: Final = 37.3
 
@@ -114,3 +116,13 @@ def state(*, reported_at: datetime, decided: str | None, at: datetime) -> State:
     if decided is not None:
         return State(decided)
     return State.WAITING if at < reported_at + DECIDE_WITHIN else State.LAPSED
+
+
+def kept_until(*, reported_at: datetime, anchor_at: datetime, decided: str | None) -> datetime:
+    """Until when a concern is kept on which nobody orders: 30 days after it lapsed or was dismissed, a verified one 30
+    days after those in which it was shown to whoever may order.
+    """
+    over = reported_at + DECIDE_WITHIN
+    if decided == State.VERIFIED:
+        over = max(over, anchor_at + SHOWN_FOR)
+    return over + KEPT_AFTER

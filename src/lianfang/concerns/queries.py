@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Min
+from django.db.models import Count, Exists, Min, OuterRef
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.fields import within_any
 
 from . import policy
-from .models import ArrivalReport, PersonOfConcern
+from .models import ArrivalReport, PersonOfConcern, SymptomReport
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from datetime import datetime
     from uuid import UUID
 
@@ -37,10 +37,13 @@ class Concern:
     reported_at: datetime
     decides_by: datetime
     state: policy.State
+    #: It is kept longer only where an order or a proposal names it, which the room above knows.
+    kept_until: datetime
 
 
 def _concern(row: PersonOfConcern, at: datetime) -> Concern:
     decision = getattr(row, "decision", None)
+    decided = None if decision is None else decision.outcome
     return Concern(
         row.pk,
         row.person_id,
@@ -51,9 +54,8 @@ def _concern(row: PersonOfConcern, at: datetime) -> Concern:
         row.rule_version,
         row.reported_at,
         row.reported_at + policy.DECIDE_WITHIN,
-        policy.state(
-            reported_at=row.reported_at, decided=None if decision is None else decision.outcome, at=at
-        ),
+        policy.state(reported_at=row.reported_at, decided=decided, at=at),
+        policy.kept_until(reported_at=row.reported_at, anchor_at=row.anchor_at, decided=decided),
     )
 
 
@@ -104,9 +106,13 @@ def concern(concern_id: UUID, *, by: Actor) -> Concern | None:
 
 
 def evidence(concern_id: UUID, *, persons: Collection[UUID], at: datetime) -> Concern | None:
-    """A concern on which an order about one of these records may rest: neither dismissed nor lapsed."""
+    """A concern on which an order about one of these records may rest: neither dismissed nor lapsed.
+
+    Locked until the transaction ends: what is about to be named is not destroyed meanwhile (`actions.destroy_ended`).
+    """
     row = (
-        PersonOfConcern.objects.filter(pk=concern_id, person_id__in=list(persons))
+        PersonOfConcern.objects.select_for_update(of=("self",))
+        .filter(pk=concern_id, person_id__in=list(persons))
         .select_related("decision")
         .first()
     )
@@ -131,3 +137,26 @@ def met_arrival_since(person_id: UUID, since: datetime) -> UUID | None:
         .values_list("pk", flat=True)
         .first()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is past its term: a concern with the report it rests on, or a report that asked for nothing."""
+
+    concern_id: UUID | None
+    report_id: UUID
+
+
+def past_term(at: datetime) -> Iterator[Ended]:
+    """Concerns and reports whose term is over, unless something above rests on them: who asks leaves those out."""
+    before = at - policy.KEPT_AFTER
+    old = PersonOfConcern.objects.filter(reported_at__lte=before - policy.DECIDE_WITHIN).order_by("pk")
+    rows = old.values_list("pk", "basis_id", "reported_at", "anchor_at", "decision__outcome")
+    for pk, basis, reported_at, anchor_at, decided in rows.iterator():
+        if policy.kept_until(reported_at=reported_at, anchor_at=anchor_at, decided=decided) <= at:
+            yield Ended(pk, basis)
+    for model in (ArrivalReport, SymptomReport):
+        rests = PersonOfConcern.objects.filter(basis_id=OuterRef("pk"))
+        alone = model.objects.filter(~Exists(rests), recorded_at__lte=before).order_by("pk")
+        for pk in alone.values_list("pk", flat=True).iterator():
+            yield Ended(None, pk)

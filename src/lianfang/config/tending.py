@@ -71,6 +71,7 @@ def command(arguments: argparse.Namespace) -> int:
 def _fsck(*, rebuild: bool) -> int:
     from lianfang.announcements import chain_rows as announcements
     from lianfang.audit import chain_rows as audit
+    from lianfang.concerns import chain_rows as concerns
     from lianfang.credentials import chain_rows as credentials
     from lianfang.gates import chain_rows as gates
     from lianfang.ledger import fsck
@@ -87,6 +88,7 @@ def _fsck(*, rebuild: bool) -> int:
         *people.journal_faults(),
         *announcements.chain_faults(),
         *proofs.chain_faults(),
+        *concerns.chain_faults(),
         *gates.chain_faults(),
         *credentials.chain_faults(),
         *audit.chain_faults(),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from procrastinate.manager import JobManager
 
+    from lianfang.kernel.actor import Actor
+
 log = logging.getLogger("lianfang.worker")
 
 
@@ -72,10 +74,23 @@ def _jobs(stop: threading.Event) -> None:
         asyncio.run(work())
 
 
-def _hours(stop: threading.Event) -> None:
+def hourly(*, by: Actor) -> None:
     """The hour's digests for the chain: who read whom, and which status lists were published (R-2, L-5).
 
-    Also what is destroyed because its term is over, and what samples of audits drew.
+    Also what is destroyed because its term is over.
+    """
+    from lianfang.credentials import actions as credentials
+    from lianfang.orders import actions as orders
+    from lianfang.people import actions as people
+
+    people.batch_reads(by=by)
+    credentials.note_published(by=by)
+    orders.destroy_ended(by=by)
+    orders.forget_reports(by=by)
+
+
+def _hours(stop: threading.Event) -> None:
+    """What is done each hour, and what samples of audits drew.
 
     Asked each minute; the acts themselves do an hour once, and after a stop the hours that wait.
     """
@@ -83,18 +98,13 @@ def _hours(stop: threading.Event) -> None:
 
     from lianfang.accounts.queries import system_actor
     from lianfang.audit import actions as audit
-    from lianfang.credentials import actions as credentials
     from lianfang.kernel import clock
-    from lianfang.orders import actions as orders
-    from lianfang.people import actions as people
 
     done = None
     while not stop.is_set():
         by = system_actor("hourly digests", clock.now(), ())
         if (hour := by.at.replace(minute=0, second=0, microsecond=0)) != done:
-            people.batch_reads(by=by)
-            credentials.note_published(by=by)
-            orders.destroy_ended(by=by)
+            hourly(by=by)
             done = hour
         audit.keep_draws(at=by.at)
         connection.close()

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from lianfang.kernel import ids
+from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
+from lianfang.ledger.policy import TERM_OVER
 from lianfang_pass import base45, statuslist
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
@@ -26,7 +28,7 @@ from lianfang_pass.tokens import sign_slip as _sign_slip
 
 from . import keys, queries
 from .errors import LastsTooLong, NoSuchKey, NoSuchPass, PassAlreadyRevoked, TooManyPhones
-from .models import LONGEST_LIFE, Digest, IndexStatus, Key, Pass, Shard, Version, WorkGrant
+from .models import LONGEST_LIFE, Destruction, Digest, IndexStatus, Key, Pass, Shard, Version, WorkGrant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -336,13 +338,16 @@ def settle(pass_ids: Collection[UUID]) -> None:
 
 
 @transaction.atomic
-def purge_passes(at: datetime) -> int:
-    """Forget passes, and grants of them, that ended so long ago that no gate uses their row any more; free their indexes."""
-    old = list(
-        Pass.objects.filter(valid_until__lt=at - 2 * LONGEST_LIFE).values_list("pk", "shard_id", "index")
-    )
+def purge_passes(*, by: Actor) -> int:
+    """Forget passes, and grants of them, that ended so long ago that no gate uses their row any more; free their indexes.
+
+    Whole legal days go together: the chain says once a day how many rows went, and which day is the first that is kept.
+    """
+    first_kept = legal_day(by.at - 2 * LONGEST_LIFE)
+    before = start_of_legal_day(first_kept)
+    old = list(Pass.objects.filter(valid_until__lt=before).values_list("pk", "shard_id", "index"))
     for code in sorted({shard for _, shard, _ in old}):
-        locked = _shard(code, at)
+        locked = _shard(code, by.at)
         indexes = [index for _, shard, index in old if shard == code]
         listed = set(
             IndexStatus.objects.filter(shard=locked, index__in=indexes).values_list("index", flat=True)
@@ -350,10 +355,23 @@ def purge_passes(at: datetime) -> int:
         locked.used = max(0, locked.used - len(indexes))
         locked.save(update_fields=["used"])
         if listed:
-            publish(code, [StatusChange(index, ListStatus.VALID) for index in sorted(listed)], at)
-    Pass.objects.filter(pk__in=[key for key, _, _ in old]).delete()
-    WorkGrant.objects.filter(valid_until__lt=at - 2 * LONGEST_LIFE).delete()
-    return len(old)
+            publish(code, [StatusChange(index, ListStatus.VALID) for index in sorted(listed)], by.at)
+    gone, _ = Pass.objects.filter(pk__in=[key for key, _, _ in old]).delete()
+    grants, _ = WorkGrant.objects.filter(valid_until__lt=before).delete()
+    if count := gone + grants:
+        run = ids.new_id()
+        entry = ledger.append(
+            kind="credentials:passes:destroyed",
+            act_id=run,
+            organ=by.organ,
+            scope=_WHOLE_CHAIN,
+            basis=TERM_OVER,
+            terms={"count": count, "until": first_kept.isoformat(), "reason": "term"},
+            secrets={},
+            by=by,
+        )
+        Destruction.objects.create(id=run, count=count, until=first_kept, destroyed_at=by.at, entry_id=entry)
+    return count
 
 
 def rotate_keys(at: datetime) -> None:

@@ -1,4 +1,5 @@
-"""L-5 for status lists: each hourly digest has its entry, and each entry its digests."""
+"""L-5 for status lists and passes: each hourly digest has its entry, and each entry its digests; of passes destroyed the
+entry says the same number and day."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lianfang.ledger import queries as ledger
 
-from .models import Digest, Version
+from .models import Destruction, Digest, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ def chain_faults() -> list[str]:
     Digests are never deleted. A list is kept while it is the newest, so only that is hashed again.
     """
     found = ledger.unmatched_terms("credentials:status:published", _digests_said())
+    found += ledger.unmatched_terms("credentials:passes:destroyed", _destructions())
     kept = Version.objects.filter(whole__isnull=False).order_by("shard_id", "version")
     for shard, version, whole in kept.values_list("shard_id", "version", "whole").iterator(chunk_size=1):
         assert whole is not None  # the filter says it
@@ -41,3 +43,8 @@ def _digests_said() -> Iterator[tuple[UUID, Mapping[str, str | int]]]:
                 digest.shard_id: f"{digest.version} {bytes(digest.sha256).hex()}",
             }
         yield entry_id, said
+
+
+def _destructions() -> Iterator[tuple[UUID, Mapping[str, str | int]]]:
+    for row in Destruction.objects.iterator():
+        yield row.entry_id, {"count": row.count, "until": row.until.isoformat(), "reason": "term"}

@@ -209,3 +209,18 @@ class Digest(models.Model):
             models.UniqueConstraint(name="digest_is_one_per_hour", fields=["shard", "hour"]),
             models.CheckConstraint(name="digest_is_a_sha256", condition=Q(sha256__length=32)),
         ]
+
+
+class Destruction(models.Model):
+    """Passes and grants were forgotten because their term was over: how many, and which day's are kept. Stays (trigger)."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    count = models.IntegerField()
+    until = models.DateField()
+    destroyed_at = models.DateTimeField()
+    entry = models.OneToOneField("ledger.Entry", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="passes_destroyed_are_some", condition=Q(count__gt=0)),
+        ]

@@ -17,6 +17,7 @@ from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
 from lianfang.ledger.announcing import WHOLE_CHAIN
+from lianfang.ledger.policy import TERM_OVER
 from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets
@@ -49,7 +50,6 @@ log = logging.getLogger("lianfang.gates.jobs")
 DAYS_AHEAD: Final = 3
 _RULES_ANEW: Final = timedelta(days=1)
 _AT_ONCE: Final = 200
-_TERM_OVER: Final = "个人信息保护法第四十七条第一款第一项（保存期限已届满）"
 
 
 def keep(at: datetime) -> None:
@@ -62,7 +62,7 @@ def keep(at: datetime) -> None:
         pass
     _sign_rules_anew(at)
     widen_lists()
-    credentials.purge_passes(at)
+    credentials.purge_passes(by=system_actor("destruction", at, ()))
 
 
 @transaction.atomic
@@ -128,7 +128,7 @@ def drop_old(at: datetime) -> list[str]:
             act_id=run,
             organ=by.organ,
             scope=WHOLE_CHAIN,
-            basis=_TERM_OVER,
+            basis=TERM_OVER,
             terms={"count": len(old), "until": before.isoformat(), "reason": "term"},
             secrets={},
             by=by,

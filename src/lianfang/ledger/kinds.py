@@ -16,6 +16,8 @@ FREEING: Final = frozenset(
         "orders:case:destroyed",
         "gates:act:lifted",
         "gates:passages:destroyed",
+        "credentials:passes:destroyed",
+        "concerns:reports:destroyed",
         "ledger:disclosures:erased",
         "ledger:key:announced",
         "ledger:key:succeeded",

@@ -38,7 +38,8 @@ _CASE = (PersonField.NAME, PersonField.ADDRESS, PersonField.PHONE)
 
 def _concern(concern_id: UUID, *, by: Actor) -> Concern:
     found = concerns.concern(concern_id, by=by)
-    if found is None:
+    # Past its term it is not shown, whether or not the job has been here.
+    if found is None or (by.at >= found.kept_until and not queries.rests_on(concern_id, by.at)):
         raise NotFound
     return found
 
@@ -144,6 +145,8 @@ def sign(request: HttpRequest, concern_id: UUID) -> HttpResponse:
 def _proposal(proposal_id: UUID, *, by: Actor) -> proposals.ProposalView:
     found = proposals.proposal(proposal_id, by=by)
     if found is None:
+        raise NotFound
+    if by.at >= found.signed_at + policy.SEALED_AFTER and not queries.followed(proposal_id, by.at):
         raise NotFound
     return found
 

@@ -48,5 +48,15 @@ def over_at(orders: Collection[IsolationOrder]) -> datetime | None:
 
 def destroyed_from(orders: Collection[IsolationOrder]) -> datetime | None:
     """See `policy.destroyed_from`; for the orders of one case."""
-    holds = Hold.objects.filter(order__in=orders).values_list("until", flat=True)
+    holds = Hold.objects.filter(order__in=orders, withdrawal=None).values_list("until", flat=True)
     return policy.destroyed_from(over_at(orders), holds)
+
+
+def holds_of(order_id: UUID, at: datetime) -> list[Hold]:
+    """The holds on the case by this order that still run, the one that ends first in front."""
+    return list(Hold.objects.filter(order=order_id, until__gt=at, withdrawal=None).order_by("until", "pk"))
+
+
+def hold(hold_id: UUID) -> Hold | None:
+    """One hold, in the scope of the transaction."""
+    return Hold.objects.filter(pk=hold_id).first()

@@ -183,3 +183,15 @@ class HeldTooLong(Refused):
     """A hold ends in the future, and not further ahead than one request may reach."""
 
     code = "orders:held_too_long"
+
+
+class HoldIsOver(Refused):
+    """A hold is taken back once, before its end."""
+
+    code = "orders:hold_is_over"
+
+
+class NoSuchNumber(Refused):
+    """No order of this number, or none in the reader's areas."""
+
+    code = "orders:no_such_number"

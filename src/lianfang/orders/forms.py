@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from lianfang.accounts.web import RefusableForm
 from lianfang.concerns.actions import ArrivalDraft, ConcernDraft, SymptomDraft
 from lianfang.kernel.clock import LEGAL_ZONE, start_of_legal_day
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 
 from . import labels
 from .actions import (
@@ -26,6 +26,7 @@ from .actions import (
     ProposalDraft,
     SecondPhaseDraft,
     ServingDraft,
+    WithdrawalDraft,
 )
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class _LegalTime(forms.DateTimeField):
 
 
 class _WithId(RefusableForm):
-    """The client's id comes along hidden, so that sending twice is one act."""
+    """The client's id comes along hidden, so that sending twice is one act. Random: it may stand in the chain."""
 
-    id = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
+    id = forms.UUIDField(widget=forms.HiddenInput, initial=random_id)
 
     def value(self, name: str) -> Any:
         """A cleaned value."""
@@ -305,6 +306,30 @@ class HoldForm(_WithId):
         d = self.cleaned_data
         until = start_of_legal_day(d["until"] + timedelta(days=1))
         return HoldDraft(id=d["id"], order_id=order_id, until=until, reason=d["reason"])
+
+
+class WithdrawalForm(_WithId):
+    """Why a hold is taken back."""
+
+    reason = forms.CharField(label=_("为什么撤回"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def draft(self, hold_id: UUID) -> WithdrawalDraft:
+        """The withdrawal."""
+        return WithdrawalDraft(id=self.value("id"), hold_id=hold_id, reason=self.value("reason"))
+
+
+class OpenForm(RefusableForm):
+    """Which sealed order is opened, and for what."""
+
+    order_no = forms.CharField(label=_("决定编号"), max_length=48)
+    reason = forms.CharField(
+        label=_("理由"),
+        min_length=2,
+        max_length=200,
+        help_text=_("只为申诉、复议、诉讼。这句话会写进当事人的查阅记录。"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    with_notice = forms.BooleanField(label=_("同时打印告知书"), required=False)
 
 
 class DestroyForm(RefusableForm):

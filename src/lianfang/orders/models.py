@@ -317,6 +317,20 @@ class Hold(models.Model):
         ]
 
 
+class HoldWithdrawal(models.Model):
+    """A hold was taken back before its end: it keeps the case no longer. The chain says that it was."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="withdrawal")
+    reason = models.CharField(max_length=300)
+    withdrawn_by = models.UUIDField()
+    withdrawn_at = models.DateTimeField()
+    entry = models.OneToOneField("ledger.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="hold_withdrawal_has_a_reason")]
+
+
 class DestroyedCase(models.Model):
     """Orders that followed from each other were destroyed with all that was recorded beside them.
 

@@ -15,10 +15,9 @@ from django.views.decorators.http import require_POST
 from lianfang.accounts import queries as accounts
 from lianfang.accounts.rights import Purpose, Right
 from lianfang.accounts.web import actor, surface
-from lianfang.kernel import ids
 from lianfang.kernel.clock import LEGAL_ZONE, legal_day
 from lianfang.kernel.errors import NotFound
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import new_id, random_id
 from lianfang.kernel.surfaces import Repeat
 from lianfang.people import queries as people
 from lianfang.people.reader import PersonField, read
@@ -47,9 +46,10 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """One order: what it says, who cares, what was done, what can be done."""
     by = actor(request)
     found = _order(order_id, by=by)
-    needs = queries.care_of(found.id)
+    needs = [] if found.is_sealed else queries.care_of(found.id)
+    named = {n.dependant_id for n in needs} | {n.carer_id for n in needs if n.carer_id}
     views = read(
-        {found.person_id, *(n.dependant_id for n in needs), *(n.carer_id for n in needs if n.carer_id)},
+        named if found.is_sealed else named | {found.person_id},
         (PersonField.NAME, PersonField.ADDRESS),
         by=by,
     )
@@ -94,7 +94,8 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
             "may_notice": may(Right.ORDERS_ISOLATION_ISSUE)
             and not found.notice_no
             and by.at >= found.over_at - policy.NOTICE_AHEAD,
-            "may_print": may(Right.ORDERS_NOTICE_PRINT),
+            "may_print": may(Right.ORDERS_NOTICE_PRINT) and not found.is_sealed,
+            "may_open": may(Right.ORDERS_NOTICE_PRINT) and found.is_sealed,
             "may_print_sheet": may(Right.ORDERS_BOARD_POST),
             "may_post": may(Right.ORDERS_BOARD_POST) and found.in_force,
             "may_check": may(Right.ORDERS_RELEASE_CHECK_HEALTH) and "health" not in found.checks,
@@ -115,7 +116,7 @@ def serve(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
     context = {"title": gettext("登记送达"), "button": gettext("登记"), "order": found}
     return pages.done(
-        request, form, act, "orders:serving", "orders/one_form.html", context, about=found.person_id
+        request, form, act, "orders:serving", "orders/one_form.html", context, about=found.shown_person
     )
 
 
@@ -125,7 +126,7 @@ def record_care(request: HttpRequest, order_id: UUID, dependant_id: UUID) -> Htt
     """Name who cares for a dependant."""
     by = actor(request)
     found = _order(order_id, by=by)
-    needs = queries.care_of(found.id)
+    needs = [] if found.is_sealed else queries.care_of(found.id)
     need = next((n for n in needs if n.dependant_id == dependant_id), None)
     if need is None:
         raise NotFound
@@ -170,7 +171,13 @@ def lift(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "order": found,
     }
     return pages.done(
-        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
+        request,
+        form,
+        act,
+        ("orders:order", found.id),
+        "orders/one_form.html",
+        context,
+        about=found.shown_person,
     )
 
 
@@ -202,7 +209,13 @@ def second_phase(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "may_miss_gates": policy.may_miss_gates(found.ends_at, at=by.at),
     }
     return pages.done(
-        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
+        request,
+        form,
+        act,
+        ("orders:order", found.id),
+        "orders/one_form.html",
+        context,
+        about=found.shown_person,
     )
 
 
@@ -210,7 +223,7 @@ def second_phase(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @surface(right=Right.ORDERS_ISOLATION_ISSUE, purpose=Purpose.ISOLATION, fresh_factor=True, repeat=Repeat.SAME)
 def notice(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Sign the release notice."""
-    actions.issue_release_notice(new_id(), order_id, by=actor(request))
+    actions.issue_release_notice(random_id(), order_id, by=actor(request))
     messages.success(request, gettext("解除通知书已签发，可以打印。"))
     return redirect("orders:order", order_id)
 
@@ -234,7 +247,7 @@ def check(request: HttpRequest, order_id: UUID, kind: str) -> HttpResponse:
 @surface(right=Right.ORDERS_BOARD_POST, purpose=Purpose.SERVICE_OF_NOTICE, repeat=Repeat.SAME)
 def post_sheet(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Make the public sheet of an order."""
-    sheet = actions.post_sheet(UUID(bytes=ids.random_bytes(16)), order_id, by=actor(request))
+    sheet = actions.post_sheet(random_id(), order_id, by=actor(request))
     messages.success(request, gettext("公示单已生成，可以打印张贴。"))
     return redirect("orders:print_sheet", sheet.pk)
 
@@ -261,7 +274,13 @@ def appeal_for(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
     context = {"title": gettext("代为提出申诉"), "button": gettext("提交申诉"), "order": found}
     return pages.done(
-        request, form, act, ("orders:order", found.id), "orders/one_form.html", context, about=found.person_id
+        request,
+        form,
+        act,
+        ("orders:order", found.id),
+        "orders/one_form.html",
+        context,
+        about=found.shown_person,
     )
 
 

@@ -37,7 +37,7 @@ def names_of(ids_: Iterable[UUID], *, by: Actor) -> dict[UUID, PersonView]:
 def line_of(
     order: queries.OrderView, names: dict[UUID, PersonView], said: labels.Reasons
 ) -> dict[str, object]:
-    view = names.get(order.person_id)
+    view = None if order.is_sealed else names.get(order.person_id)
     return {
         "order": order,
         "name": view.shown_name if view else "",

@@ -40,6 +40,8 @@ PROPOSAL_WAITS: Final = timedelta(hours=24)
 #: A case is kept so long after it ended, for complaints and audits, then destroyed (trust.md §7, classes 4 and 5). The
 #: trigger counts the same days (migration 0006).
 CASE_KEPT_FOR: Final = timedelta(days=3 * 365)
+#: Whose it was is open to the offices so long after an order ended, then only by an act with a reason (trust.md §7, class 4).
+SEALED_AFTER: Final = timedelta(days=90)
 #: The person may have a case kept longer, at most so long at a time; they may ask again.
 LONGEST_HOLD: Final = timedelta(days=3 * 365)
 #: Public sheets of an ended order are taken down within this (N-3).
@@ -303,6 +305,14 @@ def case_over_at(ends: Iterable[datetime], objections: Iterable[Objection]) -> d
             return None
         instants.append(objection.decided_at)
     return max(instants, default=None)
+
+
+def is_sealed(over_at: datetime, *, objected: bool, at: datetime) -> bool:
+    """Whether the offices no longer see whose order it was.
+
+    :param objected: an appeal waits for its decision; whoever decides must see whose it is
+    """
+    return not objected and at >= over_at + SEALED_AFTER
 
 
 def destroyed_from(over_at: datetime | None, holds: Iterable[datetime]) -> datetime | None:

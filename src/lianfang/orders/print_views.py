@@ -28,11 +28,13 @@ _MOST = 500
 
 
 def to_print(order_id: UUID, *, by: Actor) -> queries.OrderView:
-    """The order, for somebody who may print its papers."""
+    """The order, for somebody who may print its papers; one that is sealed has none."""
     order = queries.order(order_id, by=by)
     if order is None:
         raise NotFound
     by.require(Right.ORDERS_NOTICE_PRINT, over=order.area)
+    if order.is_sealed:  # `ending_views.open_sealed` prints its notice
+        raise NotFound
     return order
 
 

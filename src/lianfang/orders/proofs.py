@@ -21,6 +21,7 @@ from .models import (
     DestroyedAct,
     DestroyedCase,
     DestroyedOrder,
+    HoldWithdrawal,
     IsolationOrder,
     Lift,
     ReleaseNotice,
@@ -106,6 +107,10 @@ def acts_of(order_id: UUID) -> list[Act]:
         Act(n.entry_id, "orders:release:noticed", n.organ, n.notice_no, n.signed_at)
         for n in ReleaseNotice.objects.filter(order=order_id)
     ]
+    found += [
+        Act(w.entry_id, "orders:hold:withdrawn", order.organ, order.order_no, w.withdrawn_at)
+        for w in HoldWithdrawal.objects.filter(hold__order=order_id)
+    ]
     return sorted(found, key=lambda act: act.at)
 
 
@@ -145,6 +150,8 @@ def _rows_in_chain() -> Iterator[tuple[UUID, str, UUID]]:
         yield entry, "orders:appeal:raised", pk
     for pk, entry, granted in AppealDecision.objects.values_list("pk", "entry", "granted").iterator():
         yield entry, f"orders:appeal:{'won' if granted else 'lost'}", pk
+    for pk, entry in HoldWithdrawal.objects.values_list("pk", "entry").iterator():
+        yield entry, "orders:hold:withdrawn", pk
     yield from DestroyedAct.objects.values_list("entry", "kind", "act_id").iterator()
     for pk, entry in DestroyedCase.objects.values_list("pk", "entry").iterator():
         yield entry, "orders:case:destroyed", pk
@@ -168,7 +175,9 @@ def facts_of(entry_ids: Sequence[UUID]) -> dict[UUID, Facts]:
         lift: Lift | None = getattr(row, "lift", None)
         notice: ReleaseNotice | None = getattr(row, "release_notice", None)
         over_at = row.ends_at if lift is None else min(row.ends_at, lift.signed_at)
-        found[row.entry_id] = Facts(row.person_id, over_at, notice.signed_at if notice else None)
+        found[row.entry_id] = Facts(
+            row.person_id, over_at, over_at < row.ends_at, notice.signed_at if notice else None
+        )
     return found
 
 

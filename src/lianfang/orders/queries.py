@@ -7,12 +7,12 @@ Questions about now take the present instant. What was in force at another insta
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.clock import legal_day
@@ -21,7 +21,7 @@ from lianfang.people import queries as people
 from lianfang.rules.policy import Measure
 
 from . import policy
-from .models import CareNeed, IsolationOrder, Lift
+from .models import Appeal, CareNeed, IsolationOrder, IsolationProposal, Lift
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -64,6 +64,7 @@ def restrictions(person_ids: Collection[UUID], at: datetime) -> dict[UUID, list[
 
 def ended_without_notice(person_ids: Collection[UUID], at: datetime) -> dict[UUID, list[datetime]]:
     """When orders of these persons ended by themselves of which no release notice is signed; who has none is left out.
+    What is sealed is not said.
 
     A lift has a paper of its own. Records that were merged count as in `restrictions` (S-5).
     """
@@ -73,7 +74,11 @@ def ended_without_notice(person_ids: Collection[UUID], at: datetime) -> dict[UUI
             owners[record].append(pk)
     found: dict[UUID, list[datetime]] = defaultdict(list)
     rows = IsolationOrder.objects.filter(
-        person_id__in=list(owners), ends_at__lte=at, lift=None, release_notice=None
+        person_id__in=list(owners),
+        ends_at__lte=at,
+        ends_at__gt=at - policy.SEALED_AFTER,
+        lift=None,
+        release_notice=None,
     )
     for person_id, ends_at in rows.values_list("person_id", "ends_at"):
         for pk in owners[person_id]:
@@ -207,6 +212,13 @@ class OrderView:
     in_force: bool
     is_ahead: bool
     days_left: int
+    #: Over for so long that the offices no longer see whose it was.
+    is_sealed: bool
+
+    @property
+    def shown_person(self) -> UUID | None:
+        """Whose name a page may read; nobody's once it is sealed."""
+        return None if self.is_sealed else self.person_id
 
     @property
     def last_full_day(self) -> date:
@@ -226,6 +238,7 @@ def _view(row: IsolationOrder, at: datetime) -> OrderView:
     lifts = [] if lift is None else [policy.Lifted(row.pk, lift.signed_at)]
     seen = getattr(row, "endseen", None) is not None
     in_force = not seen and not policy.status([signed(row)], lifts, at).is_free
+    over_at = row.ends_at if lift is None else min(row.ends_at, lift.signed_at)
     return OrderView(
         id=row.pk,
         order_no=row.order_no,
@@ -258,13 +271,18 @@ def _view(row: IsolationOrder, at: datetime) -> OrderView:
         in_force=in_force,
         is_ahead=at < row.starts_at and lift is None,
         days_left=policy.days_left(row.ends_at, at=at) if in_force else 0,
+        # `objected` is annotated by `_rows`.
+        is_sealed=policy.is_sealed(over_at, objected=row.objected, at=at),  # type: ignore[attr-defined]  # as said
     )
 
 
 def _rows() -> QuerySet[IsolationOrder]:
-    return IsolationOrder.objects.select_related(
-        "lift", "serving", "release_notice", "second", "endseen"
-    ).prefetch_related("release_checks")
+    waiting = Appeal.objects.filter(order=OuterRef("pk"), decision=None)
+    return (
+        IsolationOrder.objects.select_related("lift", "serving", "release_notice", "second", "endseen")
+        .prefetch_related("release_checks")
+        .annotate(objected=Exists(waiting))
+    )
 
 
 def order(order_id: UUID, *, by: Actor) -> OrderView | None:
@@ -272,7 +290,14 @@ def order(order_id: UUID, *, by: Actor) -> OrderView | None:
     row = _rows().filter(pk=order_id).first()
     if row is None or not (row.person_id == by.person_id or any(by.may(r, over=row.area) for r in _SEES)):
         return None
-    return _view(row, by.at)
+    found = _view(row, by.at)
+    return replace(found, is_sealed=False) if row.person_id == by.person_id else found
+
+
+def by_number(order_no: str, *, by: Actor) -> OrderView | None:
+    """The same by the number on its papers."""
+    pk = IsolationOrder.objects.filter(order_no=order_no).values_list("pk", flat=True).first()
+    return None if pk is None else order(pk, by=by)
 
 
 _SEES = (
@@ -288,6 +313,21 @@ def orders_of(person_id: UUID, at: datetime) -> list[OrderView]:
     """All orders of a person, the newest first; merged records included."""
     rows = _rows().filter(person_id__in=people.same_person([person_id])).order_by("-signed_at", "-pk")
     return [_view(r, at) for r in rows]
+
+
+def rests_on(concern_id: UUID, at: datetime) -> bool:
+    """Whether an order or a proposal that offices still see names this concern; as long it is shown, too."""
+    young = IsolationProposal.objects.filter(evidence_id=concern_id, signed_at__gt=at - policy.SEALED_AFTER)
+    return young.exists() or _any_open(at, evidence_id=concern_id)
+
+
+def followed(proposal_id: UUID, at: datetime) -> bool:
+    """Whether an order that offices still see followed from a proposal."""
+    return _any_open(at, proposal_id=proposal_id)
+
+
+def _any_open(at: datetime, **of: UUID) -> bool:
+    return any(not _view(row, at).is_sealed for row in _rows().filter(**of))
 
 
 def _not_over(by: Actor) -> QuerySet[IsolationOrder]:

@@ -41,5 +41,7 @@ SENTENCES: Final[Mapping[str, _StrPromise]] = {
     "orders:too_early_for_second_phase": _("后续阶段最多在前一阶段结束前一天签发。"),
     "orders:kept_for_its_term": _("此案卷还不能销毁：结束未满三年、有申诉未决，或当事人要求保留。"),
     "orders:held_too_long": _("保留期限须在今后三年以内。到期前可再次申请。"),
+    "orders:hold_is_over": _("这项保留已经到期或已撤回。"),
+    "orders:no_such_number": _("没有这个编号的决定，或不在您的辖区。"),
     "orders:no_place_large_enough": _("周边没有五户以上的公示范围，不能张贴。"),
 }

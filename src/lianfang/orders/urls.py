@@ -9,6 +9,7 @@ urlpatterns = [
     path("me/order/", own_views.own, name="own"),
     path("me/order/<uuid:order_id>/appeal/", own_views.appeal, name="own_appeal"),
     path("me/order/<uuid:order_id>/hold/", ending_views.hold, name="own_hold"),
+    path("me/order/hold/<uuid:hold_id>/withdraw/", ending_views.withdraw, name="own_withdraw"),
     path("me/order/<uuid:order_id>/proof/", proof_views.own, name="own_proof"),
     path("me/order/<uuid:order_id>/proof/<uuid:entry_id>.txt", proof_views.own_file, name="own_proof_file"),
     path("me/report/", own_views.report, name="report"),
@@ -25,10 +26,12 @@ urlpatterns = [
     path("desk/orders/person/<uuid:person_id>/inquiry/", concern_views.inquiry, name="inquiry"),
     path("desk/orders/<uuid:order_id>/appeal/", order_views.appeal_for, name="appeal_for"),
     path("desk/orders/<uuid:order_id>/hold/", ending_views.hold_for, name="hold_for"),
+    path("desk/orders/hold/<uuid:hold_id>/withdraw/", ending_views.withdraw_for, name="withdraw_for"),
     path("desk/orders/report/<uuid:person_id>/arrival/", concern_views.proxy_arrival, name="proxy_arrival"),
     path(
         "desk/orders/report/<uuid:person_id>/symptoms/", concern_views.proxy_symptoms, name="proxy_symptoms"
     ),
+    path("desk/orders/sealed/", ending_views.open_sealed, name="open_sealed"),
     path("desk/orders/serving/", views.serving, name="serving"),
     path("desk/orders/care/", views.care, name="care"),
     path("desk/orders/appeals/", views.appeals, name="appeals"),

@@ -52,7 +52,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         {
             *(c.person_id for c in [*waiting, *verified]),
             *(p.person_id for p in open_proposals),
-            *(o.person_id for o in [*running, *late]),
+            *(o.person_id for o in [*running, *late] if not o.is_sealed),
         },
         by=by,
     )
@@ -87,6 +87,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             "soon": soon,
             "next": running[-1].id if len(in_force) > _PAGE else None,
             "late": pages.lines(late, names, said),
+            "may_open": bool(by.areas(Right.ORDERS_NOTICE_PRINT)),
         },
     )
 
@@ -96,8 +97,11 @@ def desk(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """All orders on one person that the reader's office covers, and whether one is in force."""
     by = actor(request)
+    # Beside a name a sealed order would say whose it was.
     known = [
-        o for o in queries.orders_of(person_id, by.at) if by.may(Right.ORDERS_ISOLATION_SEE, over=o.area)
+        o
+        for o in queries.orders_of(person_id, by.at)
+        if by.may(Right.ORDERS_ISOLATION_SEE, over=o.area) and not o.is_sealed
     ]
     views = read([person_id], (PersonField.NAME,), by=by)
     if person_id not in views:
@@ -170,7 +174,12 @@ def checks(request: HttpRequest) -> HttpResponse:
     doors = places.doors({o.area for o, _ in waiting})
     chain = ledger.newest_states([o.entry_id for o, _ in waiting])
     lines = [
-        {"order": o, "kind": kind, "door": doors.get(o.area, ""), "chain": chain[o.entry_id]}
+        {
+            "order": o,
+            "kind": kind,
+            "door": "" if o.is_sealed else doors.get(o.area, ""),
+            "chain": chain[o.entry_id],
+        }
         for o, kind in waiting
     ]
     return render(request, "orders/checks.html", {"lines": lines})

@@ -139,6 +139,7 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
   "orders:appeal:won": ["异议成立", "appeal won"],
   "orders:appeal:lost": ["异议不成立", "appeal lost"],
   "orders:case:destroyed": ["案卷到期销毁", "case destroyed after its term"],
+  "orders:hold:withdrawn": ["撤回保留案卷的要求", "request to keep a case taken back"],
   "gates:act:signed": ["限次或封控令", "quota or perimeter act"],
   "gates:act:lifted": ["限次或封控令解除", "quota or perimeter act lifted"],
   "gates:passages:destroyed": ["通行记录到期销毁", "passages destroyed after their term"],
@@ -157,6 +158,8 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
   "audit:grant:given": ["审计授权", "an audit granted"],
   "audit:sample:asked": ["请求审计抽样", "a sample asked for"],
   "accounts:read_log:batch": ["查阅记录的小时汇总", "hourly digest of the read log"],
+  "credentials:passes:destroyed": ["出入证到期销毁", "passes destroyed after their term"],
+  "concerns:reports:destroyed": ["报告和线索到期销毁", "reports and concerns destroyed after their term"],
   "credentials:status:published": ["通行状态表的小时摘要", "hourly digest of a status list"],
 };
 const SCOPES: Readonly<Record<string, readonly [string, string]>> = {

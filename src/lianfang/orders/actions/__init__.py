@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .appeals import AppealDraft, DecisionDraft, appeal, decide_appeal
+from .holding import HoldDraft, WithdrawalDraft, hold_case, withdraw_hold
 from .isolation import IsolationDraft, issue_isolation
 from .lifting import LiftDraft, lift_isolation
+from .opening import open_identity
 from .papers import (
     check_release,
     issue_release_notice,
@@ -12,7 +14,7 @@ from .papers import (
     record_take_down,
 )
 from .proposing import ProposalDraft, propose_isolation, refuse_proposal, second_sign
-from .retention import HoldDraft, destroy_case, destroy_ended, hold_case
+from .retention import destroy_case, destroy_ended, forget_reports
 from .second_phase import SecondPhaseDraft, order_second_phase
 from .serving import CareDraft, ServingDraft, accept_care, record_care, serve
 
@@ -26,17 +28,20 @@ __all__ = [
     "ProposalDraft",
     "SecondPhaseDraft",
     "ServingDraft",
+    "WithdrawalDraft",
     "accept_care",
     "appeal",
     "check_release",
     "decide_appeal",
     "destroy_case",
     "destroy_ended",
+    "forget_reports",
     "hold_case",
     "issue_isolation",
     "issue_release_notice",
     "lift_isolation",
     "post_sheet",
+    "open_identity",
     "order_second_phase",
     "propose_isolation",
     "record_care",
@@ -44,4 +49,5 @@ __all__ = [
     "refuse_proposal",
     "second_sign",
     "serve",
+    "withdraw_hold",
 ]

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotAllowed, NotFound
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
 from lianfang.messaging import actions as messaging
@@ -121,7 +121,7 @@ def decide_appeal(draft: DecisionDraft, *, by: Actor) -> AppealDecision:
     decision = AppealDecision.objects.create(id=draft.id, entry_id=entry, **said, **signature(organ, by=by))
     still_runs = order.ends_at > by.at and not Lift.objects.filter(order=order).exists()
     if draft.granted and still_runs:
-        sign_lift(new_id(), order, reason=draft.reasons[:300], organ=organ, decision=decision, by=by)
+        sign_lift(random_id(), order, reason=draft.reasons[:300], organ=organ, decision=decision, by=by)
     else:
         messaging.owe(
             "orders/appeal_decided",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
@@ -11,22 +10,23 @@ from django.db.models import Q
 
 from lianfang.accounts.rights import Right
 from lianfang.concerns import actions as concerns
-from lianfang.kernel.errors import NotAllowed, NotFound
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.errors import NotFound
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.points import point
 from lianfang.kernel.row_security import scope
 from lianfang.ledger import actions as ledger
 from lianfang.ledger.errors import NothingToErase
+from lianfang.ledger.policy import TERM_OVER
 from lianfang.messaging import actions as messaging
 from lianfang.orders import ending, policy
-from lianfang.orders.errors import HeldTooLong, KeptForItsTerm
+from lianfang.orders.errors import KeptForItsTerm
 from lianfang.orders.models import (
     Appeal,
     AppealDecision,
     DestroyedAct,
     DestroyedCase,
     DestroyedOrder,
-    Hold,
+    HoldWithdrawal,
     IsolationOrder,
     IsolationProposal,
     Lift,
@@ -37,16 +37,16 @@ from lianfang.places import queries as places
 
 from .lifting import locked_order
 from .papers import end_of
-from .signing import organ_for, require_fresh_factor, same_or_refuse
+from .signing import organ_for, require_fresh_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
+    from lianfang.concerns.queries import Ended
     from lianfang.kernel.actor import Actor
 
-_BASIS: Final = "个人信息保护法第四十七条第一款第一项（目的已实现或者保存期限已届满）"
 _OF_ORDERS: Final = "order_id = ANY(%s)"
 
 
@@ -63,45 +63,13 @@ _BESIDE: Final = (
     ("orders_serving", _OF_ORDERS),
     ("orders_releasecheck", _OF_ORDERS),
     ("orders_releasenotice", _OF_ORDERS),
+    ("orders_holdwithdrawal", _within("hold_id", "orders_hold")),
     ("orders_hold", _OF_ORDERS),
     ("orders_endseen", _OF_ORDERS),
     ("orders_lift", _OF_ORDERS),
     ("orders_appealdecision", _within("appeal_id", "orders_appeal")),
     ("orders_appeal", _OF_ORDERS),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldDraft:
-    """Until when the person wants a case kept, and what for."""
-
-    id: UUID
-    order_id: UUID
-    until: datetime
-    reason: str
-
-
-@transaction.atomic
-def hold_case(draft: HoldDraft, *, by: Actor) -> Hold:
-    """Keep the case of an order beyond its term: the person asks, or an office that serves notices, on their behalf (D-5).
-
-    :raises NotFound: no such order, or its case was destroyed
-    :raises NotAllowed: somebody else's order
-    :raises HeldTooLong: in the past, or further ahead than one request may reach
-    :raises SameIdOtherContent: the id was used for another hold
-    """
-    order = locked_order(draft.order_id)
-    own = by.person_id == order.person_id
-    if not own and not by.may(Right.ORDERS_NOTICE_SERVE, over=order.area):
-        raise NotAllowed(right=str(Right.ORDERS_NOTICE_SERVE))
-    if not IsolationOrder.objects.filter(pk=order.pk).exists():
-        raise NotFound  # destroyed while this waited for the lock
-    said = {"order_id": draft.order_id, "until": draft.until, "reason": draft.reason}
-    if earlier := Hold.objects.filter(pk=draft.id).first():
-        return same_or_refuse(earlier, said)
-    if not by.at < draft.until <= by.at + policy.LONGEST_HOLD:
-        raise HeldTooLong
-    return Hold.objects.create(id=draft.id, asked_by=by.user_id, on_behalf=not own, asked_at=by.at, **said)
 
 
 @transaction.atomic
@@ -152,6 +120,19 @@ def destroy_ended(*, by: Actor, limit: int = 100) -> int:
     return done
 
 
+def forget_reports(*, by: Actor, limit: int = 5_000) -> int:
+    """Destroy reports and concerns from which neither proposal nor order came, when their term is over; how many rows."""
+    with scope(areas=places.districts()):
+        return concerns.destroy_ended(_not_rested_on, by=by, limit=limit)
+
+
+def _not_rested_on(ended: Sequence[Ended]) -> list[Ended]:
+    """Those that no order and no proposal names: as evidence, or as the arrival by which somebody was present."""
+    named = _named({e.concern_id for e in ended if e.concern_id is not None})
+    present = _presences({e.report_id for e in ended})
+    return [e for e in ended if e.concern_id not in named and e.report_id not in present]
+
+
 def _destroy(orders: list[IsolationOrder], *, organ: str, by: Actor) -> DestroyedCase:
     """All in the caller's transaction; it needs a scope over the person.
 
@@ -166,14 +147,14 @@ def _destroy(orders: list[IsolationOrder], *, organ: str, by: Actor) -> Destroye
     acts = list(_acts_of(ids))
     for _, _, _, entry in acts:
         with contextlib.suppress(NothingToErase):  # a restored backup: its key was destroyed before
-            ledger.erase(entry, reason="term", basis=_BASIS, by=by)
-    case_id = new_id()
+            ledger.erase(entry, reason="term", basis=TERM_OVER, by=by)
+    case_id = random_id()
     entry = ledger.append(
         kind="orders:case:destroyed",
         act_id=case_id,
         organ=organ,
         scope=orders[0].community,
-        basis=_BASIS,
+        basis=TERM_OVER,
         terms={"count": len(orders), "reason": "term"},
         secrets={},
         by=by,
@@ -223,6 +204,9 @@ def _acts_of(ids: Collection[UUID]) -> Iterator[tuple[UUID, str, UUID, UUID]]:
     for order, pk, e in Appeal.objects.filter(order__in=ids).values_list("order", "pk", "entry"):
         if e is not None:
             yield order, "orders:appeal:raised", pk, e
+    gone = HoldWithdrawal.objects.filter(hold__order__in=ids)
+    for order, pk, entry in gone.values_list("hold__order", "pk", "entry"):
+        yield order, "orders:hold:withdrawn", pk, entry
     found = AppealDecision.objects.filter(appeal__order__in=ids)
     for order, pk, entry, granted in found.values_list("appeal__order", "pk", "entry", "granted"):
         yield order, f"orders:appeal:{'won' if granted else 'lost'}", pk, entry
@@ -264,9 +248,19 @@ def _delete_proposals(proposals: Collection[UUID]) -> set[UUID]:
 
 def _forget_evidence(evidence: Collection[UUID], reports: Collection[UUID] = ()) -> None:
     """Concerns that no other order and no proposal names."""
-    named: set[UUID] = set()
-    for model in (IsolationOrder, IsolationProposal):
-        rows = model.objects.filter(evidence_id__in=evidence)
-        named |= set(rows.values_list("evidence_id", flat=True))
-    still = IsolationOrder.objects.filter(presence_id__in=reports).values_list("presence_id", flat=True)
-    concerns.forget(set(evidence) - named, set(reports) - set(still))
+    concerns.forget(set(evidence) - _named(evidence), set(reports) - _presences(reports))
+
+
+def _named(evidence: Collection[UUID]) -> set[UUID]:
+    """Of these concerns those that an order or a proposal names."""
+    return {
+        pk
+        for model in (IsolationOrder, IsolationProposal)
+        for pk in model.objects.filter(evidence_id__in=evidence).values_list("evidence_id", flat=True)
+    }
+
+
+def _presences(reports: Collection[UUID]) -> set[UUID]:
+    """Of these reports those by which an order says that somebody was present (O-6)."""
+    found = IsolationOrder.objects.filter(presence_kind="arrival", presence_id__in=reports)
+    return set(found.values_list("presence_id", flat=True))
