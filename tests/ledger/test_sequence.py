@@ -138,9 +138,11 @@ class TestWitnessed:
         first = grow(1)[0]
         run(2)
         assert queries.state_of(first).quorum
+        keeper = sequencer.Sequencer()
+        keeper.run_once(AT)
         parties[1].stop()
         second = grow(1)[0]
-        run(2)
+        assert keeper.run_once(AT).signed
         state = queries.state_of(second)
         assert (state.stage, state.witnesses) == ("sequenced", ("community",))
         assert queries.alarms(AT + timedelta(seconds=59)) == []
@@ -151,6 +153,23 @@ class TestWitnessed:
         run()
         assert queries.state_of(second).quorum
         assert queries.alarms(AT + timedelta(days=1)) == []
+
+    def test_who_starts_signs_nothing_before_a_quorum_says_what_it_holds(self, parties: Any) -> None:
+        """Else a restored database that finds nobody tells a second story before anybody can say so."""
+        grow(1)
+        before = run(2).size
+        for party in parties[:2]:
+            party.stop()
+        entry = grow(1)[0]
+        keeper = sequencer.Sequencer()
+        done = keeper.run_once(AT)
+        assert (done.alone, done.signed, done.size) == (True, False, before)
+        assert queries.state_of(entry).stage == "recorded"
+        (alarm,) = queries.alarms(AT + timedelta(seconds=61))
+        assert alarm.code == "no_quorum"
+        parties[0].start()
+        assert keeper.run_once(AT).signed
+        assert queries.state_of(entry).quorum
 
     def test_a_witness_that_was_away_for_long_is_caught_up(self, parties: Any) -> None:
         run()
@@ -213,26 +232,30 @@ class TestRestoredOlder:
                 cursor.execute(f"ALTER TABLE ledger_{table} ENABLE TRIGGER USER")
 
     @pytest.mark.parametrize("files_too", [False, True])
+    @pytest.mark.parametrize("running", [False, True])
     def test_it_is_noticed_at_every_older_point_and_nothing_is_signed(
-        self, parties: Any, files_too: Any
+        self, parties: Any, running: Any, files_too: Any
     ) -> None:
+        """By a worker that starts, and by one under which the tables were put back while it ran."""
         sizes = []
         for step in range(size("restores") + 1):
             grow(1 + step * 3)
             sizes.append(run(2).size)
-        assert not run().suspended  # so what follows is the restore's doing
         for older in sizes[:-1]:
+            keeper = sequencer.Sequencer()
+            assert keeper.run_once(AT).size == sizes[-1]  # so what follows is the restore's doing
             with transaction.atomic():
                 self.restore(older)
                 if files_too:  # then only the witnesses know better
                     (publication.folder() / "checkpoint").unlink(missing_ok=True)
                 grow(2)
-                assert run().suspended, older
+                assert (keeper.run_once(AT) if running else run()).suspended, older
                 assert Checkpoint.objects.order_by("-size")[0].size == older
                 assert queries.alarms(AT)[0].code == "suspended"
                 with pytest.raises(RestoredOlder):
                     an_entry()
                 transaction.set_rollback(True)
+            keeper.close()
 
     @pytest.mark.parametrize("source", ["files", "witness"])
     def test_what_was_lost_comes_back_from_files_or_a_witness_and_the_chain_goes_on(

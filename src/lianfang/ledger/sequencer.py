@@ -53,12 +53,14 @@ class HistoryDiffers(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round did. `busy` means that another sequencer is at work."""
+    """What one round did. `busy` means that another sequencer is at work, `alone` that too few witnesses have said yet
+    what they hold for anything to be signed."""
 
     size: int
     signed: bool = False
     cosigned: tuple[str, ...] = ()
     busy: bool = False
+    alone: bool = False
     suspended: str = ""
 
 
@@ -70,6 +72,7 @@ class Sequencer:
         self._names = names
         self._writer: TileWriter | None = None
         self._compared = False
+        self._signed = 0  # the largest size that this sequencer saw signed
         self._asked_at = 0.0
 
     def close(self) -> None:
@@ -87,12 +90,16 @@ class Sequencer:
             return self._round(at)
 
     def _round(self, at: datetime) -> Round:
+        if _largest() < self._signed:
+            self._compared = False  # the tables were put back while we ran
         if not self._compared:
             self._compare_with_others(at)
         tree, _ = Tree.objects.get_or_create(pk=1)
         if tree.suspended:
             self._compared = False
             return Round(tree.size, suspended=tree.suspended)
+        if not self._compared:
+            return Round(tree.size, alone=True)
         announce_new_keys(at, self._names)
         size = sequence()
         point("ledger.sequence.after_commit")
@@ -100,6 +107,7 @@ class Sequencer:
         filled = publication.grow(writer, size)
         point("ledger.publish.after_tiles")
         checkpoint, signed = _checkpoint_of(writer, at)
+        self._signed = checkpoint.size
         point("ledger.sign.after_commit")
         cosigned = self._collect(checkpoint, at)
         tree.refresh_from_db()
@@ -123,15 +131,14 @@ class Sequencer:
     def _compare_with_others(self, at: datetime) -> None:
         """Before the first signature: does anybody hold more, or something else, than this database (L-6)?
 
-        Nobody can hold more than the largest checkpoint stored here, because it is stored before it is seen.
-        Witnesses that do not answer are asked when they come back; operations do not wait for them.
+        Nobody can hold more than the largest checkpoint stored here, because it is stored before it is seen. Until a
+        quorum has said what it holds, nothing is given a place and nothing signed: any quorum has a witness in common
+        with the one that saw the last proof. Acts are recorded meanwhile and do not wait.
         """
         tree, _ = Tree.objects.get_or_create(pk=1)
         if tree.suspended:
             return
-        last = Checkpoint.objects.order_by("-size").first()
-        size = last.size if last else 0
-        log = keys.log_key()
+        size, log = _largest(), keys.log_key()
         if published := publication.published_checkpoint():
             try:
                 head, _ = open_checkpoint(published, log)
@@ -142,9 +149,13 @@ class Sequencer:
                 return
         # A restored backup brings no files: they are written from the table, and what witnesses hold is judged by them.
         self._writer_at_last_checkpoint()
-        _write_down(self._collector.compare(parties.witnesses(), log, size), at)
+        witnesses = parties.witnesses()
+        heard = self._collector.compare(witnesses, log, size)
+        _write_down(heard, at)
         tree.refresh_from_db()
-        self._compared = not tree.suspended
+        told = {h.witness for h in heard if h.held is not None}
+        enough = not witnesses or parties.policy().met_by(told)
+        self._compared = enough and not tree.suspended
 
     def _collect(self, checkpoint: Checkpoint, at: datetime) -> tuple[str, ...]:
         witnesses = parties.witnesses()
@@ -166,6 +177,11 @@ class Sequencer:
         )
         _write_down(heard, at)
         return tuple(h.witness for h in heard if h.signature)
+
+
+def _largest() -> int:
+    """The largest size that was signed."""
+    return Checkpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
 
 
 def run_once(at: datetime, *, names: Names = unnamed) -> Round:
