@@ -37,6 +37,7 @@ from lianfang.ledger.announcing import unnamed
 from lianfang.ledger.collecting import Answer, Heard
 from lianfang.ledger.errors import RestoredOlder
 from lianfang.ledger.models import Checkpoint, Cosignature, Tree, WitnessState
+from lianfang.ledger.queries import Alarm
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.client import SIZE_TYPE
@@ -394,10 +395,18 @@ class TestRoundsThatFail:
         jobs.loop(stop, names=unnamed)
         assert said == [True, False]
 
-    def test_a_board_of_an_earlier_version_breaks_no_page(self, chain: Path) -> None:
-        board.write(AT)
-        (chain / "run" / "chain-alarms.json").write_text('[["fork", 1]]')
-        assert list(board.shown()) == []
+    @pytest.mark.parametrize(
+        "left", ["", "{", "null", '[["fork", 1]]', '{"alarms": [["fork"]]}', '{"alarms": 1}']
+    )
+    def test_a_board_that_is_torn_or_of_an_earlier_version_breaks_no_page(
+        self, chain: Path, client: Client, left: str
+    ) -> None:
+        board.write(AT, [Alarm("damaged", AT, {})])
+        (chain / "run" / "chain-alarms.json").write_text(left)
+        assert [alarm.code for alarm in board.shown()] == ["not_sequenced"]
+        assert client.get("/login/").status_code == client.get("/open/chain/").status_code == 200
+        board.write(AT, [Alarm("damaged", AT, {})], failed=True)
+        assert [alarm.code for alarm in board.shown()] == ["damaged"]
 
 
 class TestItSaysThatThereIsAFork:

@@ -20,7 +20,7 @@ from tests.factories.ledger import AT, an_entry
 from tests.sizes import size
 
 from lianfang.config import chain, parties
-from lianfang.ledger import fsck, keys, publication, sequencer
+from lianfang.ledger import board, fsck, keys, publication, sequencer
 from lianfang_chain.checkpoint import Checkpoint as TreeHead
 from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.submission import AddCheckpoint
@@ -85,6 +85,7 @@ class Folder:
         with closing(self.store("property")) as store:
             witness = self.witness("property", store)
             assert witness.add_checkpoint(bytes(AddCheckpoint(self.head.size, (), fork))).status == 422
+        board.write(AT)
 
     def told(self) -> None:
         """What a start reads."""
@@ -262,6 +263,14 @@ def nothing_in_it(folder: Folder, file: Path, whole: bytes, damaged: bytes | Non
     _rebuilt(file, whole)
 
 
+def alarms(folder: Folder, file: Path, whole: bytes, damaged: bytes | None) -> None:
+    """Pages show what they can, and the next round writes it anew."""
+    list(board.shown())
+    board.write(AT, failed=True)
+    board.write(AT)
+    _rebuilt(file, whole)
+
+
 def _same_line(file: Path, whole: bytes) -> bool:
     """The line feed at the end is no part of a key."""
     return file.exists() and file.read_bytes().strip() == whole.strip()
@@ -285,6 +294,7 @@ STATED: Final[list[tuple[str, Judge]]] = [
     (r"witnesses/\w+/fork-[12]\.note", copy_of_evidence),
     (r"witnesses/\w+/lock", nothing_in_it),
     (r"keys/organs/cdc\.old", read_by_nobody),
+    (r"run/chain-alarms\.json", alarms),
 ]
 #: Of the three witnesses the one who saw the fork has every kind of file.
 OTHERS: Final = ("witnesses/residents/", "witnesses/community/")

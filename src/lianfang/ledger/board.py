@@ -42,16 +42,23 @@ def write(at: datetime, more: Sequence[Alarm] = (), *, failed: bool = False) -> 
 
 
 def shown() -> Sequence[Alarm]:
-    """What was wrong a few seconds ago, the worst first; nothing before the worker's first round."""
+    """What was wrong a few seconds ago, the worst first; nothing before the worker's first round.
+
+    A file that is not whole says nothing of the worker's rounds, which is the same alarm as none in a minute.
+    """
     try:
         written = _file().stat().st_mtime
     except FileNotFoundError:
         return ()
-    found = [
-        Alarm(code, datetime.fromtimestamp(since, UTC), facts)
-        for code, since, facts in _read().get("alarms", ())
-    ]
-    if time.time() - written > ALARM_AFTER_SECONDS:
+    try:
+        found = [
+            Alarm(code, datetime.fromtimestamp(since, UTC), {**facts})
+            for code, since, facts in _read()["alarms"]
+        ]
+        silent = time.time() - written > ALARM_AFTER_SECONDS
+    except (KeyError, TypeError, ValueError, OverflowError):
+        found, silent = [], True
+    if silent:
         found.append(Alarm("not_sequenced", datetime.fromtimestamp(written, UTC), {}))
     return found
 
@@ -62,9 +69,9 @@ def of_the_worker() -> list[Alarm]:
 
 
 def _read() -> dict[str, Any]:
-    """The file; nothing where there is none, or one of an earlier version, until the worker writes the next."""
+    """The file; nothing where there is none, or none that is whole, until the worker writes the next."""
     try:
         content = json.loads(_file().read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
