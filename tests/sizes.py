@@ -31,6 +31,8 @@ _TABLE: Final[dict[str, tuple[int, int, int]]] = {
     "syscall_faults": (24, 3_000, 15_000),
     "append_faults": (24, 1_000, 5_000),
     "append_kills": (4, 90, 450),
+    "append_cuts": (72, 1_000, 5_000),  # 12 turns of the line times 6 ways: each once
+    "publish_cuts": (40, 1_000, 5_000),
     "appends_under_kills": (500, 20_000, 200_000),
     "gate_people": (20, 600, 600),
     "compound_people": (9, 300, 1_240),

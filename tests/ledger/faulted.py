@@ -1,11 +1,14 @@
-"""Appends and publishes while the test makes its system calls fail (test_syscalls); goes on like the worker does.
+"""Appends and publishes while the test makes its system calls fail (test_syscalls) or cuts its line to the database
+(test_line_under_publication); goes on like the worker does.
 
-python -m tests.ledger.faulted DATABASE FOLDER; each line on standard input is one go of that many rounds.
+python -m tests.ledger.faulted DATABASE FOLDER CONNECTION; the last, in JSON, is what else than usual it connects by. Each line
+on standard input is one go of that many rounds.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 
@@ -15,7 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "lianfang.config.settings"
 def main() -> None:
     from django.conf import settings
 
-    settings.DATABASES["default"]["NAME"] = sys.argv[1]
+    settings.DATABASES["default"] |= {"NAME": sys.argv[1], **json.loads(sys.argv[3])}
     settings.LIANFANG_DATA = sys.argv[2]
     settings.LIANFANG_WITNESSES = []
     settings.INSTALLED_APPS = ["lianfang.kernel", "lianfang.ledger"]
@@ -23,7 +26,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.db import transaction
+    from django.db import close_old_connections, transaction
     from tests.factories.ledger import AT, an_entry
 
     from lianfang.ledger.sequencer import Sequencer
@@ -55,6 +58,7 @@ def main() -> None:
                 failed += 1
                 sequencer.close()
                 sequencer = Sequencer()
+                close_old_connections()
         say(f"done {failed} {largest} {','.join(acknowledged)}\n")
         acknowledged.clear()
 

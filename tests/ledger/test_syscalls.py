@@ -21,7 +21,7 @@ from lianfang.ledger.models import Checkpoint, Entry
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
-#: What publication asks of the kernel. The database is spoken to by sendto and recvfrom, which are its own tests.
+#: What publication asks of the kernel. The line to the database is cut in test_line_under_publication.
 CALLS = ("openat", "write", "fsync", "rename", "mkdir", "unlink", "close", "read")
 ERRORS = ("EIO", "ENOSPC")
 _ROUNDS = 6
@@ -32,7 +32,7 @@ _EACH = 50
 def test_a_system_call_that_fails_loses_nothing_and_publishes_nothing_untrue(chain: Path) -> None:
     wanted, injected, failed, turn = size("syscall_faults"), 0, 0, 0
     here = Path(__file__).parents[2]
-    words = [sys.executable, "-m", "tests.ledger.faulted", connection.settings_dict["NAME"], str(chain)]
+    words = [sys.executable, "-m", "tests.ledger.faulted", connection.settings_dict["NAME"], str(chain), "{}"]
     with subprocess.Popen(
         words, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
