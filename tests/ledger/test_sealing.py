@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from tests.factories.ledger import AT, an_entry
 
+from lianfang.accounts.saying import sentence
 from lianfang.kernel import ids
-from lianfang.ledger import keys, sealing
+from lianfang.ledger import fsck, keys, queries, sealing, sequencer
 from lianfang_chain.disclosure import Disclosure
 
 if TYPE_CHECKING:
@@ -79,3 +81,27 @@ def test_two_processes_that_start_at_once_have_one_key_and_no_trouble(
     monkeypatch.setattr(ids, "new_id", meanwhile)
     assert what() == made[1]
     keys.forget()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("torn", [True, False])
+def test_what_frees_waits_for_no_key_and_what_restricts_is_refused_in_words(chain: Path, torn: bool) -> None:
+    an_entry()
+    file = keys.folder() / "disclosures.key"
+    whole = file.read_bytes()
+    if torn:
+        file.write_bytes(whole[:10])
+    else:
+        file.unlink()
+    keys.forget()
+    with pytest.raises(keys.KeyUnusable) as refused:
+        an_entry()
+    assert "钥匙" in sentence(refused.value)
+    lifted = an_entry(kind="orders:order:lifted", secrets={"person": "p"})
+    file.write_bytes(whole)
+    keys.forget()
+    sequencer.run_once(AT)
+    assert queries.state_of(lifted).index is not None
+    assert queries.disclosures_of(lifted) == {}  # for ever
+    (fault,) = fsck.check().problems
+    assert "1 entries: their details cannot be opened" in fault

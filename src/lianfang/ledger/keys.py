@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 
 from lianfang.kernel import ids
+from lianfang.kernel.errors import Refused
 from lianfang_chain.entry import organ_key_name
 from lianfang_chain.note import ED25519, MalformedNote, Signer, VerifierKey
 from lianfang_chain.witness.store import sync_folder
@@ -33,13 +34,17 @@ _SEAL: Final = re.compile(rb"[0-9a-f]{64}")
 _ORGAN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-class KeyUnusable(Exception):
+class KeyUnusable(Refused):
     """A key file is not what was written, or it is gone. No other key is made in its place."""
 
+    code = "ledger:key_unusable"
+
     def __init__(self, file: Path, why: str) -> None:
-        super().__init__(
-            f'{file} {why}: put back the copy of a backup, or see docs/chain.md, "Changing keys"'
-        )
+        super().__init__()
+        self._what = f'{file} {why}: put back the copy of a backup, or see docs/chain.md, "Changing keys"'
+
+    def __str__(self) -> str:  # for who runs the system; a page shows the sentence
+        return self._what
 
 
 class LogKeyLost(Exception):

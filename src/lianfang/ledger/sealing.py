@@ -32,9 +32,21 @@ class Closed(Exception):
 
 
 def seal(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, bytes]:
-    """A fresh key, sealed, and the disclosures by position, each sealed under it, one behind the other."""
+    """A fresh key, sealed, and the disclosures by position, each sealed under it, one behind the other.
+
+    :raises KeyUnusable: the key file is gone, or not what was written
+    """
+    return _seal(keys.sealing_key(), entry_id, disclosures)
+
+
+def shut(entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, bytes]:
+    """The same under a key that is forgotten at once: rows as every entry has them, `Closed` for ever."""
+    return _seal(ids.random_bytes(32), entry_id, disclosures)
+
+
+def _seal(sealing_key: bytes, entry_id: UUID, disclosures: Mapping[int, Disclosure]) -> tuple[bytes, bytes]:
     key, nonce = ids.random_bytes(32), ids.random_bytes(12)
-    sealed_key = nonce + AESGCM(keys.sealing_key()).encrypt(nonce, key, entry_id.bytes)
+    sealed_key = nonce + AESGCM(sealing_key).encrypt(nonce, key, entry_id.bytes)
     cipher = AESGCM(key)
     pieces = []
     for position, disclosure in disclosures.items():
