@@ -9,7 +9,7 @@ import pytest
 
 from lianfang_pass import base45, tokens
 from lianfang_pass.keylist import Purpose
-from tests.browser import axe
+from tests.browser import axe, sideways
 from tests.pass_ import world
 from tests.pictures import qr_code
 from tests.web.conftest import Watched
@@ -162,6 +162,61 @@ def test_of_two_holders_only_the_one_shown_signs(server: GateServer, context: Br
     assert page.evaluate("window.signed") == 1
     assert choice.last.get_attribute("aria-pressed") == "true"
     assert both.errors == []
+
+
+def test_a_fork_is_told_below_the_code_and_stays_without_network(
+    server: GateServer, context: BrowserContext
+) -> None:
+    first = Watched(context, at=NOON)
+    first.page.goto(server.address + "/me/pass/")
+    enrol(first.page)
+    worked(first.page, 2)
+    first.page.close()
+    server.chain["alarms.json"] = '[{"code": "no_quorum"}]'
+    later = Watched(context, at=NOON)
+    page = later.page
+    with page.expect_response("**/open/chain/alarms.json"):
+        page.goto(server.address + "/pass/")
+    code_of(page, NOON)
+    alarm = page.locator("[data-alarm=fork]")
+    assert alarm.count() == 0  # the quorum is no resident's matter
+    server.chain["alarms.json"] = '[{"code": "fork", "since": 1, "witness": "property"}]'
+    later.set_clock(NOON + 599)
+    page.reload()
+    code_of(page, NOON + 599)
+    assert alarm.count() == 0  # not asked again within ten minutes, as a gate
+    later.set_clock(NOON + 601)
+    page.reload()
+    alarm.get_by_text("⚠ 信息链警报：记录对不上").wait_for()
+    assert code_of(page, NOON + 601).holder_signed()
+    code, told = page.locator("canvas").first.bounding_box(), alarm.bounding_box()
+    assert code is not None
+    assert told is not None
+    assert code["y"] + code["height"] <= told["y"]
+    assert axe(page) == []
+    assert sideways(page) == 0
+    page.screenshot(path="tests/output/phone-fork.png", full_page=True)
+    server.stop()
+    later.set_clock(NOON + DAY)
+    page.reload()
+    alarm.wait_for()
+    assert code_of(page, NOON + DAY).holder_signed()
+    assert first.errors == later.errors == []
+
+
+def test_a_board_that_does_not_answer_keeps_no_code_back(server: GateServer, context: BrowserContext) -> None:
+    first = Watched(context, at=NOON)
+    first.page.goto(server.address + "/me/pass/")
+    enrol(first.page)
+    worked(first.page, 2)
+    first.page.close()
+    later = Watched(context, at=NOON)
+    asked = []
+    later.page.route("**/open/chain/alarms.json", lambda route: asked.append(route))  # and says nothing
+    later.page.goto(server.address + "/pass/")
+    assert code_of(later.page, NOON).holder_signed()
+    assert len(asked) == 1
+    assert later.errors == []
 
 
 def test_a_phone_that_keeps_nothing_says_where_to_begin(server: GateServer, context: BrowserContext) -> None:

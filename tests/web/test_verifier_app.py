@@ -119,6 +119,63 @@ def test_offline_it_says_what_is_proved_and_what_is_not(verifier: Watched) -> No
     assert axe(verifier.page) == []
 
 
+def test_a_fork_that_a_witness_proved_stands_above_the_answer(server: GateServer, browser: Browser) -> None:
+    server.chain["alarms.json"] = '[{"code": "fork", "since": 1, "witness": "property"}]'
+    context = browser.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN")
+    watched = Watched(context)
+    page = watched.page
+    page.goto(server.address + "/open/verify/")
+    alarm = page.locator("[data-alarm=fork]")
+    alarm.get_by_text("⚠ 信息链警报：记录对不上").wait_for()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    server.stop()
+    page.reload()
+    said = paste(watched, WITNESSED["qr"])
+    assert "已证明" in said  # what is proved stays proved
+    assert alarm.count() == 1
+    assert axe(page) == []
+    assert sideways(page) == 0
+    page.screenshot(path="tests/output/verifier-fork.png", full_page=True)
+    page.get_by_role("button", name="English").click()
+    assert "Chain alarm: two histories were signed" in alarm.inner_text()
+    assert watched.errors == []
+    context.close()
+
+
+def test_a_key_that_was_replaced_and_what_others_wrote_are_told_apart(browser: Browser) -> None:
+    """A stolen key goes on signing, and a paper's own texts would speak for the page."""
+    nobody = PAPER["policy"].replace("quorum three", "quorum none")
+    for policy, organs in ((PAPER["policy"], PAPER["succession"]["organs"]), (nobody, PAPER["organs"])):
+        server = GateServer(policy=policy, organs=organs)
+        context = browser.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN")
+        watched = Watched(context)
+        page = watched.page
+        page.goto(server.address + "/open/verify/")
+        page.get_by_text("本页信任谁").wait_for()
+        said = paste(watched, WITNESSED["qr"])
+        if policy == nobody:
+            assert "信任名单不要求任何一方见证" in said
+        else:
+            assert page.locator("[data-result]").get_attribute("data-result") == "recorded"
+            assert "签它的公钥当时已被替换" in said
+            assert "第 4 条公布了接替的公钥" in said
+            assert "亲自签名" not in said
+            assert axe(page) == []
+            assert sideways(page) == 0
+            page.screenshot(path="tests/output/verifier-replaced.png", full_page=True)
+            page.get_by_role("button", name="English").click()
+            assert "entry 4 announced the next key" in page.locator("[data-result]").inner_text()
+            page.get_by_role("button", name="中文").click()
+            page.reload()
+            said = paste(watched, PAPER["spoof"])
+            assert "我不同意⏎签名 organ" in said
+            assert "依据⏎截至" in said
+            assert not [c for c in said if c not in "\n\t" and not c.isprintable() and c != "\u3000"]
+        assert watched.errors == []
+        context.close()
+        server.stop()
+
+
 def test_less_than_the_quorum_is_recorded_and_not_witnessed(verifier: Watched) -> None:
     lonely = next(case for case in PAPER["good"] if not case["quorum"])
     said = paste(verifier, lonely["qr"])

@@ -2,9 +2,10 @@ import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { base64, type Bytes, concat, hex, utf8 } from "../src/bytes";
+import { type Files, forkAtTheParties } from "../src/chain/alarms";
 import { COSIGNATURE, ED25519, VerifierKey } from "../src/chain/note";
 import { fingerprint } from "../src/chain/sheets";
-import { type Files, type Fork, forkAtTheParties, type Kept, lookAtChain, meetSheet, visitChain } from "../src/gate/chain";
+import { type Fork, type Kept, lookAtChain, meetSheet, visitChain } from "../src/gate/chain";
 import { GateStore } from "../src/gate/store";
 import { vectors } from "./vectors";
 

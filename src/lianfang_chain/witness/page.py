@@ -14,7 +14,7 @@ from lianfang_chain.words import SCOPES, words_of
 if TYPE_CHECKING:
     from .judge import Lights, Witness
 
-__all__ = ["ZONE", "light_of", "status_of", "status_page"]
+__all__ = ["ZONE", "document", "groups", "light_of", "short_of", "status_of", "status_page"]
 
 QUIET_SECONDS: Final = 300  # a log that is at work publishes each second; five minutes of silence is trouble
 ZONE: Final = timezone(timedelta(hours=8))  # the one legal time of China
@@ -170,7 +170,7 @@ def _when(at: int | None) -> str:
 
 
 def status_page(witness: Witness, title: str) -> str:
-    own = witness.store.look(witness.now())
+    own, held = witness.store.look(witness.now()), witness.store.held
     damage = own.damage
     light = light_of(witness, damage=damage)
     heading, sentence, steps = _LIGHTS[light]
@@ -181,14 +181,42 @@ def status_page(witness: Witness, title: str) -> str:
         trouble = f"文件夹损坏（{damage}）"
     clock = _clock(witness.lights)
     rows = "".join(_row(index, data) for index, data in reversed(own.recent))
+    body = f"""{f"<p><strong>{clock}</strong></p>" if clock else ""}
+{f"<h2>现在请这样做</h2><ol>{todo}</ol>" if todo else ""}
+{_EVIDENCE if light == "red" else ""}
+{f"<pre>{esc(trouble)}</pre>" if trouble else ""}
+<h2>{esc(title)}</h2>
+<dl><dt>信息链里的记录</dt><dd>{held.size if held else 0:,} 条</dd>
+<dt>它们的指纹</dt><dd>{f"<code>{groups(short_of(held.root))}</code>" if held else "还没有"}</dd>
+<dt>其中本地的记录</dt><dd>{own.count:,} 条，原文存在这台电脑里</dd>
+<dt>没有给我们原文的记录</dt><dd>{_withheld(witness)}</dd>
+<dt>最近一次签名</dt><dd>{_when(witness.lights.cosigned_at)}</dd>
+<dt>最近一次联系</dt><dd>{_when(witness.lights.asked_at)}</dd></dl>
+<p class="files"><a href="/compare">和公告栏的单子对一对</a></p>
+<h2>本地最近的记录</h2>
+{f"<table><tr><th>编号</th><th>时间</th><th>内容</th><th>范围</th></tr>{rows}</table>" if rows else "<p>还没有。</p>"}
+<p class="files"><a href="/joining" target="_blank">入网登记单（公钥、指纹、两方签字）：打开、打印</a></p>
+<p>防疫信息链：每一项决定都记在一本三方共同保管、共同签名的账里，谁也不能悄悄改。
+居民、物业、社区各有一份，这台电脑就是其中之一。这里没有任何人的姓名和门牌。</p>"""
+    return document(
+        heading=heading, sentence=sentence, colour=_COLOURS[light], title=title, body=body, refresh=True
+    )
+
+
+def document(
+    *, heading: str, sentence: str, colour: str, title: str, body: str, refresh: bool = False
+) -> str:
+    """A page of the witness: what matters in a large box, the rest below. `sentence` and `body` are markup."""
+    esc = html.escape
+    again = '<meta http-equiv="refresh" content="10">' if refresh else ""
     return f"""<!doctype html>
-<html lang="zh-Hans"><head><meta charset="utf-8"><meta http-equiv="refresh" content="10">
+<html lang="zh-Hans"><head><meta charset="utf-8">{again}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{esc(heading)} · {esc(title)}</title>
 <style>
 body{{font:22px/1.6 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:0 auto;max-width:44rem;
 padding:1rem;color:#1a1a1a;background:#fff}}
-.light{{background:{_COLOURS[light]};color:#fff;border-radius:.6rem;padding:1rem 1.4rem}}
+.light{{background:{colour};color:#fff;border-radius:.6rem;padding:1rem 1.4rem}}
 .light h1{{font-size:2.4rem;overflow-wrap:anywhere;line-height:1.3;margin:0}}
 .light p{{margin:.4rem 0 0}}
 ol{{padding-left:1.6rem}}li{{margin:.5rem 0}}
@@ -198,25 +226,26 @@ table{{width:100%;border-collapse:collapse;font-size:1.1rem}}td,th{{text-align:l
 a{{color:#0645ad}}
 .files a{{display:inline-block;padding:.4rem .8rem;border:2px solid;border-radius:.4rem;margin:.2rem}}
 @media (max-width:30rem){{body{{font-size:19px}}dl{{grid-template-columns:1fr}}}}
+.files a,button{{min-height:3rem;box-sizing:border-box}}
+button{{font:inherit;font-weight:700;padding:.4rem 1.4rem;border:2px solid #0645ad;border-radius:.4rem;background:#0645ad;color:#fff}}
+label{{display:block;margin:.8rem 0;font-weight:600}}
+input{{display:block;box-sizing:border-box;width:100%;font:1.3em/1.6 monospace;padding:.3rem .5rem;border:2px solid #444;border-radius:.3rem}}
+code{{font-size:1.1em}}
 </style></head><body><main>
 <div class="light" role="status"><h1>{esc(heading)}</h1><p>{sentence}</p></div>
-{f"<p><strong>{clock}</strong></p>" if clock else ""}
-{f"<h2>现在请这样做</h2><ol>{todo}</ol>" if todo else ""}
-{_EVIDENCE if light == "red" else ""}
-{f"<pre>{esc(trouble)}</pre>" if trouble else ""}
-<h2>{esc(title)}</h2>
-<dl><dt>信息链里的记录</dt><dd>{witness.store.size:,} 条</dd>
-<dt>其中本地的记录</dt><dd>{own.count:,} 条，原文存在这台电脑里</dd>
-<dt>没有给我们原文的记录</dt><dd>{_withheld(witness)}</dd>
-<dt>最近一次签名</dt><dd>{_when(witness.lights.cosigned_at)}</dd>
-<dt>最近一次联系</dt><dd>{_when(witness.lights.asked_at)}</dd></dl>
-<h2>本地最近的记录</h2>
-{f"<table><tr><th>编号</th><th>时间</th><th>内容</th><th>范围</th></tr>{rows}</table>" if rows else "<p>还没有。</p>"}
-<p class="files"><a href="/joining" target="_blank">入网登记单（公钥、指纹、两方签字）：打开、打印</a></p>
-<p>防疫信息链：每一项决定都记在一本三方共同保管、共同签名的账里，谁也不能悄悄改。
-居民、物业、社区各有一份，这台电脑就是其中之一。这里没有任何人的姓名和门牌。</p>
+{body}
 </main></body></html>
 """
+
+
+def short_of(root: bytes) -> str:
+    """The beginning of a root as it is printed on the board sheet beside the number of entries."""
+    return root.hex()[:16]
+
+
+def groups(short: str) -> str:
+    """In fours, to be read and compared by eye."""
+    return " ".join(short[at : at + 4] for at in range(0, len(short), 4))
 
 
 def _withheld(witness: Witness) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from lianfang_chain.submission import MAX_BODY
 
+from .compare import compare_page
 from .joining import joining_paper
 from .judge import Reply, Witness
 from .page import status_of, status_page
@@ -16,6 +17,7 @@ from .watch import Watch
 
 __all__ = ["WitnessServer"]
 
+_MOST_DIGITS: Final = 18
 HTML: Final = "text/html; charset=utf-8"
 
 
@@ -29,11 +31,13 @@ class WitnessServer(http.server.ThreadingHTTPServer):
         self.monitoring = f"/{hashlib.sha256(witness.store.log.name.encode()).hexdigest()}/checkpoint"
         super().__init__(address, _Handler)
 
-    def get(self, path: str) -> Reply:
+    def get(self, path: str, query: str = "") -> Reply:
         """Answer a reader."""
         store = self.witness.store
         if path == "/":
             return Reply(200, status_page(self.witness, self.title), HTML)
+        if path == "/compare":
+            return Reply(200, compare_page(self.witness, self.title, query), HTML)
         if path == "/joining":
             return Reply(200, joining_paper(self.witness, self.title, self.server_address[1]), HTML)
         if path == "/status.json":
@@ -56,13 +60,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: WitnessServer
 
     def do_GET(self) -> None:
-        self._answer(self.server.get(self.path.partition("?")[0]))
+        path, _, query = self.path.partition("?")
+        self._answer(self.server.get(path, query))
 
     def do_HEAD(self) -> None:
         self.do_GET()
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
+        if len(length) > _MOST_DIGITS:  # Python reads no number of thousands of digits
+            self.close_connection = True
+            self._answer(Reply(400, "not a length\n"))
+            return
         if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
             self.close_connection = True
             self._answer(Reply(413, "a body of a known, small length is wanted\n"))

@@ -9,6 +9,7 @@
  */
 
 import { type Bytes, hex } from "../bytes";
+import type { Files } from "../chain/alarms";
 import { Malformed, NotSigned, openCheckpoint, type VerifierKey } from "../chain/note";
 import { Policy } from "../chain/policy";
 import { type Compared, compareSheet, fingerprint } from "../chain/sheets";
@@ -31,8 +32,6 @@ export interface Fork {
 
 /** How many days are kept: a board sheet hangs no longer than two terms of isolation. */
 const DAYS = 31;
-
-export type Files = (path: string) => Promise<Bytes | null>;
 
 /**
  * Ask for the newest checkpoint and compare it with the one held.
@@ -163,30 +162,5 @@ async function newest(policy: Policy, files: Files): Promise<{ size: number; roo
   } catch (error) {
     if (error instanceof Malformed || error instanceof NotSigned) return null;
     throw error;
-  }
-}
-
-/**
- * Whether a witness has evidence of a fork, as the server's own board says (docs/chain.md, "Trouble"); null where it did not
- * say. It is shown to the guard and changes no verdict, so it is believed without a signature.
- */
-export async function forkAtTheParties(files: Files): Promise<boolean | null> {
-  const file = await files("alarms.json");
-  if (file === null) return null;
-  try {
-    const alarms: unknown = JSON.parse(new TextDecoder().decode(file));
-    return Array.isArray(alarms) ? alarms.some((one: unknown) => typeof one === "object" && one !== null && "code" in one && one.code === "fork") : null;
-  } catch {
-    return null; // a captive portal
-  }
-}
-
-/** A file of the chain from this gate's own server; null without network. */
-export async function chainFile(path: string): Promise<Bytes | null> {
-  try {
-    const answer = await fetch(`/open/chain/${path}`, { cache: "no-store", credentials: "omit", redirect: "error" });
-    return answer.ok ? (new Uint8Array(await answer.arrayBuffer()) as Bytes) : null;
-  } catch {
-    return null;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { make } from "../dom";
+import { ForkAlarm } from "../fork_alarm";
 import { OWN_PAGE } from "./addresses";
 import { passFor } from "./due";
 import { parse, RotatingCode, wordsOfPage } from "./rotating_code";
@@ -32,33 +33,37 @@ const WORDS = {
 
 export async function start(root: HTMLElement): Promise<void> {
   if (!navigator.language.startsWith("zh")) document.documentElement.lang = "en";
-  const words = document.documentElement.lang === "en" ? WORDS.en : WORDS.zh;
+  const language = document.documentElement.lang === "en" ? "en" : "zh";
+  const words = WORDS[language];
   document.title = words.title;
   const box = make("div", {});
+  const alarm = new ForkAlarm(language).in(language);
   root.replaceChildren(make("h1", {}, words.title), box);
   if (globalThis.crypto?.subtle === undefined || !("indexedDB" in globalThis)) {
-    box.append(make("p", { class: "lf-note is-warning" }, words.unable));
+    box.append(make("p", { class: "lf-note is-warning" }, words.unable), alarm);
     return;
   }
   const holders = (await Holder.all()).filter((holder) => holder.carried.length > 0 || holder.slips.length > 0);
   const [first] = holders;
   const own = make("p", {}, make("a", { href: OWN_PAGE }, words.open));
   if (first === undefined) {
-    box.append(make("p", {}, words.none), own);
+    box.append(make("p", {}, words.none), own, alarm);
     return;
   }
   const place = make("div", {});
-  const show = (holder: Holder): void => showOne(place, holder);
+  const show = (holder: Holder): void => showOne(place, holder, alarm);
   if (holders.length > 1) box.append(chooser(holders, words.which, show));
   box.append(place, make("p", { class: "lf-soft" }, words.offline), own);
   show(first);
 }
 
 /** What of one person this phone keeps. The code of whoever was shown before stops: its place is gone. */
-function showOne(place: HTMLElement, holder: Holder): void {
+function showOne(place: HTMLElement, holder: Holder, alarm: HTMLElement): void {
   const card = make("section", { class: "lf-card" });
   const shown = holder.carried.length > 0 ? [card] : [];
-  place.replaceChildren(...shown, ...slipCards(holder.slips, Math.floor(Date.now() / 1000)));
+  const [first, ...others] = [...shown, ...slipCards(holder.slips, Math.floor(Date.now() / 1000))];
+  // Below what is held out to the guard, so that nothing moves it away.
+  place.replaceChildren(...(first === undefined ? [] : [first]), alarm, ...others);
   if (shown.length === 0) return;
   const { renew, work } = holder.page === undefined ? { renew: `${OWN_PAGE}renew/`, work: [] } : parse(holder.page);
   new RotatingCode(card, holder, { holder: holder.name, enrol: null, renew, work }, wordsOfPage()).begin();

@@ -8,6 +8,7 @@ import { ends, type Later, type LaterEntry, laterThan } from "../chain/later";
 import { called } from "../chain/organs";
 import type { Change } from "../chain/policy";
 import { make } from "../dom";
+import { ForkAlarm } from "../fork_alarm";
 import {
   bytesOf,
   type Checked,
@@ -21,7 +22,7 @@ import {
 } from "./check";
 import { handed, type Offer, take, type Trust, trusted } from "./policy_file";
 import { type Compared, compareSeen, compareSheet, isSheet, otherRoot, type Seen } from "../chain/sheets";
-import { day, fieldWords, instant, kindWords, type Language, party, readingWords, say, scopeWords, valueWords, type Word } from "./words";
+import { day, fieldWords, instant, kindWords, type Language, party, readingWords, say, scopeWords, shown, valueWords, type Word } from "./words";
 
 const LANGUAGE = "lianfang-verifier-language";
 
@@ -37,6 +38,11 @@ function seenOn(result: Checked): { readonly sheet: Seen; readonly origin: strin
   return { sheet: { size, root: hex(root), signed: true }, origin };
 }
 
+/** A file as others wrote it, line by line. */
+const whole = (text: string): HTMLElement => make("pre", { class: "v-code lf-scroll", tabindex: "0" }, text.split("\n").map(shown).join("\n"));
+
+const fact = (name: string, value: string): HTMLElement => make("div", {}, make("dt", {}, shown(name)), make("dd", {}, shown(value)));
+
 class Page {
   language: Language = localStorage.getItem(LANGUAGE) === "en" ? "en" : "zh";
   #result: Checked | null = null;
@@ -46,6 +52,7 @@ class Page {
   #hint: Word | null = null;
   /** What came after the entry that is shown; null until it was asked. */
   #later: Later | "no_answer" | null = null;
+  readonly #alarm = new ForkAlarm(this.language);
   readonly #video = make("video", { playsinline: true, muted: true, "aria-hidden": "true" });
   readonly #camera = new Camera(this.#video, (text) => void this.#check(text));
   readonly #fileInput = make("input", {
@@ -84,6 +91,7 @@ class Page {
         make("h1", {}, this.#say("title")),
         make("button", { type: "button", onclick: () => this.#switch() }, this.#say("language")),
       ),
+      this.#alarm.in(this.language),
       make("p", { class: "lf-soft" }, this.#say("explain")),
       make("div", { role: "status", "aria-live": "polite" }, this.#answer(), this.#hint && make("p", { class: "lf-note is-warning" }, this.#say(this.#hint))),
       this.#camera.running && make("div", { class: "v-camera" }, this.#video),
@@ -245,7 +253,7 @@ class Page {
       { class: "v-result lf-note is-error", "data-result": "failed", "data-why": why },
       make("h2", { tabindex: "-1" }, `✕ ${this.#say("not_proved")}`),
       make("p", {}, this.#say(`failed_${why}`)),
-      detail !== "" && make("p", { class: "v-code" }, detail),
+      detail !== "" && make("p", { class: "v-code" }, shown(detail)),
     );
   }
 
@@ -263,7 +271,7 @@ class Page {
       make("h2", { tabindex: "-1" }, `${mark} ${this.#say(`sheet_${found.kind}`)}`),
       ...(found.kind === "fork" ? this.#twoRoots(found) : [make("p", {}, this.#say(`sheet_${found.kind}_why`, facts))]),
       by.length > 0 && make("p", {}, this.#say("sheet_by", { who: by.join(this.language === "zh" ? "、" : ", ") })),
-      found.kind === "unreadable" && make("p", { class: "v-code" }, found.detail),
+      found.kind === "unreadable" && make("p", { class: "v-code" }, shown(found.detail)),
     );
   }
 
@@ -304,13 +312,20 @@ class Page {
     const { language } = this;
     const latest = Math.max(0, ...proved.seen.map(([, at]) => at));
     const { needed } = under.policy.at(proved.checkpoint.size);
-    const whole = proved.entry;
-    const entry = whole?.act ?? null;
+    const recorded = proved.entry;
+    const entry = recorded?.act ?? null;
+    const organ = typeof signer === "object" ? called(signer.organ, language) : (entry?.organ ?? "");
+    const replaced = typeof signer === "object" ? signer.replaced : null;
     const facts = { index: proved.index, size: proved.checkpoint.size, time: latest > 0 ? instant(latest, language) : "—" };
     const line = (text: string): HTMLElement => make("li", {}, text);
-    const pair = (name: Word, value: string): HTMLElement =>
-      make("div", {}, make("dt", {}, this.#say(name)), make("dd", {}, value));
-    const head = !proved.quorum ? "proved_not_witnessed" : signer === "unknown" ? "proved_not_whose" : "proved";
+    const pair = (name: Word, value: string): HTMLElement => fact(this.#say(name), value);
+    const head = !proved.quorum
+      ? "proved_not_witnessed"
+      : signer === "unknown"
+        ? "proved_not_whose"
+        : replaced !== null
+          ? "proved_key_replaced"
+          : "proved";
     return make(
       "section",
       { class: `v-result lf-card`, "data-result": head === "proved" ? "proved" : "recorded" },
@@ -321,12 +336,13 @@ class Page {
         {},
         reading !== undefined && line(this.#say("is_read", { number: reading.number, organ: reading.organ, who: reading.pseudonym, time: valueWords(reading.at, language) })),
         line(this.#say("is_recorded", facts)),
-        typeof signer === "object" && line(this.#say("is_organ", { organ: called(signer, language), index: signer.index })),
+        typeof signer === "object" && replaced === null && line(this.#say("is_organ", { organ, index: signer.organ.index })),
         ...proved.seen.map(([name, at]) =>
           line(this.#say("is_seen", { who: party(name, language), time: instant(at, language) })),
         ),
         line(this.#say("is_size", facts)),
         needed !== null && line(this.#say(proved.quorum ? "is_quorum" : "is_no_quorum", { ...needed })),
+        under.policy.asksNobody && line(this.#say("is_asks_nobody")),
         proved.quorum && proved.changed !== null && line(this.#say("is_before", this.#changeFacts(proved.changed))),
         under.until !== null && line(this.#say("is_former", { day: day(under.until, language) })),
         proved.disclosed.length > 0 && line(this.#say("is_disclosed")),
@@ -340,8 +356,9 @@ class Page {
           : (["not_read_only", "not_read_right", "not_read_who"] as const)
         ).map((word) => line(this.#say(word))),
         typeof signer === "string" && line(this.#say(`not_organ_${signer}`)),
+        replaced !== null && line(this.#say("not_organ_replaced", { organ, index: replaced.index })),
       ),
-      whole !== null && reading === undefined && this.#after(result, whole),
+      recorded !== null && reading === undefined && this.#after(result, recorded),
       reading !== undefined && make("h3", {}, this.#say("reading")),
       reading !== undefined &&
         make(
@@ -357,24 +374,24 @@ class Page {
           "dl",
           { class: "lf-facts" },
           pair("kind", kindWords(entry.kind, language)),
-          pair("organ", typeof signer === "object" ? called(signer, language) : entry.organ),
+          pair("organ", organ),
           pair("scope", scopeWords(entry.scope, language)),
           pair("basis", entry.basis),
           pair("issued", instant(entry.issuedAt, language)),
-          ...entry.terms.map(([name, value]) => make("div", {}, make("dt", {}, fieldWords(name, language)), make("dd", {}, valueWords(value, language)))),
+          ...entry.terms.map(([name, value]) => fact(fieldWords(name, language), valueWords(value, language))),
         ),
       proved.disclosed.length > 0 && make("h3", {}, this.#say("disclosed")),
       proved.disclosed.length > 0 &&
         make(
           "dl",
           { class: "lf-facts" },
-          ...proved.disclosed.map((d) => make("div", {}, make("dt", {}, fieldWords(d.field, language)), make("dd", {}, valueWords(d.value, language)))),
+          ...proved.disclosed.map((d) => fact(fieldWords(d.field, language), valueWords(d.value, language))),
         ),
       make(
         "details",
         {},
         make("summary", {}, this.#say("technical")),
-        make("p", { class: "v-code" }, `${proved.checkpoint.origin} · ${proved.checkpoint.size} · ${base64(proved.checkpoint.root)}`),
+        make("p", { class: "v-code" }, `${shown(proved.checkpoint.origin)} · ${proved.checkpoint.size} · ${base64(proved.checkpoint.root)}`),
       ),
     );
   }
@@ -417,7 +434,7 @@ class Page {
       make("p", {}, this.#say(vouched !== null ? "trust_vouched" : byHand ? "trust_handed" : "trust_changed")),
       vouched !== null && make("ul", {}, ...vouched.map((change) => make("li", {}, this.#say("trust_change", this.#changeFacts(change))))),
       vouched !== null && make("p", {}, this.#say("trust_vouched_do")),
-      make("pre", { class: "v-code lf-scroll", tabindex: "0" }, text),
+      whole(text),
       (vouched !== null || byHand) &&
         make("div", { class: "v-ways" }, make("button", { type: "button", class: "is-quiet", onclick: () => this.#take(text) }, this.#say("trust_take"))),
     );
@@ -436,21 +453,20 @@ class Page {
           "div",
           { class: "lf-note is-error", role: "alert" },
           make("p", {}, this.#say("organs_broken")),
-          make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.organsBroken),
+          whole(trust.organsBroken),
         ),
       make(
         "details",
         {},
         make("summary", {}, this.#say("trust")),
-        make("ul", {}, ...trust.policy.witnesses.map((w) => make("li", {}, `${party(w.name, this.language)} · ${w.key.name}`))),
-        make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.text),
+        make("ul", {}, ...trust.policy.witnesses.map((w) => make("li", {}, shown(`${party(w.name, this.language)} · ${w.key.name}`)))),
+        whole(trust.text),
         ...trust.earlier.flatMap(({ text, until }) => [
           make("p", {}, this.#say("trust_earlier", { day: day(until ?? "", this.language) })),
-          make("pre", { class: "v-code lf-scroll", tabindex: "0" }, text),
+          whole(text),
         ]),
         trust.organs !== null && make("p", {}, this.#say("organs", { count: trust.organs.length })),
-        trust.organs !== null &&
-          make("pre", { class: "v-code lf-scroll", tabindex: "0" }, trust.organs.map(({ line }) => line).join("\n")),
+        trust.organs !== null && whole(trust.organs.map(({ line }) => line).join("\n")),
       ),
     );
   }
