@@ -7,7 +7,8 @@
 
 A signed note (the first line keeps it apart from a checkpoint). `index` is the entry that announced the key, signed
 by the key itself, and its terms say the same name; keys that were announced before there were names have none. Lines
-are only ever added: a key that was replaced still vouches for what it signed, under the name it had.
+are only ever added: a key that was replaced still vouches for what stands before the announcement of the next one, under
+the name it had. Behind it, it vouches for nothing: it may have been stolen, which is why keys are replaced.
 
 KNOWN: a list has at most 131,072 bytes, which is some 600 keys.
 """
@@ -22,7 +23,7 @@ from .entry import Entry, key_id, organ_key_name
 from .note import ED25519, MalformedNote, NotSigned, Signer, VerifierKey, decimal, open_note
 from .policy import Policy
 
-__all__ = ["Organ", "Organs", "listed_name"]
+__all__ = ["Organ", "Organs", "SignedBy", "listed_name"]
 
 FIRST_LINE: Final = "lianfang-organs/v1"
 MAX_LIST_BYTES: Final = 131_072
@@ -50,6 +51,15 @@ class Organ:
         return (
             f"{' / '.join(filter(None, (self.name, self.name_en)))} ({self.code})" if self.name else self.code
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """Whose key signed an entry. `replaced` is the key that had been announced in its place before the entry: then it is
+    not known whether the organ signed. Where none was, the organ did."""
+
+    organ: Organ
+    replaced: Organ | None = None
 
 
 def listed_name(name: str) -> str:
@@ -84,8 +94,10 @@ class Organs:
             raise NotSigned("the list of another log")
         return cls(origin, tuple(_organ(origin, line) for line in lines.split("\n")[:-1]))
 
-    def signer_of(self, entry: Entry) -> Organ | None:
-        """Whose key signed the entry; None when this list does not have the key, so nothing is known of it.
+    def signer_of(self, entry: Entry, index: int | None) -> SignedBy | None:
+        """Whose key signed the entry at this place; None when this list does not have the key, so nothing is known of it.
+
+        Without an index the entry has no place yet, which will be behind all that this list names.
 
         :raises NotSigned: the signature is wrong, or the key is another organ's than the entry names
         """
@@ -95,7 +107,12 @@ class Organs:
         entry.verify(organ.key)
         if organ.code != entry.act.organ:
             raise NotSigned(f"signed by {organ.code}, and it names {entry.act.organ}")
-        return organ
+        behind = (
+            o
+            for o in self.organs
+            if o.code == organ.code and organ.index < o.index and (index is None or o.index < index)
+        )
+        return SignedBy(organ, min(behind, key=lambda o: o.index, default=None))
 
     def continues(self, earlier: Organs) -> bool:
         """Whether every line of the earlier list stands in this one."""

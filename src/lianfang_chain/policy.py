@@ -5,7 +5,8 @@
     group <name> all|any|<k> <member>...
     quorum <name>|none
 
-Names are defined before they are used, and a name is a member of one group at most. A paper proof names its
+Names are defined before they are used, a name is a member of one group at most, and groups stand within each other no
+deeper than 16. A paper proof names its
 witnesses by their place in this file, counted from 1, so lines are only ever added at the end.
 
 A witness whose key another took the place of keeps its line, and a comment says since which entry of the chain:
@@ -28,6 +29,8 @@ from .note import COSIGNATURE, ED25519, VerifierKey, decimal
 __all__ = ["Change", "Group", "MalformedPolicy", "Policy", "Witness"]
 
 MAX_BYTES: Final = 65_536
+#: Groups within groups. Reading goes down them by recursion, and thousands would fit into the bytes.
+MAX_DEPTH: Final = 16
 NONE: Final = "none"
 _CHANGE: Final = re.compile(
     r"# entry (0|[1-9][0-9]{0,14}) of ([0-9]{4}-[0-9]{2}-[0-9]{2}): (\S+) took the place of (\S+)"
@@ -77,6 +80,11 @@ class Policy:
     def keys(self) -> tuple[VerifierKey, ...]:
         return tuple(w.key for w in self.witnesses)
 
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether this file is content with the log's word alone."""
+        return self.quorum == NONE
+
     def log_of(self, origin: str) -> VerifierKey | None:
         return next((key for key, _ in self.logs if key.name == origin), None)
 
@@ -109,7 +117,7 @@ class Policy:
 
     def met_by(self, witnesses: Set[str]) -> bool:
         """Whether these witnesses (by their names in the file) are a quorum."""
-        return self.quorum == NONE or self._met(self.quorum, witnesses)
+        return self.asks_nobody or self._met(self.quorum, witnesses)
 
     def _met(self, name: str, witnesses: Set[str]) -> bool:
         group = self.groups.get(name)
@@ -141,6 +149,7 @@ class _Reader:
         self.logs: list[tuple[VerifierKey, str]] = []
         self.witnesses: dict[str, Witness] = {}
         self.groups: dict[str, Group] = {}
+        self.depth: dict[str, int] = {}
         self.members: set[str] = set()
         self.quorum: str | None = None
         self.changes: list[Change] = []
@@ -205,6 +214,9 @@ class _Reader:
             count = decimal(needed)
             if not 1 <= count <= len(members):
                 raise MalformedPolicy("more needed than there are, or none")
+        self.depth[name] = 1 + max(self.depth.get(member, 0) for member in members)
+        if self.depth[name] > MAX_DEPTH:
+            raise MalformedPolicy("groups too deep within each other")
         self.members.update(members)
         self.groups[name] = Group(name, count, tuple(members))
 

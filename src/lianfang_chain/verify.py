@@ -12,7 +12,10 @@
 
 Of several trust files that name the same log, the one with the most lines of witnesses judges: it is the newest, and it
 says who was in office before. Exit code 0: proved, with a quorum; 3: recorded, but too few witnesses, or by a key that the list of organs does
-not have; 1: not proved; 2: wrongly called.
+not have or that another had replaced; 1: not proved; 2: wrongly called.
+
+What others wrote (names, legal basis, terms, disclosures) is printed on one line each, with all that a terminal would obey
+made visible (`words.shown`).
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ from .proof import (
 from .reading_proof import FIRST_LINE as READING
 from .reading_proof import ReadingProof
 from .tree import NotProved
-from .words import SCOPES, field_words, words_of
+from .words import SCOPES, field_words, shown, words_of
 
 __all__ = ["main", "one_file", "say"]
 
@@ -57,8 +60,16 @@ _REFUSED: Final = (NotCanonical, MalformedNote, NotSigned, NotProved)
 _ZONE: Final = timezone(timedelta(hours=8))
 _SIGNED: Final = "\n\n\u2014 ".encode()  # where the signature lines of a note begin
 _NOT_PROVED_ABOUT: Final = (
-    "没有证明：这项决定合法；它现在仍然有效。是否有效，看期限，也看之后有没有解除记录。\n"
-    "Not proved: that the decision is lawful, or still in force. Look at its end, and for later entries.\n"
+    "没有证明：这项决定合法；它现在仍然有效。是否有效，看期限，也看之后有没有解除记录。",
+    "Not proved: that the decision is lawful, or still in force. Look at its end, and for later entries.",
+)
+_NEEDS_ENTRY: Final = (
+    "证明文件还需要记录本身：--entry",
+    "A .tlog-proof is about an entry: --entry FILE",
+)
+_NO_ENTRY: Final = (
+    "--entry 只和 .tlog-proof 一起用：纸质证明自带记录，别的文件不是关于一条记录的。没有核对。",
+    "--entry goes with a .tlog-proof alone: a paper proof holds its entry, other files are about none. Nothing was checked.",
 )
 
 
@@ -93,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         data = options.proof.read_bytes()
         entry = options.entry.read_bytes() if options.entry else None
     except (OSError, MalformedPolicy, MalformedNote, NotSigned, UnicodeDecodeError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(_lines(f"{error}"))
         return USAGE
     said = [
         (policy, *say(data, policy, organs=own, entry=entry))
@@ -134,7 +145,7 @@ def _unpack(folder: Path, data: bytes, policy: Policy) -> int:
         (folder / "entry.cbor").write_bytes(entry)
         (folder / "proof.tlog-proof").write_bytes(proof)
     except (*_REFUSED, OSError) as error:
-        sys.stderr.write(f"只有纸质证明可以拆开 · only a paper proof can be unpacked: {error}\n")
+        sys.stderr.write(_lines(f"只有纸质证明可以拆开 · only a paper proof can be unpacked: {error}"))
         return USAGE
     return 0
 
@@ -146,6 +157,11 @@ def _paper_bytes(data: bytes) -> bytes:
     return data
 
 
+def _lines(*lines: str) -> str:
+    """The one way out. A line is one line: what stands in it cannot begin another."""
+    return "".join(f"{shown(line)}\n" for line in lines)
+
+
 def say(
     data: bytes,
     policy: Policy,
@@ -155,39 +171,42 @@ def say(
 ) -> tuple[int, str]:
     """Check whatever kind of proof this is; the exit code and the words for people."""
     try:
+        is_file = data.startswith(FIRST_LINE.encode())
+        if is_file != (entry is not None):
+            return USAGE, _lines(*(_NEEDS_ENTRY if is_file else _NO_ENTRY))
         if data.startswith(EVIDENCE.encode()):
             return _evidence(data, policy)
         if data.startswith(READING.encode()):
             return _reading(data, policy, organs)
-        if data.startswith(FIRST_LINE.encode()):
-            if entry is None:
-                return (
-                    USAGE,
-                    "证明文件还需要记录本身：--entry\nA .tlog-proof is about an entry: --entry FILE\n",
-                )
+        if entry is not None:
             parsed = Entry.parse(entry)
-            return _proved(verify_tlog_proof(data, parsed.leaf, policy), parsed, organs)
+            return _proved(verify_tlog_proof(data, parsed.leaf, policy), parsed, policy, organs)
         if _SIGNED in data and data[:1].isascii():  # the first byte of a paper proof is not
             return _checkpoint(data, policy)
         proved = verify_paper_proof(_paper_bytes(data), policy)
         assert proved.entry is not None
-        return _proved(proved, proved.entry, organs)
+        return _proved(proved, proved.entry, policy, organs)
     except UnknownWitness as error:
-        return NOT_PROVED, (
+        return NOT_PROVED, _lines(
             "△ 还不能核对：这份证明由您的信任文件里没有的见证方签名，您的文件可能比它旧。"
-            "请取得新的信任文件（policy.txt），向居民、物业、社区核对后再验。在此之前不能采信。\n"
+            "请取得新的信任文件（policy.txt），向居民、物业、社区核对后再验。在此之前不能采信。",
             "△ NOT YET CHECKED: a witness signed whom your trust file does not name; your file may be the older one."
-            f" Get the new one, compare it with the three parties, and check again. Until then do not rely on it. ({error})\n"
+            f" Get the new one, compare it with the three parties, and check again. Until then do not rely on it. ({error})",
         )
     except _REFUSED as error:
-        return NOT_PROVED, f"✘ 没有证明成立：{error}\n✘ NOT PROVED: {error}\n"
+        return NOT_PROVED, _lines(f"✘ 没有证明成立：{error}", f"✘ NOT PROVED: {error}")
 
 
-def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, str]:
+def _proved(proved: Proved, entry: Entry, policy: Policy, organs: Organs | None) -> tuple[int, str]:
     act = entry.act
     chinese, english = words_of(act.kind)
     scope_zh, scope_en = SCOPES[act.scope_class]
-    if proved.quorum:
+    if policy.asks_nobody:
+        lines = [
+            "✔ 这条记录在信息链里。信任文件不要求见证方签名：除信息链自己以外，没有人为它作证。",
+            "✔ IN THE CHAIN. The trust file asks for no witness: nobody vouches for it but the log itself.",
+        ]
+    elif proved.quorum:
         lines = [
             "✔ 已证明：这条记录在信息链里，见证方已签名。",
             "✔ PROVED: this entry is in the chain, and a quorum saw it.",
@@ -215,9 +234,9 @@ def _proved(proved: Proved, entry: Entry, organs: Organs | None) -> tuple[int, s
     lines += [f"出示 disclosed      {field_words(d.field)} = {d.value}" for d in proved.disclosed]
     hidden = len(act.commitments) - sum(d.commitment in act.commitments for d in proved.disclosed)
     lines.append(f"未出示 not shown    {hidden} 项加盐指纹 salted commitments (decoys among them)")
-    known, signed = _organ_signed(entry, organs)
-    lines += [f"签名 organ          {signed}", "", _NOT_PROVED_ABOUT.rstrip("\n")]
-    return PROVED if proved.quorum and known else RECORDED, "\n".join(lines) + "\n"
+    known, signed = _organ_signed(entry, proved.index, organs)
+    lines += [f"签名 organ          {signed}", "", *_NOT_PROVED_ABOUT]
+    return PROVED if proved.quorum and known else RECORDED, _lines(*lines)
 
 
 def _seen(found: Proved | Witnessed) -> str:
@@ -237,7 +256,12 @@ def _before(found: Proved | Witnessed) -> list[str]:
 
 def _checkpoint(data: bytes, policy: Policy) -> tuple[int, str]:
     found = verify_checkpoint(data, policy)
-    if found.quorum:
+    if policy.asks_nobody:
+        lines = [
+            "✔ 信息链签过这个根。信任文件不要求见证方签名：除信息链自己以外，没有人为它作证。",
+            "✔ SIGNED BY THE LOG. The trust file asks for no witness: nobody vouches for it but the log itself.",
+        ]
+    elif found.quorum:
         lines = [
             "✔ 已证明：信息链有这么多条时就是这个根，见证方已签名。",
             "✔ PROVED: at this size the chain has this root, and a quorum saw it.",
@@ -258,34 +282,44 @@ def _checkpoint(data: bytes, policy: Policy) -> tuple[int, str]:
         "没有证明：哪一条记录在里面。那要看那一条自己的证明。",
         "Not proved: which entries are in it. That is what their own proofs are for.",
     ]
-    return PROVED if found.quorum else RECORDED, "\n".join(lines) + "\n"
+    return PROVED if found.quorum else RECORDED, _lines(*lines)
 
 
 def _reading(data: bytes, policy: Policy, organs: Organs | None) -> tuple[int, str]:
     reading, proved = ReadingProof.parse(data.decode("utf-8", "replace")).verify(policy)
     assert proved.entry is not None
-    code, words = _proved(proved, proved.entry, organs)
-    about = (
-        f"查阅 reading        {reading.number}  {reading.at}  {reading.organ}  {reading.pseudonym}\n"
-        f"用途 purpose        {reading.purpose}  {reading.reason}\n"
-        f"看了 fields         {', '.join(reading.fields)}\n"
-        "✔ 这次查阅在上述小时汇总之内。 This reading stands in the digest below.\n\n"
+    code, words = _proved(proved, proved.entry, policy, organs)
+    about = _lines(
+        f"查阅 reading        {reading.number}  {reading.at}  {reading.organ}  {reading.pseudonym}",
+        f"用途 purpose        {reading.purpose}  {reading.reason}",
+        f"看了 fields         {', '.join(reading.fields)}",
+        "✔ 这次查阅在上述小时汇总之内。 This reading stands in the digest below.",
+        "",
     )
     return code, about + words
 
 
-def _organ_signed(entry: Entry, organs: Organs | None) -> tuple[bool, str]:
+def _organ_signed(entry: Entry, index: int, organs: Organs | None) -> tuple[bool, str]:
     """Whether the organ's signature may be relied on as far as was asked, and the words for it.
 
     :raises NotSigned: see `Organs.signer_of`
     """
     if organs is None:
         return True, "没有核对（用 --organs） not checked (give --organs)"
-    organ = organs.signer_of(entry)
-    if organ is None:
+    by = organs.signer_of(entry, index)
+    if by is None:
         return False, (
             "△ 名单里没有这把钥匙，不能当作该单位的决定；名单可能旧了"
             " the list has no such key, so whose act it is, is not proved; the list may be old"
+        )
+    organ = by.organ
+    if by.replaced is not None:
+        return False, (
+            f"△ {organ.called} 已被替换的公钥签名：第 {by.replaced.index} 条公布了接替的公钥，这一条在它之后。"
+            "旧钥可能被盗；也可能是换钥或恢复数据库时正在办理的一件。请向该单位核实，在此之前不能当作它的决定"
+            f" signed by a key of {organ.code} that was already replaced: entry {by.replaced.index} announced the next one,"
+            " and this entry stands behind it. The old key may be stolen; it may also be an act under way while the key"
+            " changed or the database was restored. Ask the organ, and until then do not take it for its act"
         )
     return True, (
         f"✔ {organ.called} 本单位签名，公钥在第 {organ.index} 条公布"
@@ -300,9 +334,9 @@ def _evidence(data: bytes, policy: Policy) -> tuple[int, str]:
             smaller, larger = evidence.verify(log)
         except (NotSigned, MalformedNote):
             continue
-        return PROVED, (
-            f"✔ 分叉属实：{log.name} 对 {smaller.size} 条和 {larger.size} 条签了互相矛盾的检查点。\n"
-            f"✔ THE FORK IS REAL: {log.name} signed contradicting checkpoints at {smaller.size} and {larger.size}.\n"
+        return PROVED, _lines(
+            f"✔ 分叉属实：{log.name} 对 {smaller.size} 条和 {larger.size} 条签了互相矛盾的检查点。",
+            f"✔ THE FORK IS REAL: {log.name} signed contradicting checkpoints at {smaller.size} and {larger.size}.",
         )
     raise NotSigned("no log of the policy signed these")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["FIELDS", "KINDS", "SCOPES", "field_words", "words_of"]
+__all__ = ["FIELDS", "KINDS", "SCOPES", "field_words", "shown", "words_of"]
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "orders:isolation:issued": ("个人居家隔离决定", "home isolation order"),
@@ -25,6 +27,8 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "announcements:announcement:published": ("公告发布", "announcement published"),
     "announcements:announcement:superseded": ("公告被替代", "announcement superseded"),
     "announcements:announcement:withdrawn": ("公告撤回", "announcement withdrawn"),
+    "rules:document:published": ("规则文件发布", "rule document published"),
+    "rules:document:ended": ("规则文件设最后一天", "last day of a rule document set"),
     "ledger:disclosures:erased": ("个人明细已删除", "personal details erased"),
     "ledger:key:announced": ("公布单位签名公钥", "an organ's key announced"),
     "ledger:key:succeeded": ("单位更换签名公钥，由旧钥签名", "an organ's next key, signed by the one before"),
@@ -52,6 +56,7 @@ SCOPES: Final[Mapping[str, tuple[str, str]]] = {
 }
 #: Terms, and what is disclosed. A digest of status lists has the codes of streets as terms; they stand as they are.
 FIELDS: Final[Mapping[str, tuple[str, str]]] = {
+    "area": ("范围", "Area"),
     "at": ("时间", "At"),
     "auditor": ("审计人代号", "Pseudonym of the auditor"),
     "by": ("替代它的编号", "Superseded by"),
@@ -100,6 +105,7 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "vkey": ("公钥", "Public key"),
     "why": ("缘由", "Grounds"),
     "witness": ("见证方", "Witness"),
+    "zones": ("小区", "Compounds"),
 }
 
 
@@ -112,3 +118,14 @@ def field_words(field: str) -> str:
     """Chinese and English for a term, with its own name behind them."""
     chinese, english = FIELDS.get(field, ("", ""))
     return f"{chinese} {english} ({field})" if chinese else field
+
+
+_BREAKS: Final = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_UNSEEN: Final = {"Cc", "Cf", "Cs"}
+
+
+def shown(text: str) -> str:
+    """Text that others wrote as one line that shows all of it: a break is "⏎", and what would move the cursor or turn the
+    direction of reading is "�". Else a paper could write a line that looks like one of the verifier's own.
+    """
+    return "".join("�" if unicodedata.category(c) in _UNSEEN else c for c in _BREAKS.sub("⏎", text))

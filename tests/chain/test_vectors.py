@@ -11,7 +11,7 @@ from lianfang_chain.cbor import NotCanonical, decode, encode
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry
 from lianfang_chain.note import MalformedNote, NotSigned, VerifierKey, bytes_of_base64, open_note
-from lianfang_chain.organs import Organs
+from lianfang_chain.organs import Organs, SignedBy
 from lianfang_chain.policy import MalformedPolicy, Policy
 from lianfang_chain.proof import (
     from_qr_text,
@@ -21,6 +21,7 @@ from lianfang_chain.proof import (
     verify_tlog_proof,
 )
 from lianfang_chain.tree import NotProved, verify_consistency, verify_inclusion
+from lianfang_chain.words import shown
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "chain"
 REFUSED = (MalformedNote, NotSigned, NotProved, NotCanonical)
@@ -115,7 +116,7 @@ def test_paper_proofs() -> None:
         assert from_qr_text(case["qr"]) == data
         proved = verify_paper_proof(data, policy)
         assert proved.entry is not None
-        assert organs.signer_of(proved.entry) == organs.organs[0]
+        assert organs.signer_of(proved.entry, proved.index) == SignedBy(organs.organs[0])
         assert proved.entry.view() == case["entry"]
         assert {d.field: d.value for d in proved.disclosed} == case["disclosed"]
         assert [list(item) for item in proved.seen] == case["seen"]
@@ -143,10 +144,46 @@ def test_lists_of_organs() -> None:
     for case in vectors["bad_organs"]:
         with pytest.raises((MalformedNote, NotSigned)):
             Organs.open(case["list"].encode(), policy)
-    assert organs.signer_of(Entry.parse(bytes.fromhex(vectors["unknown_signer"]))) is None
+    assert organs.signer_of(Entry.parse(bytes.fromhex(vectors["unknown_signer"])), 9) is None
     for case in vectors["wrong_signers"]:
         with pytest.raises(NotSigned):
-            organs.signer_of(Entry.parse(bytes.fromhex(case["entry"])))
+            organs.signer_of(Entry.parse(bytes.fromhex(case["entry"])), 9)
+
+
+def test_a_key_that_was_replaced_vouches_for_nothing_behind_the_announcement_of_the_next() -> None:
+    vectors = load("paper.json")
+    organs = Organs.open(vectors["succession"]["organs"].encode(), Policy.parse(vectors["policy"]))
+    entry = Entry.parse(bytes.fromhex(vectors["succession"]["entry"]))
+    for index, replaced in [
+        *vectors["succession"]["cases"],
+        (None, 4),
+    ]:  # without a place it comes behind all
+        signed = organs.signer_of(entry, index)
+        assert signed is not None
+        assert signed.organ == organs.organs[0]
+        assert (signed.replaced and signed.replaced.index) == replaced, index
+
+
+def test_groups_stand_within_each_other_no_deeper_than_is_read() -> None:
+    nested = load("paper.json")["nested"]
+    assert Policy.parse(nested["deepest"]).met_by({"residents"})
+    for text in (nested["too_deep"], nested_thousands(nested["deepest"])):
+        with pytest.raises(MalformedPolicy, match="too deep"):
+            Policy.parse(text)
+
+
+def nested_thousands(text: str) -> str:
+    """As many as fit into a trust file; going down them is more than Python does."""
+    head, _, _ = text.partition("group")
+    groups = "".join(f"group {n} 1 {n - 1 if n else 'residents'}\n" for n in range(3_000))
+    assert len(head + groups) < 65_000
+    return f"{head}{groups}quorum 2999\n"
+
+
+def test_what_others_wrote_is_shown_on_one_line() -> None:
+    for text, on_one_line in load("paper.json")["shown"]:
+        assert shown(text) == on_one_line
+        assert shown(on_one_line) == on_one_line
 
 
 def test_checkpoints_on_sheets() -> None:

@@ -71,6 +71,79 @@ def test_it_says_whose_signature_the_act_carries(files: Any, capsys: pytest.Capt
     assert verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt")) == 2
 
 
+def test_a_key_that_was_replaced_is_not_called_the_organs(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stolen key goes on signing; what tells its entries is that they stand behind the announcement of the next."""
+    vectors = load("paper.json")
+    (files / "organs.txt").write_text(vectors["succession"]["organs"], encoding="utf-8")
+    for case in vectors["good"][:4]:
+        code = verify(files, case["qr"].encode(), "--organs", str(files / "organs.txt"))
+        said = capsys.readouterr().out
+        behind = case["index"] > 4
+        assert code == (3 if behind else 0), case["name"]
+        assert ("✔ 东区疾病预防控制中心" in said) != behind
+        assert ("signed by a key of cdc that was already replaced: entry 4 announced" in said) == behind
+
+
+def test_what_others_wrote_cannot_speak_for_the_verifier(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disclosure that cleared the screen and wrote "signed by the organ" underneath; a basis and a term alike."""
+    assert verify(files, load("paper.json")["spoof"].encode()) == 0
+    said = capsys.readouterr().out
+    assert said.count("\n✔") == 1  # the other begins the first line
+    assert [line for line in said.split("\n") if line.startswith("签名 organ")] == [
+        "签名 organ          没有核对（用 --organs） not checked (give --organs)"
+    ]
+    assert "内容 Text (text) = 我不同意⏎签名 organ          ✔ 疾控 (cdc) 本单位签名�[2J�[H✔ 已证明\n" in said
+    assert "依据 basis          �依据⏎截至 as of" in said
+    assert "(why) = ⏎✔ 已证明⏎✔ PROVED\n" in said
+    assert not [c for c in said if c != "\n" and not c.isprintable()]
+
+
+def test_what_is_refused_cannot_speak_for_the_verifier_either(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name of a key, in a note that anybody can write and in a trust file."""
+    paper = load("paper.json")
+    note = paper["checkpoint_257"].replace("— chain.demo.example/d510402/community", "— x\x9b2J")
+    (files / "three.txt").write_text(paper["policy"].replace("three 2", "three 3"))
+    assert verify(files, note.encode(), policy="three.txt") == 1
+    said = capsys.readouterr().out
+    assert "x�2J is not in this trust file" in said
+    (files / "bad.txt").write_text(f"log {LOG.key}\nquorum x\x9b2J\n")
+    assert verify(files, b"x", policy="bad.txt") == 2
+    assert "x�2J is not defined above" in capsys.readouterr().err
+
+
+def test_where_the_trust_file_asks_for_no_witness_none_is_said_to_have_signed(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = load("paper.json")
+    (files / "none.txt").write_text(paper["policy"].replace("quorum three", "quorum none"))
+    for case in (paper["good"][0], paper["good"][-1]):
+        for data in (case["qr"], case["tlog_proof"].partition("\n\n")[2]):
+            assert verify(files, data.encode(), policy="none.txt") == 0
+            said = capsys.readouterr().out
+            assert "The trust file asks for no witness" in said
+            assert "a quorum saw it" not in said
+
+
+def test_an_entry_beside_what_is_about_none_is_not_passed_over(
+    files: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, entry = load("paper.json")["good"][0], files / "entry"
+    entry.write_bytes(bytes.fromhex(load("entries.json")["entries"][0]["bytes"]))
+    for data in (
+        case["qr"].encode(),
+        bytes.fromhex(case["proof"]),
+        load("paper.json")["checkpoint_257"].encode(),
+    ):
+        assert verify(files, data, "--entry", str(entry)) == 2
+        assert "Nothing was checked" in capsys.readouterr().out
+
+
 def test_a_proof_file_is_checked_against_its_entry(files: Any, capsys: pytest.CaptureFixture[str]) -> None:
     case, entries = load("paper.json")["good"][0], load("entries.json")["entries"]
     right = next(e for e in entries if e["leaf_hash"] == case["leaf_hash"])

@@ -120,7 +120,19 @@ def test_a_trust_file_that_was_handed_over_is_believed_and_not_the_logs(witness:
     assert witness.lights.alone_since == AT
 
 
-@pytest.mark.parametrize("broken", [b"", b"nonsense", b"\xff"])
+#: Groups within groups, more than Python goes down; all of it fits into what is read of a trust file.
+DEEP = b"".join(b"group %d 1 %s\n" % (n, b"%d" % (n - 1) if n else b"residents") for n in range(3_000))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"nonsense",
+        b"\xff",
+        policy_of(WITNESS).partition("group")[0].encode() + DEEP + b"quorum 2999\n",
+    ],
+)
 def test_what_cannot_be_read_says_nothing(witness: Any, server: Any, broken: bytes) -> None:
     server.sign(WITNESS)
     server.files["/policy.txt"] = broken

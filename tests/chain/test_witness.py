@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import os
+import socket
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -859,6 +860,10 @@ class TestOverHttp:
             assert send("GET", url + path).status == status
         assert send("POST", f"{url}/elsewhere", body=b"x").status == 404
         assert send("POST", f"{url}/add-checkpoint", body=b"x" * 100_000).status == 413
+        # Python reads no number of so many digits; the answer must come all the same.
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5) as wire:
+            wire.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: " + b"1" * 5_000 + b"\r\n\r\n")
+            assert wire.recv(64).startswith(b"HTTP/1.1 400 ")
 
     def test_foreign_witnesses_answers_mean_not_cosigned(self, log: Any) -> None:
         """What litewitness and transparency-dev do otherwise, and what nobody should do (ledger.md 2)."""

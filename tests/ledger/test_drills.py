@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -37,13 +38,14 @@ from lianfang_chain.checkpoint import open_checkpoint, sign_checkpoint
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.evidence import ForkEvidence
 from lianfang_chain.note import VerifierKey
-from lianfang_chain.organs import Organs
+from lianfang_chain.organs import Organs, SignedBy
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import TileHashes
 from lianfang_chain.tree import consistency_proof, root_of, verify_consistency
 from lianfang_chain.verify import main as verify
+from lianfang_chain.verify import say
 from lianfang_chain.witness.__main__ import create_key
 from lianfang_chain.witness.joining import fingerprint
 
@@ -149,7 +151,7 @@ def test_after_a_fork_the_next_chain_begins_with_the_evidence_and_proves_every_a
     # The keys of the organs go on; what they signed before is theirs still.
     listed = Organs.open(publication.published_organs(), policy)
     assert {o.code for o in listed.organs} == {"cdc", "command"}
-    assert all(listed.signer_of(ChainEntry.parse(bytes(e.data))) for e in Entry.objects.all())
+    assert all(signed_by(listed, e.pk).replaced is None for e in Entry.objects.all())
 
     # The old chain stays readable: old papers under the old policy, its files and its evidence.
     assert all(verify_paper_proof(p, Policy.parse(old_policy)).quorum for p in old.values())
@@ -365,7 +367,9 @@ def test_a_lost_key_of_the_log_is_not_silently_another_and_is_changed_in_the_sam
     assert fsck.check().problems == []
 
 
-def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(installed: Any, chain: Path) -> None:
+def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(
+    installed: Any, chain: Path, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = an_entry()
     sequencer.run_once(AT)
     old = keys.organ_signer("cdc")
@@ -381,10 +385,41 @@ def test_a_stolen_key_of_an_organ_is_replaced_and_the_chain_says_when(installed:
     following = Entry.objects.get(kind="ledger:key:succeeded").pk
     named = ChainEntry.parse(queries.entry_bytes(following)).act
     assert named.terms == {"organ": "cdc", "vkey": str(keys.organ_signer("cdc").key)}
-    signers = [listed.signer_of(ChainEntry.parse(queries.entry_bytes(e))) for e in (before, following, after)]
-    new = keys.organ_signer("cdc").key.public
-    assert [s.key.public for s in signers if s] == [old.key.public, old.key.public, new]
+    signers = [signed_by(listed, e) for e in (before, following, after)]
+    new = keys.organ_signer("cdc").key
+    assert [s.organ.key.public for s in signers] == [old.key.public, old.key.public, new.public]
+    assert {s.replaced for s in signers} == {None}
     assert fsck.check().problems == []
+
+    # Who has the old key and the way in goes on signing. Each reader sees that the key had been replaced.
+    with monkeypatch.context() as thief:
+        thief.setattr(keys, "organ_signer", lambda _: old)
+        forged = an_entry()
+    assert signed_by(listed, forged).replaced == listed.organs[1]  # it has no place yet
+    for _ in range(2):
+        sequencer.run_once(AT)
+    listed = Organs.open(publication.published_organs(), configured.policy())
+    assert signed_by(listed, forged) == SignedBy(listed.organs[0], listed.organs[1])
+    assert queries.signer_of(forged) == signed_by(listed, forged)
+    code, words = say(queries.proof(forged), configured.policy(), organs=listed)
+    place = Entry.objects.get(pk=forged).idx
+    announced = listed.organs[1].index
+    assert (code, f"already replaced: entry {announced} announced" in words) == (3, True)
+    assert fsck.check().problems == [
+        f"entry {place}: signed by a key of cdc that entry {announced} had replaced"
+    ]
+    page = client.get(f"/open/chain/entry/{forged}/").content.decode()
+    assert "签它的公钥当时已被替换。" in page
+    assert f"第 {announced} 条公布了接替的公钥" in page
+    assert "已被替换" not in client.get(f"/open/chain/entry/{after}/").content.decode()
+
+
+def signed_by(listed: Organs, entry_id: UUID) -> SignedBy:
+    found = listed.signer_of(
+        ChainEntry.parse(queries.entry_bytes(entry_id)), Entry.objects.get(pk=entry_id).idx
+    )
+    assert found is not None
+    return found
 
 
 def test_an_organs_key_changed_before_any_round_announced_it_is_announced_with_the_change(
@@ -400,9 +435,9 @@ def test_an_organs_key_changed_before_any_round_announced_it_is_announced_with_t
     assert fsck.check().problems == []
     listed = Organs.open(publication.published_organs(), configured.policy())
     assert len(listed.organs) == 3
-    signer = listed.signer_of(ChainEntry.parse(queries.entry_bytes(before)))
-    assert signer is not None
-    assert signer.key.public == first.public
+    assert signed_by(listed, before).organ.key.public == first.public
+    # Keys of the same moment: none of them is called replaced before the next one's announcement.
+    assert {signed_by(listed, e.pk).replaced for e in Entry.objects.all()} == {None}
 
 
 def test_an_organ_is_called_as_it_was_when_its_key_was_announced(
@@ -425,8 +460,8 @@ def test_an_organ_is_called_as_it_was_when_its_key_was_announced(
     for _ in range(2):
         sequencer.run_once(AT, names=called)
     listed = Organs.open(publication.published_organs(), configured.policy())
-    signers = [listed.signer_of(ChainEntry.parse(queries.entry_bytes(e))) for e in (nameless, named, renamed)]
-    assert [s.called for s in signers if s] == ["cdc", "疾控 中心 / / Disease control (cdc)", "卫生局 (cdc)"]
+    signers = [signed_by(listed, e) for e in (nameless, named, renamed)]
+    assert [s.organ.called for s in signers] == ["cdc", "疾控 中心 / / Disease control (cdc)", "卫生局 (cdc)"]
     # The name is not the list's alone: the entry that announced the key says it.
     said = ChainEntry.parse(bytes(Entry.objects.get(idx=listed.organs[1].index).data)).act.terms
     assert (said["name"], said["name_en"]) == (listed.organs[1].name, "Disease control")

@@ -13,7 +13,7 @@ from lianfang.ledger import held_evidence, keys, queries, sequencer
 from lianfang.ledger import parties as configured
 from lianfang_chain.checkpoint import open_checkpoint
 from lianfang_chain.entry import Entry
-from lianfang_chain.organs import Organs
+from lianfang_chain.organs import Organs, SignedBy
 from lianfang_chain.policy import Policy
 from lianfang_chain.proof import from_qr_text, verify_paper_proof
 from lianfang_chain.reading import reading_token
@@ -97,7 +97,7 @@ def test_the_organs_keys_are_listed_under_the_signature_of_the_log(
     listed = Organs.open(get(client, "organs.txt").content, configured.policy())
     assert [(o.code, o.key, o.index) for o in listed.organs] == [("cdc", keys.organ_signer("cdc").key, 2)]
     entry = Entry.parse(queries.entry_bytes(entry_id))
-    assert listed.signer_of(entry) == listed.organs[0]
+    assert listed.signer_of(entry, 0) == SignedBy(listed.organs[0])
     an_entry(organ="street-2")
     sequencer.run_once(AT)  # gives the act and the announcement their places, and lists the key
     later = Organs.open(get(client, "organs.txt").content, configured.policy())

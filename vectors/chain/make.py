@@ -17,7 +17,7 @@ from lianfang_chain.entry import Act, Entry, organ_key_name, sign_entry
 from lianfang_chain.evidence import ForkEvidence
 from lianfang_chain.note import COSIGNATURE, ED25519, MalformedNote, Note, NotSigned, Signer, UnknownWitness
 from lianfang_chain.organs import Organ, Organs
-from lianfang_chain.policy import MalformedPolicy, Policy
+from lianfang_chain.policy import MAX_DEPTH, MalformedPolicy, Policy
 from lianfang_chain.proof import (
     PaperProof,
     Proved,
@@ -31,6 +31,7 @@ from lianfang_chain.proof import (
 from lianfang_chain.reading_proof import KIND, ReadingProof
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tree import LeafList, NotProved, consistency_proof, inclusion_proof, leaf_hash, root_of
+from lianfang_chain.words import shown
 
 HERE = Path(__file__).parent
 ORIGIN = "chain.demo.example/d510402"
@@ -222,9 +223,9 @@ def paper() -> None:
         ("one witness: no quorum", 5, 300, WITNESSES[:1], False, False),
         ("no witness: no quorum", 5, 300, [], False, False),
     ]:
-        shown = (made[index][1] if fields else []) + ([made[index][2]] if officer else [])
+        told = (made[index][1] if fields else []) + ([made[index][2]] if officer else [])
         note, path = note_at(size, cosigners), inclusion_proof(index, size, tree)
-        data = paper_proof_of(entries[index], shown, index, path, note, policy)
+        data = paper_proof_of(entries[index], told, index, path, note, policy)
         proved = verify_paper_proof(data, policy)
         good.append(
             {
@@ -266,6 +267,9 @@ def paper() -> None:
             "checkpoint_300": note_at(300, WITNESSES).decode(),
             "good": good,
             "bad": bad_papers(PaperProof.parse(bytes.fromhex(str(good[0]["proof"])))),
+            "spoof": spoof(policy),
+            "shown": [[text, shown(text)] for text in UNSEEN],
+            "nested": {"deepest": nested(MAX_DEPTH), "too_deep": nested(MAX_DEPTH + 1)},
             "bad_qr": ["", "LF1:" + qr[5:], qr[:-1] + "a", "LFC1::::", "LFC1:0"],
         },
     )
@@ -623,6 +627,7 @@ def organs(entry: bytes) -> dict[str, object]:
     return {
         "organs": good,
         "organs_listed": [[o.code, o.index, o.name, o.name_en] for o in listed.organs],
+        "succession": succession(listed, entry),
         "shorter_organs": Organs(ORIGIN, listed.organs[1:2]).signed(LOG).decode(),
         "bad_organs": [
             *({"name": name, "list": f"{text}\n{LOG.sign(text).line}"} for name, text in texts),
@@ -635,6 +640,64 @@ def organs(entry: bytes) -> dict[str, object]:
             {"name": "a signature that is wrong", "entry": flipped(entry).hex()},
         ],
     }
+
+
+def succession(listed: Organs, entry: bytes) -> dict[str, object]:
+    """Two more keys of one organ, and from which place on an entry by the first is by one that was replaced."""
+    keys = [Signer(ORGAN.key.name, ED25519, seed(f"organ cdc {n}")).key for n in (2, 3)]
+    # The order of the lines says nothing, their indexes do.
+    longer = replace(
+        listed, organs=(*listed.organs, Organ("cdc", keys[1], 100), Organ("cdc", keys[0], 4, "东区疾控"))
+    )
+    parsed = Entry.parse(entry)
+    cases = []
+    for index in (0, 3, 4, 5, 100, 101, 256):
+        found = longer.signer_of(parsed, index)
+        assert found is not None
+        assert found.organ == listed.organs[0]
+        cases.append([index, found.replaced and found.replaced.index])
+    return {"organs": longer.signed(LOG).decode(), "entry": entry.hex(), "cases": cases}
+
+
+#: What a terminal would obey or would not show, and what people write.
+UNSEEN = (
+    "一行\n✔ 另一行",
+    "a\r\nb\rc\vd\fe\x85f\u2028g\u2029h",
+    "\x1b[2J\x1b[H清屏",
+    "\x00\t\x7f\x9b31m",
+    "\u202e倒着\u202c \u2066x\u2069 \u200e\u200f \ufeff \u200d \u00ad \U000e0041",
+    "传染病防治法 第三十九条　（2013） · é ñ 😀 \ue000",
+)
+
+
+def nested(depth: int) -> str:
+    groups = "".join(f"group g{n} all {f'g{n - 1}' if n else 'residents'}\n" for n in range(depth))
+    return f"log {LOG.key}\n{WITNESS_LINES}{groups}quorum g{depth - 1}\n"
+
+
+def spoof(policy: Policy) -> str:
+    """A paper that is right in all, whose writer would have the verifier say more than that."""
+    random = Stream("spoof")
+    told = commit(
+        {"text": "我不同意\n签名 organ          ✔ 疾控 (cdc) 本单位签名\x1b[2J\x1b[H✔ 已证明"}, random
+    )
+    act = Act(
+        kind="orders:appeal:raised",
+        act_id=UUID(bytes=random(16), version=4),
+        issued_at=AT,
+        organ="cdc",
+        scope="d510402.s510402002.c001",
+        basis="\u202e依据\n截至 as of          9 条记录 entries",
+        terms={"why": "\u2029✔ 已证明\r✔ PROVED"},
+        commitments=told.hashes,
+        officer=commit_officer("officer-1", random).commitment,
+    )
+    data = sign_entry(act, ORGAN)
+    checkpoint = Checkpoint(ORIGIN, 1, leaf_hash(data))
+    note = Note(checkpoint.text, (LOG.sign(checkpoint.text),))
+    cosigned = note.with_signatures(w.cosign(checkpoint.text, at=AT + 60) for w in WITNESSES)
+    shown_of_it = [d for d in told.disclosures.values() if d.field == "text"]
+    return to_qr_text(paper_proof_of(data, shown_of_it, 0, [], bytes(cosigned), policy))
 
 
 def flipped(data: bytes) -> bytes:

@@ -8,6 +8,7 @@ import { Policy } from "../src/chain/policy";
 import { fromQrText, verifyPaperProof, verifySheetText, verifyTlogProof } from "../src/chain/proof";
 import { leafHash, rootFromInclusion, verifyConsistency } from "../src/chain/tree";
 import { compareSeen, compareSheet, isSheet } from "../src/chain/sheets";
+import { say, shown } from "../src/verifier/words";
 import { vectors } from "./vectors";
 
 const h = fromHex;
@@ -186,6 +187,9 @@ describe("whose act an entry is", () => {
     bad_organs: { name: string; list: string }[];
     unknown_signer: string;
     wrong_signers: { name: string; entry: string }[];
+    succession: { organs: string; entry: string; cases: [number, number | null][] };
+    nested: { deepest: string; too_deep: string };
+    shown: [string, string][];
   }>("chain/paper.json");
   const policy = Policy.parse(shared.policy);
   const listed = openOrgans(utf8(shared.organs), policy);
@@ -193,11 +197,27 @@ describe("whose act an entry is", () => {
   test("is said by the list that the log signed", async () => {
     const { entry } = await verifyPaperProof(h(shared.good[0]?.proof ?? ""), policy);
     if (!entry) throw new Error("no entry");
-    expect(await signerOf(entry, await listed)).toMatchObject({ code: "cdc", index: 0 });
-    expect(await signerOf(parseEntry(h(shared.unknown_signer)), await listed)).toBeNull();
+    expect(await signerOf(entry, 5, await listed)).toMatchObject({ organ: { code: "cdc", index: 0 }, replaced: null });
+    expect(await signerOf(parseEntry(h(shared.unknown_signer)), 9, await listed)).toBeNull();
   });
   test.each(shared.wrong_signers)("is refused: $name", async ({ entry }) => {
-    await expect(signerOf(parseEntry(h(entry)), await listed)).rejects.toThrow();
+    await expect(signerOf(parseEntry(h(entry)), 9, await listed)).rejects.toThrow();
+  });
+  test("a key that was replaced vouches for nothing behind the announcement of the next", async () => {
+    const longer = await openOrgans(utf8(shared.succession.organs), policy);
+    const entry = parseEntry(h(shared.succession.entry));
+    for (const [index, replaced] of shared.succession.cases) {
+      const found = await signerOf(entry, index, longer);
+      expect([found?.organ.index, found?.replaced?.index ?? null], `at ${index}`).toEqual([0, replaced]);
+    }
+  });
+  test("groups stand within each other no deeper than is read", () => {
+    expect(Policy.parse(shared.nested.deepest).metBy(new Set(["residents"]))).toBe(true);
+    expect(() => Policy.parse(shared.nested.too_deep)).toThrow("too deep");
+  });
+  test("what others wrote is shown on one line", () => {
+    for (const [text, onOneLine] of shared.shown) expect(shown(text)).toBe(onOneLine);
+    expect(say("trust_change", "en", { day: "a\nb", name: "\u202ex", before: "y", index: 1 })).toBe("a⏎b: �x took the place of y (entry 1)");
   });
   test.each(shared.bad_organs)("no list: $name", async ({ list }) => {
     await expect(openOrgans(utf8(list), policy)).rejects.toThrow();

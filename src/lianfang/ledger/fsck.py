@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from django.db.models import F
 
 from lianfang_chain.cbor import NotCanonical
 from lianfang_chain.checkpoint import open_checkpoint
@@ -96,24 +98,35 @@ def _check_root(report: Report, edge: Edge, checkpoints: dict[int, bytes]) -> No
             report.problems.append(f"another root at {edge.size} than was signed")
 
 
-def _organ_keys() -> dict[str, list[VerifierKey]]:
-    organs: dict[str, list[VerifierKey]] = {}
-    for organ, vkey in OrganKey.objects.values_list("organ", "vkey"):
-        organs.setdefault(organ, []).append(VerifierKey.parse(vkey))
+_Keys: TypeAlias = dict[str, list[tuple[VerifierKey, int | None]]]
+
+
+def _organ_keys() -> _Keys:
+    """Of each organ its keys, in order, with the place of the entry that announced them; the newest may have none yet."""
+    organs: _Keys = {}
+    rows = OrganKey.objects.order_by(F("entry__idx").asc(nulls_last=True))
+    for organ, vkey, index in rows.values_list("organ", "vkey", "entry__idx"):
+        organs.setdefault(organ, []).append((VerifierKey.parse(vkey), index))
     return organs
 
 
-def _check_entry(report: Report, index: int, data: bytes, organs: dict[str, list[VerifierKey]]) -> None:
+def _check_entry(report: Report, index: int, data: bytes, organs: _Keys) -> None:
     try:
         entry = ChainEntry.parse(data)
     except NotCanonical as error:
         report.problems.append(f"entry {index}: {error}")
         return
-    for key in organs.get(entry.act.organ, []):
+    own = organs.get(entry.act.organ, [])
+    for n, (key, _) in enumerate(own, start=1):
         try:
             entry.verify(key)
         except NotSigned:
             continue
+        # The next one is enough: what stands behind a later one stands behind it, too.
+        if n < len(own) and (announced := own[n][1]) is not None and announced < index:
+            report.problems.append(
+                f"entry {index}: signed by a key of {entry.act.organ} that entry {announced} had replaced"
+            )
         return
     report.problems.append(f"entry {index}: no announced key of {entry.act.organ} signed it")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lianfang.kernel.clock import start_of_legal_day
 from lianfang_chain.entry import Entry as ChainEntry
 from lianfang_chain.note import MalformedNote, NotSigned, parse_note
-from lianfang_chain.organs import Organ, Organs
+from lianfang_chain.organs import Organs, SignedBy
 from lianfang_chain.proof import TlogProof, paper_proof_of, sheet_text_of, verify_paper_proof
 from lianfang_chain.submission import AddCheckpoint
 from lianfang_chain.tiles import ENTRIES, FULL, TileHashes, TileId, bundle_of, entries_of
@@ -470,14 +470,15 @@ def unmatched_terms(kind: str, rows: Iterable[tuple[UUID, Mapping[str, str | int
     return found + [f"entry {pk} ({kind}): there is no row of it" for pk in said if pk not in lost]
 
 
-def signer_of(entry_id: UUID) -> Organ | None:
+def signer_of(entry_id: UUID) -> SignedBy | None:
     """Whose key signed the entry, by the list that everybody gets; None where that does not say it yet.
 
     :raises NoSuchEntry: no such entry
     """
-    entry = ChainEntry.parse(entry_bytes(entry_id))
+    row = _entry(entry_id)
     try:
-        return Organs.open(publication.published_organs(), parties.policy()).signer_of(entry)
+        listed = Organs.open(publication.published_organs(), parties.policy())
+        return listed.signer_of(ChainEntry.parse(bytes(row.data)), row.idx)
     except (
         MalformedNote,
         NotSigned,

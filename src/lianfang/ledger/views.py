@@ -246,7 +246,7 @@ def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
             "state": state,
             "kind": words_of(str(view["kind"])),
             "scope": SCOPES[str(view["scope_class"])],
-            "organ": queries.signer_of(entry_id),
+            "signed": queries.signer_of(entry_id),
             "organ_code": view["organ"],
             "later": [(one, words_of(one.kind), queries.instant(one.issued_at)) for one in after],
         },

@@ -38,6 +38,7 @@ const ENDS: ReadonlySet<string> = new Set([
   "gates:passes:withdrawn",
   "announcements:announcement:superseded",
   "announcements:announcement:withdrawn",
+  "rules:document:ended",
 ]);
 
 export function ends(kind: string): boolean {

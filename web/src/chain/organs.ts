@@ -1,7 +1,8 @@
 /**
  * The organs' signing keys as one list that the log signs: whose act an entry is.
  *
- * Twin of `lianfang_chain.organs`. Lines are only ever added.
+ * Twin of `lianfang_chain.organs`. Lines are only ever added; a key that was replaced vouches for what stands before the
+ * announcement of the next one, and for nothing behind it.
  */
 
 import { compare } from "../bytes";
@@ -61,17 +62,25 @@ export function called({ code, name, nameEn }: Organ, language: "zh" | "en"): st
   return language === "zh" ? `${name}（${code}）` : `${nameEn === "" ? name : nameEn} (${code})`;
 }
 
+/** Whose key signed an entry; `replaced` is the key that had been announced in its place before the entry: then it is not
+ * known whether the organ signed. */
+export interface SignedBy {
+  readonly organ: Organ;
+  readonly replaced: Organ | null;
+}
+
 /**
- * Whose key signed the entry; null when the list does not have the key, so nothing is known of it.
+ * Whose key signed the entry at this place; null when the list does not have the key, so nothing is known of it.
  *
  * @throws NotSigned: the signature is wrong, or the key is another organ's than the entry names
  */
-export async function signerOf(entry: Entry, organs: readonly Organ[]): Promise<Organ | null> {
+export async function signerOf(entry: Entry, index: number, organs: readonly Organ[]): Promise<SignedBy | null> {
   const organ = organs.find(({ key }) => compare(sha256(key.publicKey).slice(0, 8), entry.kid) === 0);
   if (organ === undefined) return null;
   if (!(await verifyEd25519(organ.key.publicKey, entry.signed, entry.signature))) {
     throw new NotSigned(`${organ.key.name}: the signature is wrong`);
   }
   if (organ.code !== entry.act.organ) throw new NotSigned(`signed by ${organ.code}, and it names ${entry.act.organ}`);
-  return organ;
+  const behind = organs.filter((one) => one.code === organ.code && organ.index < one.index && one.index < index);
+  return { organ, replaced: behind.sort((a, b) => a.index - b.index)[0] ?? null };
 }

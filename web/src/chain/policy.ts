@@ -4,6 +4,8 @@ import { compare } from "../bytes";
 import { COSIGNATURE, decimal, ED25519, Malformed, VerifierKey } from "./note";
 
 const NONE = "none";
+/** Groups within groups; going down them is recursion. */
+const MAX_DEPTH = 16;
 
 export interface Witness {
   readonly name: string;
@@ -22,6 +24,7 @@ const CHANGE = /^# entry (0|[1-9][0-9]{0,14}) of ([0-9]{4}-[0-9]{2}-[0-9]{2}): (
 
 interface Group {
   readonly needed: number;
+  readonly depth: number;
   readonly members: readonly string[];
 }
 
@@ -96,7 +99,7 @@ export class Policy {
     const named = (name: string): string => (name === from ? to : name);
     const policy = new Policy();
     policy.logs.push(...this.logs);
-    for (const [name, { needed, members }] of this.#groups) policy.#groups.set(name, { needed, members: members.map(named) });
+    for (const [name, group] of this.#groups) policy.#groups.set(name, { ...group, members: group.members.map(named) });
     for (const member of this.#members) policy.#members.add(named(member));
     if (this.#quorum !== undefined) policy.#quorum = named(this.#quorum);
     return policy;
@@ -112,8 +115,13 @@ export class Policy {
     return group === undefined ? null : { needed: group.needed, of: group.members.length };
   }
 
+  /** Whether this file is content with the log's word alone. */
+  get asksNobody(): boolean {
+    return this.#quorum === NONE;
+  }
+
   metBy(names: ReadonlySet<string>): boolean {
-    return this.#quorum === NONE || this.#met(this.#quorum ?? "", names);
+    return this.asksNobody || this.#met(this.#quorum ?? "", names);
   }
 
   #met(name: string, names: ReadonlySet<string>): boolean {
@@ -173,8 +181,10 @@ export class Policy {
     }
     const count = needed === "all" ? members.length : needed === "any" ? 1 : decimal(needed);
     if (count < 1 || count > members.length) throw new Malformed("more needed than there are, or none");
+    const depth = 1 + Math.max(...members.map((member) => this.#groups.get(member)?.depth ?? 0));
+    if (depth > MAX_DEPTH) throw new Malformed("groups too deep within each other");
     for (const member of members) this.#members.add(member);
-    this.#groups.set(name, { needed: count, members });
+    this.#groups.set(name, { needed: count, depth, members });
   }
 
   #isDefined(name: string): boolean {

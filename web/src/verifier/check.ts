@@ -5,7 +5,7 @@ import { NotCanonical } from "../cbor";
 import { parseEntry } from "../chain/entry";
 import { EVIDENCE, type Fork, verifyEvidence } from "../chain/evidence";
 import { Malformed, NotSigned, UnknownWitness } from "../chain/note";
-import { type Organ, signerOf } from "../chain/organs";
+import { signerOf, type SignedBy } from "../chain/organs";
 import { Policy } from "../chain/policy";
 import { fromQrText, parseTlogProof, type Proved, QR_PREFIX, verifyPaperProof, verifyTlogProof } from "../chain/proof";
 import { READING, type Reading, verifyReadingProof } from "../chain/reading";
@@ -18,8 +18,8 @@ const LONGEST_TEXT = 100_000;
 
 export type Failure = "not_a_proof" | "not_signed" | "older_list" | "not_proved" | "pass_code" | "needs_record" | "no_policy";
 
-/** Whose act it is: the organ; "unknown" when the list does not have the key, "unchecked" when there is no list. */
-export type Signer = Organ | "unknown" | "unchecked";
+/** Whose key signed the act; "unknown" when the list does not have the key, "unchecked" when there is no list. */
+export type Signer = SignedBy | "unknown" | "unchecked";
 
 export interface ProvedHere {
   readonly kind: "proved";
@@ -63,9 +63,9 @@ async function provedUnder(under: TrustFile, proved: Proved): Promise<ProvedHere
   return { kind: "proved", proved, signer: await signer(proved, under), under };
 }
 
-async function signer({ entry }: Proved, { organs }: TrustFile): Promise<Signer> {
+async function signer({ entry, index }: Proved, { organs }: TrustFile): Promise<Signer> {
   if (organs === null || entry === null) return "unchecked";
-  return (await signerOf(entry, organs)) ?? "unknown";
+  return (await signerOf(entry, index, organs)) ?? "unknown";
 }
 
 export function failed(why: Failure, detail = ""): Checked {

@@ -22,6 +22,7 @@ const WORDS = {
   proved: ["已证明：这份记录在信息链中", "Proved: this record is in the information chain"],
   proved_not_witnessed: ["已记录，尚未达到见证人数", "Recorded, not yet witnessed by enough parties"],
   proved_not_whose: ["已入账并见证，但不能证明是哪个机关签的", "Recorded and witnessed; whose act it is, is not proved"],
+  proved_key_replaced: ["已入账并见证，但签它的公钥当时已被替换", "Recorded and witnessed, by a key that was already replaced"],
   not_proved: ["不能证明", "Not proved"],
   failed_not_a_proof: ["这不是信息链的凭据，或者没有读全。", "This is no proof of the information chain, or it was not read whole."],
   failed_not_signed: ["签名不对，或者签名人不在本页信任的名单里。请勿采信。", "A signature is wrong, or the signer is not one this page trusts. Do not rely on it."],
@@ -37,6 +38,7 @@ const WORDS = {
   is_size: ["截至信息链有 {size} 条记录时（{time}）。", "As of {size} entries in the chain ({time})."],
   is_quorum: ["信任名单要求 {of} 方中至少 {needed} 方见证：已达到。", "At least {needed} of {of} parties must have seen it: they have."],
   is_no_quorum: ["信任名单要求 {of} 方中至少 {needed} 方见证：还没有达到。记录存在，但还不能当作已见证。", "At least {needed} of {of} parties must have seen it: not yet. It is recorded, but not to be taken as witnessed."],
+  is_asks_nobody: ["信任名单不要求任何一方见证：除信息链自己以外，没有人为它作证。", "The trust file asks for no witness: nobody vouches for it but the chain itself."],
   is_before: ["按 {day} 之前的见证方核对：那以后 {name} 接替了 {before}（第 {index} 条）。", "It holds under the witnesses before {day}, when {name} took the place of {before} (entry {index})."],
   is_former: ["按本机用到 {day} 的信任名单核对：那是已经结束的一本链。", "It holds under the trust file that this device used until {day}: that of a chain that has ended."],
   is_disclosed: ["纸上展示的个人内容与记录中的密封值一致。", "The personal content shown on the paper fits the sealed values in the record."],
@@ -63,6 +65,7 @@ const WORDS = {
   is_organ: ["由签发机关 {organ} 亲自签名，它的公钥在信息链第 {index} 条公布。", "Signed by the organ {organ} itself; its key was announced in entry {index} of the chain."],
   not_organ_unchecked: ["签发机关自己的签名没有核对：本机还没有各机关的公钥名单。请联网打开本页一次。", "The organ's own signature was not checked: this device has no list of the organs' keys yet. Open this page once with network."],
   not_organ_unknown: ["本机的名单里没有签它的那把公钥，所以不证明是该机关签的。名单可能旧了，请联网打开本页一次再核验。", "Whose act it is: the list on this device does not have the key that signed it. The list may be old; open this page once with network and verify again."],
+  not_organ_replaced: ["不证明是 {organ} 签的：第 {index} 条公布了接替的公钥，这一条在它之后。旧钥可能被盗，也可能是换钥或恢复数据库时正在办理的一件。请向该单位核实，在此之前不能当作它的决定。", "That {organ} signed it: entry {index} announced the next key, and this entry stands behind it. The old key may be stolen; it may also be an act under way while the key changed or the database was restored. Ask the organ, and until then do not take it for its act."],
   record: ["记录内容", "The record"],
   kind: ["事项", "Act"],
   organ: ["签发机关", "Organ"],
@@ -115,7 +118,15 @@ export type Word = keyof typeof WORDS;
 
 export function say(word: Word, language: Language, facts: Readonly<Record<string, string | number>> = {}): string {
   const text: string = WORDS[word][language === "zh" ? 0 : 1];
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ""));
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => shown(String(facts[name] ?? "")));
+}
+
+/**
+ * Text that others wrote as one line that shows all of it; twin of `shown` in `lianfang_chain.words`. Markup cannot come in
+ * here, but what turns the direction of reading could make a line say something else than it does.
+ */
+export function shown(text: string): string {
+  return text.replace(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/g, "⏎").replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "�");
 }
 
 const PARTIES: Readonly<Record<string, readonly [string, string]>> = {
@@ -149,6 +160,8 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
   "announcements:announcement:published": ["公告发布", "announcement published"],
   "announcements:announcement:superseded": ["公告被替代", "announcement superseded"],
   "announcements:announcement:withdrawn": ["公告撤回", "announcement withdrawn"],
+  "rules:document:published": ["规则文件发布", "rule document published"],
+  "rules:document:ended": ["规则文件设最后一天", "last day of a rule document set"],
   "ledger:disclosures:erased": ["个人明细已删除", "personal details erased"],
   "ledger:key:announced": ["公布单位签名公钥", "an organ's key announced"],
   "ledger:key:succeeded": ["单位更换签名公钥，由旧钥签名", "an organ's next key, signed by the one before"],
@@ -203,6 +216,7 @@ export function day(text: string, language: Language): string {
 }
 
 const FIELDS: Readonly<Record<string, readonly [string, string]>> = {
+  area: ["范围", "Area"],
   at: ["时间", "At"],
   auditor: ["审计人代号", "Pseudonym of the auditor"],
   by: ["替代它的编号", "Superseded by"],
@@ -251,6 +265,7 @@ const FIELDS: Readonly<Record<string, readonly [string, string]>> = {
   vkey: ["公钥", "Public key"],
   why: ["缘由", "Grounds"],
   witness: ["见证方", "Witness"],
+  zones: ["小区", "Compounds"],
 };
 
 const MEASURES: Readonly<Record<string, readonly [string, string]>> = {
