@@ -405,9 +405,15 @@ def test_whoever_edits_a_row_in_the_database_is_found_out(statement: str) -> Non
 def test_a_row_that_is_gone_and_one_without_its_entry_are_found_out() -> None:
     row = a_published(at=NOW)
     gone = actions.withdraw_announcement(row.pk, reason="有误", by=somebody(at=NOW))
-    _past_the_guards("DELETE FROM announcements_withdrawal WHERE announcement_id = %s", row.pk)
+    _past_the_guards(
+        "UPDATE announcements_withdrawal SET reason = '另有原因' WHERE announcement_id = %s", row.pk
+    )
     (fault,) = chain_rows.chain_faults()
-    assert str(gone.entry_id) in fault
+    assert fault.endswith(f"the chain does not say what the row of entry {gone.entry_id} says")
+    _past_the_guards("DELETE FROM announcements_withdrawal WHERE announcement_id = %s", row.pk)
+    faults = chain_rows.chain_faults()
+    assert faults
+    assert all(f"entry {gone.entry_id} " in fault for fault in faults)
     other = a_published(at=NOW)
     _past_the_guards(
         "UPDATE announcements_publication SET entry_id = %s WHERE announcement_id = %s",

@@ -87,7 +87,7 @@ def test_a_lift_frees_at_the_next_publication(luo: UUID) -> None:
     publisher.run_once(S1_NOW + SECOND)
     later = S1_NOW + timedelta(days=1)
     orders.lift_isolation(
-        orders.LiftDraft(id=ids.new_id(), order_id=order.pk, reason="issued_in_error"),
+        orders.LiftDraft(id=ids.random_id(), order_id=order.pk, reason="issued_in_error"),
         by=officer(Role.CDC, at=later),
     )
     publisher.run_once(later + SECOND)

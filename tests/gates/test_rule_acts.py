@@ -25,6 +25,7 @@ from lianfang_pass.keylist import accept_key_list
 from lianfang_pass.rules import RuleSet, accept_rules
 from tests.factories.accounts import an_organ, client_for
 from tests.factories.credentials import by as actor_by
+from tests.factories.ledger import past_the_triggers
 from tests.factories.places import a_compound, a_district
 
 pytestmark = pytest.mark.django_db
@@ -253,6 +254,28 @@ def test_on_the_pages_from_proposal_to_end(compound: str) -> None:
     assert published().acts == ()
     assert chain_rows.chain_faults() == []
     Entry.objects.filter(kind="gates:act:lifted").get()  # so there was something to compare
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("ends_at = ends_at + interval '6 days'", "the chain does not say what the row of entry {entry} says"),
+        ("starts_at = starts_at + interval '1 day'", "the chain does not say what the row of entry {entry} says"),
+        ("classes = 'H'", "the chain does not say what the row of entry {entry} says"),
+        ("times = 3", "the chain does not say what the row of entry {entry} says"),
+        ("\"window\" = 7", "the chain does not say what the row of entry {entry} says"),
+        ("zones = zones || 'mk99'::text", "act {no}: zones is not what was signed"),
+        ("area = 'd510402'", "act {no}: area is not what was signed"),
+    ],
+)  # fmt: skip
+def test_a_signed_act_that_was_changed_past_the_act_is_found(compound: str, change: str, found: str) -> None:
+    """It would go into the next rule set for the gates."""
+    act = rule_acts.propose(a_draft(compound), by=proposer())
+    entry = rule_acts.sign(act.pk, by=signer()).entry_id
+    assert chain_rows.chain_faults() == []
+    past_the_triggers(f"UPDATE gates_gateact SET {change} WHERE id = %s", act.pk)
+    (fault,) = chain_rows.chain_faults()
+    assert fault.endswith(found.format(entry=entry, no=act.no))
 
 
 def test_what_waits_for_a_signature_is_asked_of_others_than_the_proposer(compound: str) -> None:

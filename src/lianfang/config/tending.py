@@ -77,6 +77,7 @@ def _fsck(*, rebuild: bool) -> int:
     from lianfang.ledger import fsck
     from lianfang.orders import proofs
     from lianfang.people import queries as people
+    from lianfang.rules import chain_rows as rules
 
     report = fsck.check(rebuild=rebuild)
     say(
@@ -86,6 +87,7 @@ def _fsck(*, rebuild: bool) -> int:
     problems = [
         *report.problems,
         *people.journal_faults(),
+        *rules.chain_faults(),
         *announcements.chain_faults(),
         *proofs.chain_faults(),
         *concerns.chain_faults(),

@@ -147,7 +147,7 @@ def sign(act_id: UUID, *, by: Actor) -> GateActSignature:
             "times": act.times,
             "days": act.window,
         },
-        secrets={"proposed_by": str(act.proposed_by)},
+        secrets={"proposed_by": str(act.proposed_by), "area": act.area, "zones": ",".join(act.zones)},
         by=by,
     )
     signature = GateActSignature.objects.create(

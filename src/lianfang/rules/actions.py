@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from django.db import IntegrityError, transaction
 from lianfang.accounts.rights import Right
 from lianfang.kernel.errors import NotFound, SameIdOtherContent
 from lianfang.kernel.ids import new_id
+from lianfang.ledger import actions as ledger
 
 from . import parsing
 from .errors import AlreadyPublished, DraftLacksDates, OnePersonCannotPublish, OverlapsAtOneLevel
@@ -94,7 +96,7 @@ def draft_document(draft: DocumentDraft, *, by: Actor) -> UUID:
 
 @transaction.atomic
 def publish_document(document_id: UUID, *, by: Actor) -> UUID:
-    """Put a draft in force on its days.
+    """Put a draft in force on its days. The chain says what was published.
 
     :raises NotFound: no such document
     :raises NotAllowed: `by` publishes no rules over the district
@@ -115,6 +117,9 @@ def publish_document(document_id: UUID, *, by: Actor) -> UUID:
 def end_document(document_id: UUID, *, last_day: date, by: Actor) -> UUID:
     """Set the last day of a document that had none. Orders made under it keep it.
 
+    The entry is refused while a restored database waits for its reconciliation: to end a document frees nobody, for
+    orders keep their rule, and without caps or remedies people are worse off. A draft rules nothing and has no entry.
+
     :raises NotFound: no such document
     :raises NotAllowed: `by` publishes no rules over the district
     :raises AlreadyPublished: its last day is set already
@@ -125,7 +130,19 @@ def end_document(document_id: UUID, *, last_day: date, by: Actor) -> UUID:
     if document.effective_to is not None:
         raise AlreadyPublished
     document.effective_to = last_day
-    document.save(update_fields=["effective_to"])
+    if document.published_at is not None:
+        document.ended_entry_id = ledger.append(
+            kind="rules:document:ended",
+            act_id=document.pk,
+            organ=by.organ,
+            scope=incident().area,
+            basis=_basis(document),
+            terms={"rule": document.version, "until": last_day.isoformat()},
+            secrets={},
+            by=by,
+            prior=document.entry_id,
+        )
+    document.save(update_fields=["effective_to", "ended_entry"])
     return document.pk
 
 
@@ -216,14 +233,34 @@ def _publish(document: Document, *, by: Actor) -> UUID:
         raise DraftLacksDates
     parsing.check(document)
     document.published_at, document.published_by = by.at, by.user_id
+    document.entry_id = ledger.append(
+        kind="rules:document:published",
+        act_id=document.pk,
+        organ=by.organ,
+        scope=incident().area,
+        basis=_basis(document),
+        terms={
+            "rule": document.version,
+            "sha256": sha256(parsing.published_text(document)).hexdigest(),
+            "from": document.effective_from.isoformat(),
+            "until": document.effective_to.isoformat() if document.effective_to else "further notice",
+        },
+        secrets={"drafted_by": str(document.drafted_by)} if document.drafted_by else {},
+        by=by,
+    )
     try:
         with transaction.atomic():
-            document.save(update_fields=["published_at", "published_by"])
+            document.save(update_fields=["published_at", "published_by", "entry"])
     except IntegrityError as error:
         if "documents_of_one_level_do_not_overlap" in str(error):
             raise OverlapsAtOneLevel from error
         raise
     return document.pk
+
+
+def _basis(document: Document) -> str:
+    """The text that is put in force: no law stands above it in this system but the one it quotes."""
+    return f"{document.title} {document.document_no}".rstrip()
 
 
 def _locked(document_id: UUID, *, by: Actor) -> Document:

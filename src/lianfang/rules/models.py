@@ -83,6 +83,12 @@ class Document(models.Model):
     drafted_at = models.DateTimeField()
     published_by = models.UUIDField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    #: Empty for drafts, and for what was published before there were entries of documents.
+    entry = models.OneToOneField("ledger.Entry", models.PROTECT, null=True, blank=True, related_name="+")
+    #: That its last day was set after publication.
+    ended_entry = models.OneToOneField(
+        "ledger.Entry", models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = DocumentQuerySet.as_manager()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ContentDoesNotFit
@@ -50,6 +51,29 @@ def sourced(d: Document) -> Sourced:
         verified_by=d.verified_by,
         demonstration=d.demonstration,
     )
+
+
+def published_text(d: Document) -> bytes:
+    """What a published document says, as the one file whose SHA-256 the chain holds.
+
+    JSON in UTF-8, names sorted by code point, indented by one space, nothing escaped that need not be, a line feed at
+    the end. All that never changes after publication is in it; the last day and who compared it, which may be added
+    later, are not: the entries say the days.
+    """
+    said = {
+        "kind": d.kind,
+        "disease": d.disease,
+        "subject": d.subject,
+        "jurisdiction": d.jurisdiction,
+        "version": d.version,
+        "effective_from": None if d.effective_from is None else d.effective_from.isoformat(),
+        "title": d.title,
+        "document_no": d.document_no,
+        "source": d.source,
+        "demonstration": d.demonstration,
+        "content": d.content,
+    }
+    return (json.dumps(said, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
 
 
 def isolation(d: Document) -> IsolationRule:

@@ -211,6 +211,8 @@ class Line:
     verified_on: date | None
     is_published: bool
     is_demonstration: bool
+    entry_id: UUID | None
+    ended_entry_id: UUID | None
     in_force: bool
     measure: str
     days: int | None
@@ -248,6 +250,17 @@ def document(document_id: UUID, *, on: date) -> Whole:
     return Whole(_line(found, on), found.content)
 
 
+def published_text(document_id: UUID) -> bytes:
+    """A published document as the file whose SHA-256 its entry holds.
+
+    :raises NotFound: no such document, or a draft
+    """
+    found = Document.objects.filter(pk=document_id, published_at__isnull=False).first()
+    if found is None:
+        raise NotFound
+    return parsing.published_text(found)
+
+
 def count_drafts(*, not_by: UUID) -> int:
     """How many drafts that others wrote wait for somebody to publish them. What ships without dates does not wait."""
     drafts = Document.objects.filter(
@@ -279,6 +292,8 @@ def _line(d: Document, on: date) -> Line:
         verified_on=d.verified_on,
         is_published=d.published_at is not None,
         is_demonstration=d.demonstration,
+        entry_id=d.entry_id,
+        ended_entry_id=d.ended_entry_id,
         in_force=d.published_at is not None
         and d.effective_from is not None
         and d.effective_from <= on

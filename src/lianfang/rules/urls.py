@@ -14,4 +14,5 @@ urlpatterns = [
     path("desk/rules/<uuid:document_id>/publish/", views.publish, name="publish"),
     path("desk/rules/<uuid:document_id>/end/", views.end, name="end"),
     path("open/rules/", views.open_rules, name="open_rules"),
+    path("open/rules/<uuid:document_id>/text.json", views.text_file, name="text"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -14,6 +15,7 @@ from lianfang.accounts.web import actor, surface
 from lianfang.kernel.errors import NotFound, Refused
 from lianfang.kernel.ids import id_in
 from lianfang.kernel.surfaces import Repeat
+from lianfang.ledger import queries as ledger
 
 from . import actions, labels, queries
 from .errors import NoIncident
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from .policy import Catalogue
     from .queries import Line
@@ -34,15 +36,18 @@ def _page(request: HttpRequest, *, published_only: bool) -> HttpResponse:
     by = actor(request)
     on = by.legal_day
     catalogue = _catalogue(on)
+    found = queries.lines(on=on, published_only=published_only)
+    chain = ledger.newest_states(line.entry_id for line in found if line.entry_id)
     rows = [
         {
             "line": line,
+            "chain": chain[line.entry_id] if line.entry_id else None,
             "kind": labels.KINDS[line.kind],
             "subject": _subject(line, catalogue),
             "measure": labels.MEASURES.get(line.measure, ""),
             "follow_on": labels.MEASURES.get(line.follow_on_measure, ""),
         }
-        for line in queries.lines(on=on, published_only=published_only)
+        for line in found
     ]
     return render(
         request,
@@ -68,6 +73,14 @@ def _catalogue(on: date) -> Catalogue | None:
 def open_rules(request: HttpRequest) -> HttpResponse:
     """The published documents."""
     return _page(request, published_only=True)
+
+
+@surface(public=True)
+def text_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """A published document as one file: its SHA-256 is what the chain holds."""
+    answer = HttpResponse(queries.published_text(document_id), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="rule-{document_id}.json"'
+    return answer
 
 
 @surface(right=Right.RULES_RULE_SEE, purpose=Purpose.ADMINISTRATION)
@@ -163,8 +176,12 @@ def _document(
         else:
             messages.success(request, gettext("已办理。"))
             return redirect("rules:document", document_id)
+    line = found.line
+    chain = ledger.newest_states(entry for entry in (line.entry_id, line.ended_entry_id) if entry)
     context = {
-        "line": found.line,
+        "line": line,
+        "published": chain[line.entry_id] if line.entry_id else None,
+        "ended": chain[line.ended_entry_id] if line.ended_entry_id else None,
         "kind": labels.KINDS[found.line.kind],
         "subject": _subject(found.line, _catalogue(by.legal_day)),
         "content": _shown(found.content),
