@@ -91,7 +91,7 @@ def _entry() -> UUID:
     )  # fmt: skip
     return actions.append(
         kind="orders:isolation:issued",
-        act_id=ids.new_id(),
+        act_id=ids.random_id(),
         organ="cdc",
         scope="d510402.s510402002.c001",
         basis="传染病防治法第三十九条",

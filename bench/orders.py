@@ -15,7 +15,7 @@ from tests.factories.orders import ROOT, S1_NOW, a_draft, an_incident, officer
 from tests.factories.people import a_dwelling, a_person
 
 from lianfang.accounts.rights import Role
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders import actions, queries
 
@@ -71,7 +71,7 @@ def _issue(draft: actions.IsolationDraft, by: Any) -> None:
 def _lift(draft: actions.IsolationDraft, by: Any) -> None:
     with scope(areas=[ROOT]):
         actions.lift_isolation(
-            actions.LiftDraft(id=new_id(), order_id=draft.order_id, reason="基准"), by=replace(by)
+            actions.LiftDraft(id=random_id(), order_id=draft.order_id, reason="基准"), by=replace(by)
         )
 
 

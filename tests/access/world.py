@@ -17,7 +17,7 @@ from lianfang.accounts.web import Audience
 from lianfang.gates import actions as gates
 from lianfang.kernel import clock
 from lianfang.kernel.actor import lies_within
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import new_id, random_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders import actions as order_actions
 from tests.factories import orders
@@ -113,7 +113,7 @@ def a_household(world: World, area: str) -> None:
     by = orders.officer(Role.COMMUNITY, area=community, at=now)
     with scope(areas=[DISTRICT]):
         order_actions.appeal(
-            order_actions.AppealDraft(id=new_id(), order_id=order.pk, text="日期不对"), by=by
+            order_actions.AppealDraft(id=random_id(), order_id=order.pk, text="日期不对"), by=by
         )
         order_actions.hold_case(
             order_actions.HoldDraft(

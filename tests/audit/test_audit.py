@@ -29,7 +29,7 @@ from lianfang.audit.policy import late_hours
 from lianfang.kernel import clock
 from lianfang.kernel.clock import legal_day
 from lianfang.kernel.errors import NotAllowed, NotFound
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import scope, set_scope
 from lianfang.ledger import publication, restart, sequencer
 from lianfang.ledger import queries as ledger
@@ -88,7 +88,7 @@ def giver() -> Actor:
 def a_grant(**changes: Any) -> GrantDraft:
     day = legal_day(S1_NOW)
     given: dict[str, Any] = {
-        "id": new_id(), "auditor_login": "auditor-1", "area": ROOT, "order_no": "", "from_on": day,
+        "id": random_id(), "auditor_login": "auditor-1", "area": ROOT, "order_no": "", "from_on": day,
         "until_on": day, "reason": "年度抽查", "last_day": day + timedelta(days=30),
     }  # fmt: skip
     return GrantDraft(**{**given, **changes})
@@ -130,7 +130,7 @@ def test_the_evidence_is_checked_without_us(
     made: list[IsolationOrder], auditor: Actor, tmp_path: Path
 ) -> None:
     grant = actions.give_grant(a_grant(), by=giver())
-    actions.ask_sample(new_id(), grant.pk, count=2, by=auditor)
+    actions.ask_sample(random_id(), grant.pk, count=2, by=auditor)
     sequencer.run_once(S1_NOW)
     content = bundle(grant, at=S1_NOW)
     assert content == bundle(grant, at=S1_NOW)
@@ -249,7 +249,7 @@ def test_the_seed_comes_after_the_request_and_anybody_repeats_the_draw(
     made: list[IsolationOrder], auditor: Actor
 ) -> None:
     grant = actions.give_grant(a_grant(), by=giver())
-    actions.ask_sample(key := new_id(), grant.pk, count=2, by=auditor)
+    actions.ask_sample(key := random_id(), grant.pk, count=2, by=auditor)
     waiting = queries.draw_of(grant)
     assert waiting is not None
     assert (waiting.seed, waiting.drawn) == (b"", ())
@@ -269,7 +269,7 @@ def test_the_seed_comes_after_the_request_and_anybody_repeats_the_draw(
     assert {r.leaf for r in found.drawn} == set(by_hand) == set(draw(found.seed, leaves, 2))
     assert actions.ask_sample(key, grant.pk, count=2, by=auditor).pk == key
     with pytest.raises(DrawnAlready):
-        actions.ask_sample(new_id(), grant.pk, count=5, by=auditor)
+        actions.ask_sample(random_id(), grant.pk, count=5, by=auditor)
 
 
 def test_a_grant_and_a_sample_in_the_table_or_in_the_chain_alone_are_found(
@@ -277,7 +277,7 @@ def test_a_grant_and_a_sample_in_the_table_or_in_the_chain_alone_are_found(
 ) -> None:
     """L-5, whatever was done past every act and trigger."""
     grant = actions.give_grant(a_grant(), by=giver())
-    sample = actions.ask_sample(new_id(), grant.pk, count=2, by=auditor)
+    sample = actions.ask_sample(random_id(), grant.pk, count=2, by=auditor)
     assert chain_rows.chain_faults() == []
     past_the_triggers("UPDATE audit_sample SET entry_id = %s WHERE id = %s", grant.entry_id, sample.pk)
     lone = f"entry {sample.entry_id} (audit:sample:asked): there is no row of {sample.pk}"
@@ -335,7 +335,7 @@ def test_a_case_says_whether_it_runs_was_lifted_or_ended_by_itself(
 ) -> None:
     with scope(areas=[ROOT]):
         orders.lift_isolation(
-            LiftDraft(id=new_id(), order_id=made[1].pk, reason="行程核实有误"), by=officer(Role.CDC)
+            LiftDraft(id=random_id(), order_id=made[1].pk, reason="行程核实有误"), by=officer(Role.CDC)
         )
     running, lifted = (actions.give_grant(of_order(order), by=giver()) for order in made[:2])
     before, after = S1_END - timedelta(seconds=1), S1_END
@@ -400,7 +400,7 @@ def test_what_a_sample_drew_is_the_same_after_the_chain_was_begun_anew(
     settings: Any,
 ) -> None:
     grant = actions.give_grant(a_grant(), by=giver())
-    actions.ask_sample(new_id(), grant.pk, count=2, by=auditor)
+    actions.ask_sample(random_id(), grant.pk, count=2, by=auditor)
     assert actions.keep_draws(at=S1_NOW) == 0  # no seed yet
     sequencer.run_once(S1_NOW)
     before, seen = queries.draw_of(grant), queries.cases_of(grant, S1_NOW)

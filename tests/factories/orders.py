@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lianfang.accounts.rights import ORGAN_KIND_OF, Purpose, Role
 from lianfang.concerns import actions as concerns
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders import actions
 from lianfang.places.queries import at_level
@@ -46,7 +46,7 @@ def an_incident(*, at: datetime = S1_NOW, shift_days: int = 0) -> None:
     """The demonstration incident with the documents that ship, in force from 20 January 2020."""
     by = officer(Role.CDC, at=at)
     rules_actions.declare_incident(
-        new_id(),
+        random_id(),
         code="DEMO",
         disease="covid19",
         name_zh="新冠肺炎疫情（演示）",
@@ -62,11 +62,11 @@ def an_incident(*, at: datetime = S1_NOW, shift_days: int = 0) -> None:
 def a_rule_draft(**changes: object) -> rules_actions.DocumentDraft:
     """An isolation rule of the district for a reason that has none yet."""
     values: dict[str, object] = {
-        "id": new_id(),
+        "id": random_id(),
         "kind": "isolation",
         "subject": "area_returnee_medium",
         "jurisdiction": "510402",
-        "version": f"test/{new_id()}",
+        "version": f"test/{random_id()}",
         "effective_from": date(2020, 1, 20),
         "effective_to": None,
         "title": "测试",
@@ -95,12 +95,12 @@ def a_concern(
     """What a case inquiry found, entered by a health officer. Needs a scope over the person."""
     return concerns.state_concern(
         concerns.ConcernDraft(
-            id=new_id(),
+            id=random_id(),
             person_id=person_id,
             category=category,
             anchor_at=anchor_at,
             basis_kind="inquiry",
-            basis_id=new_id(),
+            basis_id=random_id(),
         ),
         by=by or officer(Role.CDC, at=at),
     )
@@ -109,7 +109,7 @@ def a_concern(
 def a_draft(person_id: UUID, **changes: Any) -> actions.IsolationDraft:
     """The draft of S1 for this person; makes its concern unless one is named."""
     values: dict[str, Any] = {
-        "order_id": new_id(),
+        "order_id": random_id(),
         "person_id": person_id,
         "reason": "area_returnee_high",
         "anchor_at": S1_ANCHOR,

@@ -29,7 +29,7 @@ from tests.factories.rosters import a_roster, as_csv
 from lianfang.accounts.rights import Role
 from lianfang.config.cluster import ADMIN, Cluster
 from lianfang.kernel import clock
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import scope
 from lianfang.ledger.models import Entry
 from lianfang.orders.models import IsolationOrder
@@ -121,7 +121,7 @@ def test_an_order_on_a_full_disk_is_not_made_and_is_made_when_there_is_room(
         client = client_for(Role.CDC)
         client.raise_request_exception = False
         url = f"/desk/orders/concern/{concern}/sign/"
-        sent = {"id": str(new_id()), "confirm": "on"}
+        sent = {"id": str(random_id()), "confirm": "on"}
         with connection.cursor() as cursor:
             # No page of the table has room left: the next row needs a new one.
             cursor.execute(f"VACUUM FULL {table_on_it}")
@@ -158,7 +158,7 @@ def test_a_file_that_finds_no_room_is_not_taken(
     content = as_csv([*a_roster(3), *([[" " * 2_000]] * 1_500)])
     client = client_for(Role.COMMUNITY, COMMUNITY)
     client.raise_request_exception = False
-    key = str(new_id())
+    key = str(random_id())
 
     def send() -> int:
         sent = {"id": key, "community": COMMUNITY, "file": SimpleUploadedFile("名册.csv", content)}

@@ -17,7 +17,7 @@ from tests.factories.people import a_household
 
 from lianfang.accounts.rights import Role
 from lianfang.credentials import actions as credentials
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import scope
 from lianfang.ledger import actions as ledger
 from lianfang.ledger.models import Entry
@@ -85,7 +85,7 @@ def test_a_kill_leaves_all_or_nothing_and_repeating_completes(
         "tests.faults.orders_signer",
         str(connection.settings_dict["NAME"]),
         str(settings.LIANFANG_DATA),
-        *map(str, (person, concern, new_id(), new_id(), by.user_id, by.organ)),
+        *map(str, (person, concern, random_id(), random_id(), by.user_id, by.organ)),
     ]
 
     def run(fault: str) -> subprocess.CompletedProcess[str]:

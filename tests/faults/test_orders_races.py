@@ -12,7 +12,7 @@ from tests.factories.people import a_dwelling, a_person
 from tests.orders.test_issue_isolation import lower_caps
 
 from lianfang.accounts.rights import Role
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import scope
 from lianfang.orders import actions, queries
 from lianfang.orders.errors import AlreadyOver, AlreadyUnderOrder, NeedsSecondSigner
@@ -69,7 +69,7 @@ def test_the_same_draft_five_times_at_once_is_one_order(persons: list[UUID]) -> 
     assert {getattr(m, "pk", m) for m in made} == {draft.order_id}
     with scope(areas=[ROOT]):
         assert IsolationOrder.objects.count() == 1
-    lift = actions.LiftDraft(id=new_id(), order_id=draft.order_id, reason="误判")
+    lift = actions.LiftDraft(id=random_id(), order_id=draft.order_id, reason="误判")
     lifted = at_once([lambda: actions.lift_isolation(lift, by=by)] * 5)
     assert {getattr(m, "pk", m) for m in lifted} == {lift.id}
     with scope(areas=[ROOT]):
@@ -122,7 +122,7 @@ def test_two_lifts_at_once_are_one(persons: list[UUID]) -> None:
     made = at_once(
         [
             lambda: actions.lift_isolation(
-                actions.LiftDraft(id=new_id(), order_id=draft.order_id, reason="误判"), by=by
+                actions.LiftDraft(id=random_id(), order_id=draft.order_id, reason="误判"), by=by
             )
         ]
         * 2

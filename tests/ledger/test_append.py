@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -34,7 +35,8 @@ def test_an_entry_says_what_the_act_said_and_its_organ_signed_it() -> None:
 
 
 def test_the_hour_is_rounded_down_for_orders_on_persons() -> None:
-    assert chain_entry(an_entry(hour=True)).act.issued_at == int(AT.replace(minute=0, second=0).timestamp())
+    entry = chain_entry(an_entry(act_id=ids.random_id(), hour=True))
+    assert entry.act.issued_at == int(AT.replace(minute=0, second=0).timestamp())
 
 
 def test_secrets_are_commitments_among_decoys_and_open_only_with_their_salt() -> None:
@@ -83,6 +85,14 @@ def test_what_may_not_stand_in_the_chain_is_refused_and_leaves_nothing(changes: 
         an_entry(**changes)
     assert not Entry.objects.exists()
     assert not Disclosures.objects.exists()
+
+
+@pytest.mark.parametrize("act_id", [ids.new_id(), UUID("c232ab00-9414-11ec-b3c8-9f6bdeced846"), UUID(int=7)])
+def test_an_id_that_says_when_is_refused_where_only_the_hour_is_told(act_id: UUID) -> None:
+    with pytest.raises(NotCanonical):
+        an_entry(act_id=act_id, hour=True)
+    assert not Entry.objects.exists()
+    an_entry(act_id=act_id)
 
 
 def test_text_is_brought_to_normal_form_before_it_is_signed() -> None:

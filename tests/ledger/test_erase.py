@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from tests.factories.ledger import AT, an_actor, an_entry
 
+from lianfang.kernel import ids
 from lianfang.ledger import actions, fsck, queries, sealing, sequencer
 from lianfang.ledger.errors import NoSuchEntry, NothingToErase
 from lianfang.ledger.models import CaseKey, Disclosures, Entry
@@ -51,6 +52,15 @@ def test_an_erased_value_cannot_be_guessed_and_before_it_could_with_the_salt() -
         for table in ("ledger_entry", "ledger_disclosures", "ledger_casekey"):
             cursor.execute(f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s", [f"%{salt.hex()}%"])
             assert cursor.fetchone() == (0,)
+
+
+def test_a_case_whose_id_said_when_is_erased_and_its_notice_says_the_same_id() -> None:
+    """Ids of before were of version 7; what is new is refused, what stands there can go."""
+    entry_id = an_entry(act_id=(act_id := ids.new_id()))
+    notice = ChainEntry.parse(bytes(Entry.objects.get(pk=erase(entry_id)).data)).act
+    assert notice.act_id == act_id
+    assert notice.issued_at % 3_600 == 0
+    assert queries.erasures_of([entry_id])
 
 
 def test_the_entry_stays_and_a_notice_follows_it() -> None:

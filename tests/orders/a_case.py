@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lianfang.accounts.rights import Role
 from lianfang.concerns import actions as concerns
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.orders import actions
 from lianfang.people import queries as people
 from tests.factories.orders import S1_ANCHOR, S1_NOW, a_draft, officer, resident
@@ -40,16 +40,16 @@ def a_case(person: UUID, dependant: UUID) -> IsolationOrder:
     """On somebody who came by train and cares for a child. Lifted after two days, past a lost appeal."""
     answer = concerns.report_arrival(
         concerns.ArrivalDraft(
-            id=new_id(), person_id=person, came_from="4201", left_at=S1_ANCHOR, arrived_at=S1_NOW
+            id=random_id(), person_id=person, came_from="4201", left_at=S1_ANCHOR, arrived_at=S1_NOW
         ),
         by=officer(Role.GRID),
     )
     assert answer.concern_id is not None
     health, community = officer(Role.CDC), officer(Role.COMMUNITY)
     concerns.decide_concern(answer.concern_id, verified=True, reason=TEXTS["concern"], by=health)
-    draft = a_draft(person, evidence_id=answer.concern_id, proposal_id=new_id())
+    draft = a_draft(person, evidence_id=answer.concern_id, proposal_id=random_id())
     proposal = actions.ProposalDraft(
-        id=draft.proposal_id or new_id(),
+        id=draft.proposal_id or random_id(),
         person_id=person,
         reason=draft.reason,
         anchor_at=draft.anchor_at,
@@ -61,25 +61,27 @@ def a_case(person: UUID, dependant: UUID) -> IsolationOrder:
     actions.second_sign(proposal.id, by=officer(Role.CMD_LEAD))
     order = actions.issue_isolation(draft, by=health)
     care = actions.CareDraft(
-        id=new_id(), order_id=order.pk, dependant_id=dependant, carer_note=TEXTS["carer"]
+        id=random_id(), order_id=order.pk, dependant_id=dependant, carer_note=TEXTS["carer"]
     )
     actions.record_care(care, by=community)
     told = actions.ServingDraft(
-        id=new_id(), order_id=order.pk, served_at=S1_NOW, receipt="read_out", witnesses=TEXTS["witnesses"]
+        id=random_id(), order_id=order.pk, served_at=S1_NOW, receipt="read_out", witnesses=TEXTS["witnesses"]
     )
     actions.serve(told, by=community)
     if people.household_count(order.community) >= 5:
-        sheet = actions.post_sheet(new_id(), order.pk, by=community)
-        actions.record_take_down(new_id(), sheet.pk, by=community)
-    objection = actions.AppealDraft(id=new_id(), order_id=order.pk, text=TEXTS["appeal"])
+        sheet = actions.post_sheet(random_id(), order.pk, by=community)
+        actions.record_take_down(random_id(), sheet.pk, by=community)
+    objection = actions.AppealDraft(id=random_id(), order_id=order.pk, text=TEXTS["appeal"])
     actions.appeal(objection, by=resident(person))
     found = actions.DecisionDraft(
-        id=new_id(), appeal_id=objection.id, granted=False, reasons=TEXTS["decision"]
+        id=random_id(), appeal_id=objection.id, granted=False, reasons=TEXTS["decision"]
     )
     actions.decide_appeal(found, by=officer(Role.CMD_LEAD, at=S1_NOW + timedelta(days=1)))
     over = officer(Role.CDC, at=OVER_AT)
-    actions.lift_isolation(actions.LiftDraft(id=new_id(), order_id=order.pk, reason=TEXTS["lift"]), by=over)
-    actions.check_release(new_id(), order.pk, kind="health", by=over)
-    actions.check_release(new_id(), order.pk, kind="street", by=officer(Role.STREET, at=OVER_AT))
-    actions.issue_release_notice(new_id(), order.pk, by=over)
+    actions.lift_isolation(
+        actions.LiftDraft(id=random_id(), order_id=order.pk, reason=TEXTS["lift"]), by=over
+    )
+    actions.check_release(random_id(), order.pk, kind="health", by=over)
+    actions.check_release(random_id(), order.pk, kind="street", by=officer(Role.STREET, at=OVER_AT))
+    actions.issue_release_notice(random_id(), order.pk, by=over)
     return order

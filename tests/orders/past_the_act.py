@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lianfang.accounts.rights import Role
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.ledger import actions as ledger
 from lianfang.orders.models import IsolationOrder, SecondSignature
 from tests.factories.orders import officer
@@ -29,7 +29,7 @@ def copy_past_the_act(
     """Insert an order row for `person` without the act; every column is right unless the caller changes it."""
     model = like or IsolationOrder.objects.order_by("signed_at").first()
     assert model is not None
-    key = new_id()
+    key = random_id()
     entry_id = (
         ledger.append(
             kind="orders:isolation:issued",
@@ -54,7 +54,7 @@ def copy_past_the_act(
         "evidence_id": evidence,
         "entry_id": entry_id,
         "proposal_id": proposal,
-        "signed_by": by.user_id if by else new_id(),
+        "signed_by": by.user_id if by else random_id(),
         "second_id": None,
         "previous_id": None,
     }

@@ -9,7 +9,7 @@ import pytest
 
 from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.orders import actions, queries
 from lianfang.orders.errors import AlreadyUnderOrder, AnchorInTheFuture
 from lianfang.orders.models import IsolationOrder, Lift
@@ -39,7 +39,7 @@ def test_a_lift_after_a_jump_frees_then_and_ever_after(luo: UUID, jump: timedelt
     now = S1_NOW + jump
     with clock.fixed(now):
         client = client_for(Role.CDC)
-        sent = {"id": str(new_id()), "reason": "误判"}
+        sent = {"id": str(random_id()), "reason": "误判"}
         answer = client.post(f"/desk/orders/{order.pk}/lift/", sent)
         assert answer.status_code == 302, answer.content.decode()[-1500:]
         assert client.post(f"/desk/orders/{order.pk}/lift/", sent).status_code == 302
@@ -60,7 +60,8 @@ def test_signed_on_a_fast_clock_it_restricts_nobody_before_it_begins(luo: UUID) 
     assert luo not in queries.restrictions([luo], S1_NOW)
     assert luo in queries.restrictions([luo], fast)
     actions.lift_isolation(
-        actions.LiftDraft(id=new_id(), order_id=order.pk, reason="时钟错误"), by=officer(Role.CDC, at=S1_NOW)
+        actions.LiftDraft(id=random_id(), order_id=order.pk, reason="时钟错误"),
+        by=officer(Role.CDC, at=S1_NOW),
     )
     for minutes in (0, 30, 60, 61, 600):
         assert luo not in queries.restrictions([luo], S1_NOW + timedelta(minutes=minutes))

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.orders import actions, menu, sheets, views
 from tests.factories.accounts import client_for
 from tests.factories.orders import S1_END, S1_NOW, an_order, officer
@@ -35,7 +35,7 @@ def test_a_home_page_asks_as_often_for_six_sheets_as_for_one(homes: list[UUID]) 
 
     def posted(person: UUID) -> None:
         with clock.fixed(S1_NOW):
-            actions.post_sheet(new_id(), an_order(person).pk, by=officer(Role.COMMUNITY))
+            actions.post_sheet(random_id(), an_order(person).pk, by=officer(Role.COMMUNITY))
 
     def asked() -> int:
         with clock.fixed(S1_END), CaptureQueriesContext(connection) as queries_made:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from lianfang.accounts.rights import Role
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.ledger.models import Entry
 from lianfang.messaging.models import OwedMessage
@@ -150,15 +150,15 @@ def test_refusals_leave_nothing(luo: UUID, household: list[UUID]) -> None:
     medium = a_concern(luo, category="area_returnee_medium")
     cases: list[tuple[type[Exception], dict[str, object]]] = [
         (NoSuchReason, {"reason": "bank_depositor"}),
-        (NoSuchEvidence, {"evidence_id": new_id()}),
+        (NoSuchEvidence, {"evidence_id": random_id()}),
         (NoSuchEvidence, {"evidence_id": others}),
         (NoSuchEvidence, {"reason": "close_contact"}),
         (NoRuleCovers, {"reason": "area_returnee_medium", "evidence_id": medium}),
         (PeriodAlreadyOver, {"anchor_at": S1_NOW - timedelta(days=16)}),
         (AnchorInTheFuture, {"anchor_at": S1_NOW + timedelta(seconds=1)}),
-        (ProposalIsOver, {"proposal_id": new_id()}),
-        (EvidenceRepeated, {"previous_id": new_id()}),
-        (NotFound, {"person_id": new_id()}),
+        (ProposalIsOver, {"proposal_id": random_id()}),
+        (EvidenceRepeated, {"previous_id": random_id()}),
+        (NotFound, {"person_id": random_id()}),
     ]
     for refusal, change in cases:
         with pytest.raises(refusal):
@@ -197,7 +197,7 @@ def test_long_chains_need_another_body(luo: UUID) -> None:
         actions.issue_isolation(draft, by=officer(Role.CDC, at=at))
     proposal = actions.propose_isolation(
         actions.ProposalDraft(
-            id=new_id(),
+            id=random_id(),
             person_id=luo,
             reason=draft.reason,
             anchor_at=at,
@@ -227,7 +227,7 @@ def people(n: int) -> list[UUID]:
 def proposed(person: UUID, draft: actions.IsolationDraft, *, second: Actor | None) -> actions.IsolationDraft:
     made = actions.propose_isolation(
         actions.ProposalDraft(
-            id=new_id(),
+            id=random_id(),
             person_id=person,
             reason=draft.reason,
             anchor_at=draft.anchor_at,
@@ -298,7 +298,7 @@ DAY = timedelta(days=1)
         ("order_ends_when_its_rule_says", {"anchor_at": S1_ANCHOR - DAY}),
         ("order_counts_from_the_past|order_ends_when", {"anchor_at": S1_NOW + DAY, "ends_at": S1_END + DAY}),
         ("order_reason_is_in_the_catalogue", {"reason": "bank_depositor"}),
-        ("order_rests_on_a_concern_about_this_person", {"evidence_id": new_id()}),
+        ("order_rests_on_a_concern_about_this_person", {"evidence_id": random_id()}),
         ("order_rests_on_a_concern_about_this_person", {"evidence_kind": "scan"}),
         ("order_follows_the_rule_in_force", {"rule_version": "another"}),
         ("order_follows_the_rule_in_force", {"reason": "close_contact"}),
@@ -352,7 +352,7 @@ def test_a_second_signer_of_the_same_body_is_refused_by_the_schema(luo: UUID) ->
     assert made.proposal_id
     SecondSignature.objects.create(
         proposal_id=made.proposal_id,
-        signed_by=new_id(),
+        signed_by=random_id(),
         pseudonym="x",
         organ=by.organ,
         organ_kind="health",
@@ -409,7 +409,7 @@ def test_changes_are_numbered_without_gaps(luo: UUID, household: list[UUID]) -> 
     n, who = queries.changes_since(start)
     assert (n, who) == (start + 2, [luo, household[1]])
     actions.lift_isolation(
-        actions.LiftDraft(id=new_id(), order_id=order.pk, reason="误判"), by=officer(Role.CDC)
+        actions.LiftDraft(id=random_id(), order_id=order.pk, reason="误判"), by=officer(Role.CDC)
     )
     assert queries.changes_since(n) == (n + 1, [luo])
     assert queries.changes_since(n + 1) == (n + 1, [])

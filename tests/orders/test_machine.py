@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from lianfang.accounts.rights import Role
 from lianfang.concerns import actions as concerns
 from lianfang.kernel.errors import Refused
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.orders import actions, policy, queries
 from lianfang.orders.errors import (
@@ -177,7 +177,7 @@ class OrderLife(RuleBasedStateMachine):
         if second:
             proposal = actions.propose_isolation(
                 actions.ProposalDraft(
-                    id=new_id(),
+                    id=random_id(),
                     person_id=self.persons[person],
                     reason="area_returnee_high",
                     anchor_at=anchor,
@@ -188,7 +188,7 @@ class OrderLife(RuleBasedStateMachine):
             ).pk
             actions.second_sign(proposal, by=self.by(Role.CMD_LEAD))
         draft = actions.IsolationDraft(
-            order_id=new_id(),
+            order_id=random_id(),
             person_id=self.persons[person],
             reason="area_returnee_high",
             anchor_at=anchor,
@@ -229,7 +229,7 @@ class OrderLife(RuleBasedStateMachine):
     def extend_on_old_evidence(self, data: st.DataObject) -> None:
         o = data.draw(st.sampled_from(self.world.orders))
         draft = actions.IsolationDraft(
-            order_id=new_id(),
+            order_id=random_id(),
             person_id=self.persons[o.person],
             reason="area_returnee_high",
             anchor_at=self.world.now,
@@ -247,7 +247,7 @@ class OrderLife(RuleBasedStateMachine):
         if by_appeal:
             self.appeal(o, granted=True, over=over)
             return
-        draft = actions.LiftDraft(id=new_id(), order_id=o.id, reason="误判")
+        draft = actions.LiftDraft(id=random_id(), order_id=o.id, reason="误判")
         if over:
             with pytest.raises(AlreadyOver), transaction.atomic():
                 actions.lift_isolation(draft, by=self.by(Role.CDC))
@@ -262,14 +262,14 @@ class OrderLife(RuleBasedStateMachine):
         self.appeal(o, granted=False, over=True)
 
     def appeal(self, o: Modelled, *, granted: bool, over: bool) -> None:
-        draft = actions.AppealDraft(id=new_id(), order_id=o.id, text="不同意")
+        draft = actions.AppealDraft(id=random_id(), order_id=o.id, text="不同意")
         if self.world.now >= o.ends + timedelta(days=60):
             with pytest.raises(TooLateToAppeal), transaction.atomic():
                 actions.appeal(draft, by=self.by(Role.GRID))
             return
         made = actions.appeal(draft, by=self.by(Role.GRID))
         actions.decide_appeal(
-            actions.DecisionDraft(id=new_id(), appeal_id=made.pk, granted=granted, reasons="已核实"),
+            actions.DecisionDraft(id=random_id(), appeal_id=made.pk, granted=granted, reasons="已核实"),
             by=self.by(Role.CMD_LEAD),
         )
         if granted and not over:
@@ -283,7 +283,7 @@ class OrderLife(RuleBasedStateMachine):
             with transaction.atomic():
                 actions.serve(
                     actions.ServingDraft(
-                        id=new_id(), order_id=o.id, served_at=self.world.now, receipt="signed"
+                        id=random_id(), order_id=o.id, served_at=self.world.now, receipt="signed"
                     ),
                     by=self.by(Role.GRID),
                 )
@@ -295,7 +295,7 @@ class OrderLife(RuleBasedStateMachine):
         """A report, whatever it says, changes no status (S-1)."""
         concerns.report_arrival(
             concerns.ArrivalDraft(
-                id=new_id(),
+                id=random_id(),
                 person_id=self.persons[person],
                 came_from="420106",
                 left_at=self.world.now - timedelta(hours=2),
@@ -309,7 +309,7 @@ class OrderLife(RuleBasedStateMachine):
     @precondition(lambda self: not self.world.merged)
     @rule()
     def merge(self) -> None:
-        self.alias = new_id()
+        self.alias = random_id()
         people.merge_persons(
             self.alias,
             merged_id=self.persons[0],

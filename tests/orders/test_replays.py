@@ -18,7 +18,7 @@ from lianfang.accounts.rights import HELD_BY, Right, Role, Scope
 from lianfang.concerns import actions as concerns
 from lianfang.concerns.errors import NoSuchCategory
 from lianfang.kernel.errors import NotAllowed, NotFound
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.orders import actions, queries
 from lianfang.orders.errors import NoSuchEvidence, NoSuchReason
@@ -54,7 +54,7 @@ def status() -> set[UUID]:
 
 def arrival(person: UUID, **changes: object) -> concerns.ArrivalDraft:
     values: dict[str, object] = {
-        "id": new_id(),
+        "id": random_id(),
         "person_id": person,
         "came_from": "4201",
         "left_at": S1_ANCHOR,
@@ -70,7 +70,7 @@ def test_a_form_filled_in_once_or_a_hundred_times_sets_no_status(luo: UUID) -> N
     draft = arrival(luo, contact=True, symptoms=("fever",))
     for _ in range(3):
         concerns.report_arrival(draft, by=by)  # forwarded and sent again
-    concerns.report_symptoms(concerns.SymptomDraft(id=new_id(), person_id=luo, symptoms=("fever",)), by=by)
+    concerns.report_symptoms(concerns.SymptomDraft(id=random_id(), person_id=luo, symptoms=("fever",)), by=by)
     assert status() == set()
     assert queries.restrictions([luo], S1_NOW) == {}
 
@@ -88,7 +88,7 @@ def test_there_is_no_act_by_which_a_scan_or_an_import_names_a_person_restricted(
 def test_a_list_is_no_evidence(luo: UUID, household: list[UUID]) -> None:
     """A concern must exist, be about this person, and carry this reason; an id of anything else does not do."""
     by = officer(Role.CDC)
-    scan, imported = new_id(), new_id()
+    scan, imported = random_id(), random_id()
     for evidence in (scan, imported, a_concern(household[1])):
         with pytest.raises(NoSuchEvidence):
             actions.issue_isolation(a_draft(luo, evidence_id=evidence), by=by)
@@ -136,7 +136,7 @@ def test_871_who_never_came(district: None) -> None:
     elsewhere = officer(Role.CDC, area=f"{ROOT}.s510402003")
     for n in range(871):
         with pytest.raises(NotFound):
-            actions.issue_isolation(replace(drafts[n % 5], person_id=new_id()), by=by)
+            actions.issue_isolation(replace(drafts[n % 5], person_id=random_id()), by=by)
         if n < 5:
             with pytest.raises(NotAllowed):
                 actions.issue_isolation(drafts[n], by=elsewhere)
@@ -157,7 +157,7 @@ def test_nothing_returns_after_a_lift(luo: UUID) -> None:
     order = actions.issue_isolation(draft, by=by)
     at = S1_NOW + timedelta(hours=1)
     actions.lift_isolation(
-        actions.LiftDraft(id=new_id(), order_id=order.pk, reason="误判"),
+        actions.LiftDraft(id=random_id(), order_id=order.pk, reason="误判"),
         by=replace(by, at=at, verified_at=at),
     )
     after = replace(by, at=at + timedelta(minutes=1), verified_at=at)
@@ -166,10 +166,10 @@ def test_nothing_returns_after_a_lift(luo: UUID) -> None:
         lambda: actions.issue_isolation(draft, by=after),  # an older message arrives again
         lambda: concerns.report_arrival(arrival(luo), by=own),  # the form is filled in again
         lambda: concerns.report_symptoms(
-            concerns.SymptomDraft(id=new_id(), person_id=luo, symptoms=("fever",)), by=own
+            concerns.SymptomDraft(id=random_id(), person_id=luo, symptoms=("fever",)), by=own
         ),
         lambda: actions.appeal(
-            actions.AppealDraft(id=new_id(), order_id=order.pk, text="为什么隔离我"), by=own
+            actions.AppealDraft(id=random_id(), order_id=order.pk, text="为什么隔离我"), by=own
         ),
         lambda: people.person_refs([luo]),  # a reading
     ]

@@ -22,7 +22,7 @@ from lianfang.concerns.models import (
 from lianfang.concerns.policy import State
 from lianfang.kernel import clock
 from lianfang.kernel.clock import legal_day, start_of_legal_day
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.ledger import actions as ledger_actions
 from lianfang.ledger import queries as ledger
 from lianfang.ledger import sequencer
@@ -59,7 +59,7 @@ def forget(at: datetime, **limit: int) -> int:
 def an_arrival(person: UUID, came_from: str = "4201", **changes: Any) -> UUID:
     """Reported by the person; returns the report."""
     draft = concerns.ArrivalDraft(
-        id=new_id(), person_id=person, came_from=came_from, left_at=S1_ANCHOR, arrived_at=S1_NOW, **changes
+        id=random_id(), person_id=person, came_from=came_from, left_at=S1_ANCHOR, arrived_at=S1_NOW, **changes
     )
     concerns.report_arrival(draft, by=resident(person))
     return draft.id
@@ -100,7 +100,7 @@ def test_no_marker_of_a_report_that_led_to_nothing_is_left(
     report = an_arrival(person, transport="rail", transport_no=MARKERS[1])
     decided(report, verified=False)
     concerns.report_symptoms(
-        concerns.SymptomDraft(id=new_id(), person_id=person, symptoms=("fever",)), by=resident(person)
+        concerns.SymptomDraft(id=random_id(), person_id=person, symptoms=("fever",)), by=resident(person)
     )
     an_arrival(person, came_from="00")  # nothing was required
     traces = [m.encode() for m in (*MARKERS, str(report))]
@@ -135,7 +135,7 @@ def test_what_an_order_or_a_proposal_rests_on_stays_with_it(household: list[UUID
     draft = a_draft(household[1], evidence_id=proposed)
     actions.propose_isolation(
         actions.ProposalDraft(
-            id=new_id(), person_id=household[1], reason=draft.reason, anchor_at=draft.anchor_at,
+            id=random_id(), person_id=household[1], reason=draft.reason, anchor_at=draft.anchor_at,
             evidence_id=proposed, home_is_suitable=True,
         ),
         by=officer(Role.COMMUNITY),

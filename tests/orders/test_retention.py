@@ -14,7 +14,7 @@ from lianfang.accounts.rights import Role
 from lianfang.concerns.models import ArrivalReport, ConcernDecision, PersonOfConcern
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotAllowed, NotFound, SameIdOtherContent
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.ledger import actions as ledger_actions
 from lianfang.ledger import queries as ledger
@@ -135,7 +135,7 @@ def test_a_proposal_that_nothing_followed_goes_after_the_same_term(luo: UUID) ->
     draft = a_draft(luo)
     made = actions.propose_isolation(
         actions.ProposalDraft(
-            id=new_id(),
+            id=random_id(),
             person_id=luo,
             reason=draft.reason,
             anchor_at=draft.anchor_at,
@@ -158,18 +158,18 @@ def test_a_proposal_that_nothing_followed_goes_after_the_same_term(luo: UUID) ->
 
 def test_an_appeal_without_a_decision_keeps_the_case(luo: UUID) -> None:
     order = actions.issue_isolation(a_draft(luo), by=doctor(S1_NOW))
-    objection = actions.AppealDraft(id=new_id(), order_id=order.pk, text=TEXTS["appeal"])
+    objection = actions.AppealDraft(id=random_id(), order_id=order.pk, text=TEXTS["appeal"])
     actions.appeal(objection, by=resident(luo))
     assert destroy(S1_END + 2 * policy.CASE_KEPT_FOR) == 0
     decided = S1_END + timedelta(days=30)
-    draft = actions.DecisionDraft(id=new_id(), appeal_id=objection.id, granted=False, reasons="已核实")
+    draft = actions.DecisionDraft(id=random_id(), appeal_id=objection.id, granted=False, reasons="已核实")
     actions.decide_appeal(draft, by=officer(Role.CMD_LEAD, at=decided))
     assert destroy(decided + policy.CASE_KEPT_FOR - SECOND) == 0
     assert destroy(decided + policy.CASE_KEPT_FOR) == 1
 
 
 def a_hold(order: IsolationOrder, until: datetime) -> actions.HoldDraft:
-    return actions.HoldDraft(id=new_id(), order_id=order.pk, until=until, reason=TEXTS["hold"])
+    return actions.HoldDraft(id=random_id(), order_id=order.pk, until=until, reason=TEXTS["hold"])
 
 
 def test_the_person_may_have_it_kept_and_it_goes_when_that_ends(order: IsolationOrder) -> None:
@@ -200,7 +200,7 @@ def test_who_may_ask_that_it_be_kept_and_how_long(order: IsolationOrder) -> None
 
 
 def back(hold: Hold, reason: str = TEXTS["withdrawal"]) -> actions.WithdrawalDraft:
-    return actions.WithdrawalDraft(id=new_id(), hold_id=hold.pk, reason=reason)
+    return actions.WithdrawalDraft(id=random_id(), hold_id=hold.pk, reason=reason)
 
 
 def test_a_hold_taken_back_keeps_the_case_no_longer(order: IsolationOrder) -> None:
@@ -276,7 +276,7 @@ def test_nobody_destroys_a_case_before_its_term(order: IsolationOrder) -> None:
     assert (made.over_at, made.destroyed_by, made.organ) == (OVER_AT, by.user_id, by.organ)
     assert actions.destroy_case(order.pk, by=by).pk == made.pk
     with pytest.raises(NotFound):
-        actions.destroy_case(new_id(), by=by)
+        actions.destroy_case(random_id(), by=by)
 
 
 # --- Past the act ------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def refused(rule: str, *statements: tuple[str, list[Any]]) -> None:
 
 def past_the_act(order: IsolationOrder, at: datetime, **changes: Any) -> list[tuple[str, list[Any]]]:
     """The two rows that say that an order was destroyed at an instant."""
-    case = new_id()
+    case = random_id()
     left = {
         n: getattr(order, n) for n in ("order_no", "measure", "organ", "signed_at", "starts_at", "ends_at")
     }
@@ -304,7 +304,7 @@ def past_the_act(order: IsolationOrder, at: datetime, **changes: Any) -> list[tu
         (
             "INSERT INTO orders_destroyedcase (id, community, over_at, destroyed_at, destroyed_by, organ, entry_id)"
             " VALUES (%s, %s, %s, %s, %s, 'x', %s)",
-            [case, order.community, OVER_AT, at, new_id(), order.entry_id],
+            [case, order.community, OVER_AT, at, random_id(), order.entry_id],
         ),
         (
             f"INSERT INTO orders_destroyedorder ({', '.join(left)}) VALUES ({', '.join(['%s'] * len(left))})",
@@ -354,11 +354,15 @@ def test_the_schema_takes_a_hold_back_once_while_it_runs_and_with_its_own_entry(
         "INSERT INTO orders_holdwithdrawal (id, hold_id, reason, withdrawn_by, withdrawn_at, entry_id)"
         " VALUES (%s, %s, %s, %s, %s, %s)"
     )
-    by = new_id()
+    by = random_id()
     for at in (other.until, other.asked_at - SECOND):
-        refused("hold_is_withdrawn_while_it_runs", (row, [new_id(), other.pk, "x", by, at, order.entry_id]))
-    refused("hold_withdrawal_has_its_own_entry", (row, [new_id(), other.pk, "x", by, S1_NOW, made.entry_id]))
-    second = new_id()
+        refused(
+            "hold_is_withdrawn_while_it_runs", (row, [random_id(), other.pk, "x", by, at, order.entry_id])
+        )
+    refused(
+        "hold_withdrawal_has_its_own_entry", (row, [random_id(), other.pk, "x", by, S1_NOW, made.entry_id])
+    )
+    second = random_id()
     entry = ledger_actions.append(
         kind="orders:hold:withdrawn", act_id=second, organ=order.organ, scope=order.community, basis="x",
         terms={}, secrets={}, by=resident(order.person_id),
@@ -375,7 +379,7 @@ def test_the_schema_keeps_what_is_left(order: IsolationOrder) -> None:
         "destroyed_act_has_its_own_entry",
         (
             "INSERT INTO orders_destroyedact (act_id, order_id, kind, entry_id) VALUES (%s, %s, %s, %s)",
-            [new_id(), order.pk, "orders:order:lifted", order.entry_id],
+            [random_id(), order.pk, "orders:order:lifted", order.entry_id],
         ),
     )
 
@@ -535,11 +539,11 @@ def test_the_person_keeps_it_and_the_officer_destroys_it_on_their_pages(order: I
         resident_ = log_in(User.objects.get(person_id=order.person_id))
         assert own in resident_.get("/me/order/").content.decode()
         until = (TERM_OVER + timedelta(days=3)).date()
-        answer = resident_.post(own, {"id": str(new_id()), "until": str(until), "reason": TEXTS["hold"]})
+        answer = resident_.post(own, {"id": str(random_id()), "until": str(until), "reason": TEXTS["hold"]})
         assert answer.status_code == 302
         assert "2023-02-04 00:00" in resident_.get(own).content.decode()  # the day asked for is inside
         assert (
-            resident_.post(own, {"id": str(new_id()), "until": "2199-01-01", "reason": "x"}).status_code
+            resident_.post(own, {"id": str(random_id()), "until": "2199-01-01", "reason": "x"}).status_code
             == 422
         )
         stranger = client_of(a_person("别人"))
@@ -592,7 +596,11 @@ def test_at_the_counter_an_office_has_a_case_kept_on_behalf(order: IsolationOrde
         page = desk.get(f"/desk/orders/{order.pk}/hold/").content.decode()
         assert "代为要求保留案卷" in page
         assert f"/desk/orders/{order.pk}/hold/" in desk.get(f"/desk/orders/{order.pk}/").content.decode()
-        said = {"id": str(new_id()), "until": f"{at + timedelta(days=400):%Y-%m-%d}", "reason": TEXTS["hold"]}
+        said = {
+            "id": str(random_id()),
+            "until": f"{at + timedelta(days=400):%Y-%m-%d}",
+            "reason": TEXTS["hold"],
+        }
         done = desk.post(f"/desk/orders/{order.pk}/hold/", said)
         assert done.status_code == 302, done.content.decode()
         assert desk.post(f"/desk/orders/{order.pk}/hold/", said).status_code == 302
@@ -616,12 +624,13 @@ def test_a_hold_is_taken_back_on_the_pages_by_who_asked(order: IsolationOrder) -
         for client, address, hold in ((office, desk, theirs), (person, own, mine)):
             assert client.get(address.format(hold.pk)).status_code == 200
             assert (
-                client.post(address.format(hold.pk), {"id": str(new_id()), "reason": ""}).status_code == 422
+                client.post(address.format(hold.pk), {"id": str(random_id()), "reason": ""}).status_code
+                == 422
             )
-            said = {"id": str(new_id()), "reason": TEXTS["withdrawal"]}
+            said = {"id": str(random_id()), "reason": TEXTS["withdrawal"]}
             for _ in range(2):
                 assert client.post(address.format(hold.pk), said).status_code == 302
-            answer = client.post(address.format(hold.pk), {**said, "id": str(new_id())})
+            answer = client.post(address.format(hold.pk), {**said, "id": str(random_id())})
             assert answer.status_code == 422
             assert "已撤回" in answer.content.decode()
         page = person.get(f"/me/order/{order.pk}/hold/").content.decode()

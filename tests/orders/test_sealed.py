@@ -11,7 +11,7 @@ from lianfang.accounts.models import User
 from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotAllowed
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.kernel.row_security import set_scope
 from lianfang.orders import actions, policy, queries
 from lianfang.orders.errors import FactorNotFresh, NoSuchNumber
@@ -46,7 +46,7 @@ def order(district: None) -> IsolationOrder:
     """A case of somebody who lives with a child at a door of their own, over since `OVER_AT`."""
     for name in ("邻居甲", "邻居乙", "邻居丙", "邻居丁"):
         a_household(name)
-    home, household = a_dwelling(DOOR), new_id()
+    home, household = a_dwelling(DOOR), random_id()
     person = a_person(NAME, area=home, household_id=household, relation="户主")
     child = a_person(
         CHILD, area=home, household_id=household, relation="子女", born=S1_NOW.date() - timedelta(days=2000)
@@ -161,7 +161,7 @@ def test_a_name_read_for_another_order_is_not_lent_to_a_sealed_one(luo: UUID) ->
 
 def test_an_appeal_that_waits_keeps_it_open(luo: UUID) -> None:
     order = actions.issue_isolation(a_draft(luo), by=officer(Role.CDC))
-    objection = actions.AppealDraft(id=new_id(), order_id=order.pk, text="我不在场")
+    objection = actions.AppealDraft(id=random_id(), order_id=order.pk, text="我不在场")
     actions.appeal(objection, by=resident(luo, at=S1_END))
     at = S1_END + policy.SEALED_AFTER
     view = queries.order(order.pk, by=officer(Role.CDC, at=at))
@@ -169,7 +169,8 @@ def test_an_appeal_that_waits_keeps_it_open(luo: UUID) -> None:
     assert view.shown_person == luo
     lead = officer(Role.CMD_LEAD, at=at)
     actions.decide_appeal(
-        actions.DecisionDraft(id=new_id(), appeal_id=objection.id, granted=False, reasons="已核实"), by=lead
+        actions.DecisionDraft(id=random_id(), appeal_id=objection.id, granted=False, reasons="已核实"),
+        by=lead,
     )
     view = queries.order(order.pk, by=officer(Role.CDC, at=at))
     assert view is not None
@@ -230,7 +231,9 @@ def test_who_may_open_one(order: IsolationOrder) -> None:
 
 
 def test_holds_of_a_sealed_order_name_nobody(order: IsolationOrder) -> None:
-    draft = actions.HoldDraft(id=new_id(), order_id=order.pk, until=SEALED + timedelta(days=9), reason="复议")
+    draft = actions.HoldDraft(
+        id=random_id(), order_id=order.pk, until=SEALED + timedelta(days=9), reason="复议"
+    )
     hold = actions.hold_case(draft, by=officer(Role.COMMUNITY, at=SEALED - SECOND))
     path = f"/desk/orders/hold/{hold.pk}/withdraw/"
     for at, named in ((SEALED - SECOND, True), (SEALED, False)):

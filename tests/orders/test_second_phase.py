@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lianfang.accounts.rights import Role
 from lianfang.kernel import clock
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
-from lianfang.kernel.ids import new_id
+from lianfang.kernel.ids import random_id
 from lianfang.ledger.models import Entry
 from lianfang.messaging.models import OwedMessage
 from lianfang.orders import actions, policy, queries
@@ -59,7 +59,7 @@ def first(luo: UUID) -> IsolationOrder:
 
 
 def sign(first: IsolationOrder, at: datetime, **changes: Any) -> IsolationOrder:
-    draft = actions.SecondPhaseDraft(order_id=changes.pop("order_id", new_id()), first_id=first.pk)
+    draft = actions.SecondPhaseDraft(order_id=changes.pop("order_id", random_id()), first_id=first.pk)
     return actions.order_second_phase(draft, by=changes.pop("by", None) or officer(Role.CDC, at=at))
 
 
@@ -105,7 +105,7 @@ def test_unsigned_the_person_is_free_and_signed_late_the_end_stays(first: Isolat
 
 
 def test_the_same_draft_twice_is_one_order(first: IsolationOrder) -> None:
-    key, at = new_id(), FIRST_END - timedelta(hours=1)
+    key, at = random_id(), FIRST_END - timedelta(hours=1)
     assert sign(first, at, order_id=key).pk == sign(first, at, order_id=key).pk == key
     with pytest.raises(SameIdOtherContent):
         sign(first, at, order_id=first.pk)
@@ -129,7 +129,7 @@ def test_a_lifted_order_has_none_and_nothing_returns_after_a_lift(first: Isolati
     second = sign(first, FIRST_END - timedelta(hours=2))
     at = FIRST_END + timedelta(hours=1)
     actions.lift_isolation(
-        actions.LiftDraft(id=new_id(), order_id=second.pk, reason="检测阴性"), by=officer(Role.CDC, at=at)
+        actions.LiftDraft(id=random_id(), order_id=second.pk, reason="检测阴性"), by=officer(Role.CDC, at=at)
     )
     with pytest.raises(AlreadyUnderOrder):
         sign(first, at + timedelta(hours=1))
@@ -137,7 +137,7 @@ def test_a_lifted_order_has_none_and_nothing_returns_after_a_lift(first: Isolati
 
 def test_no_second_phase_after_a_lift_of_the_first(first: IsolationOrder) -> None:
     actions.lift_isolation(
-        actions.LiftDraft(id=new_id(), order_id=first.pk, reason="误判"),
+        actions.LiftDraft(id=random_id(), order_id=first.pk, reason="误判"),
         by=officer(Role.CDC, at=S1_NOW + timedelta(hours=1)),
     )
     with pytest.raises(NoSecondPhase):
@@ -183,7 +183,7 @@ def test_the_page_signs_it_and_says_that_it_is_ahead(first: IsolationOrder) -> N
         url = f"/desk/orders/{first.pk}/second-phase/"
         assert url in client.get(f"/desk/orders/{first.pk}/").content.decode()
         assert "2020-02-10 00:00" in client.get(url).content.decode()
-        answer = client.post(url, {"id": str(new_id()), "confirm": "on"})
+        answer = client.post(url, {"id": str(random_id()), "confirm": "on"})
         assert answer.status_code == 302, answer.content.decode()[-2000:]
         second = IsolationOrder.objects.get(phase=2)
         page = client.get(f"/desk/orders/{second.pk}/").content.decode()
@@ -216,10 +216,12 @@ def test_a_served_order_is_no_longer_owed(first: IsolationOrder) -> None:
     for need in queries.care_of(first.pk):
         actions.record_care(
             actions.CareDraft(
-                id=new_id(), order_id=first.pk, dependant_id=need.dependant_id, carer_note="邻居"
+                id=random_id(), order_id=first.pk, dependant_id=need.dependant_id, carer_note="邻居"
             ),
             by=by,
         )
-    actions.serve(actions.ServingDraft(id=new_id(), order_id=first.pk, served_at=at, receipt="signed"), by=by)
+    actions.serve(
+        actions.ServingDraft(id=random_id(), order_id=first.pk, served_at=at, receipt="signed"), by=by
+    )
     assert str(first.pk) not in {o.facts["order"] for o in messaging.late(at)}
     assert at > S1_ANCHOR

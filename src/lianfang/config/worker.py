@@ -12,6 +12,7 @@ import django
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from procrastinate.manager import JobManager
 
@@ -74,19 +75,31 @@ def _jobs(stop: threading.Event) -> None:
         asyncio.run(work())
 
 
-def hourly(*, by: Actor) -> None:
+def hourly(done: dict[str, datetime], *, by: Actor) -> None:
     """The hour's digests for the chain: who read whom, and which status lists were published (R-2, L-5).
 
-    Also what is destroyed because its term is over.
+    Also what is destroyed because its term is over. `done` keeps the hour for which each job was last done. One that
+    fails is logged and asked again at the next call, and the others go on: while the chain is suspended the digests
+    wait, and what is to be destroyed does not.
     """
     from lianfang.credentials import actions as credentials
     from lianfang.orders import actions as orders
     from lianfang.people import actions as people
 
-    people.batch_reads(by=by)
-    credentials.note_published(by=by)
-    orders.destroy_ended(by=by)
-    orders.forget_reports(by=by)
+    hour = by.at.replace(minute=0, second=0, microsecond=0)
+    for job in (people.batch_reads, credentials.note_published, orders.destroy_ended, orders.forget_reports):
+        if done.get(job.__name__) != hour and _alone(job.__name__, partial(job, by=by)):
+            done[job.__name__] = hour
+
+
+def _alone(name: str, job: Callable[[], object]) -> bool:
+    """Whether it could be done; what hinders it hinders no other."""
+    try:
+        job()
+    except Exception:
+        log.exception("%s failed and is asked again", name)
+        return False
+    return True
 
 
 def _hours(stop: threading.Event) -> None:
@@ -100,13 +113,11 @@ def _hours(stop: threading.Event) -> None:
     from lianfang.audit import actions as audit
     from lianfang.kernel import clock
 
-    done = None
+    done: dict[str, datetime] = {}
     while not stop.is_set():
         by = system_actor("hourly digests", clock.now(), ())
-        if (hour := by.at.replace(minute=0, second=0, microsecond=0)) != done:
-            hourly(by=by)
-            done = hour
-        audit.keep_draws(at=by.at)
+        hourly(done, by=by)
+        _alone("keep_draws", partial(audit.keep_draws, at=by.at))
         connection.close()
         stop.wait(60.0)
 

@@ -20,6 +20,12 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def random_id() -> UUID:
+    """A UUID version 4: it tells nothing, not even when it was made. For ids that the public reads of an act on a person,
+    and for addresses that nobody is to guess."""
+    return UUID(bytes=os.urandom(16), version=4)
+
+
 def id_in(text: str) -> UUID | None:
     """The identifier that a text from outside spells; None when it spells none."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from lianfang.kernel.actor import Actor
     from lianfang_chain.disclosure import Disclosure
+
+log_ = logging.getLogger("lianfang.chain")
 
 #: What an entry names as its basis when the chain itself asks for it: keys, digests, a new beginning.
 CHAIN_RULES: Final = "防疫信息链规则"
@@ -56,12 +59,17 @@ def append(
     Neither the sequencer nor a witness is waited for.
 
     :raises RestoredOlder: a witness holds a longer chain than this database, and the act restricts
+    :raises KeyUnusable: the organ's key is not what was written; or the key that seals, and the act restricts
     :raises NoSuchEntry: `prior` is no entry
     :raises NotCanonical: a field outside its form, a scope that names a dwelling, or a place below a community that
-        did not come from `people.queries.public_scope`, more than 4,096 bytes; the caller's mistake, not the user's
+        did not come from `people.queries.public_scope`, more than 4,096 bytes, with `hour` an act id that is not random
+        (`kernel.ids.random_id`): a UUID version 7 says the millisecond; the caller's mistake, not the user's
     """
     if not may_be_named(scope):
         raise NotCanonical("a small place whose households nobody counted (people.queries.public_scope)")
+    # A notice of erasure repeats an id that stands in the chain already, older ones with their instant.
+    if hour and kind != "ledger:disclosures:erased" and act_id.version != 4:
+        raise NotCanonical("the id of an act on a person that is not random (kernel.ids.random_id)")
     point("ledger.append.before")
     entry_id = ids.new_id()
     commitments = commit({_nfc(name): _nfc(value) for name, value in secrets.items()}, ids.random_bytes)
@@ -80,9 +88,15 @@ def append(
         officer=officer.commitment,
     )
     data = sign_entry(act, keys.organ_signer(organ))
-    sealed_key, sealed = sealing.seal(
-        entry_id, {sealing.OFFICER_POSITION: officer, **commitments.disclosures}
-    )
+    disclosures = {sealing.OFFICER_POSITION: officer, **commitments.disclosures}
+    try:
+        sealed_key, sealed = sealing.seal(entry_id, disclosures)
+    except keys.KeyUnusable:
+        if not frees(kind):
+            raise
+        # Nobody stays shut in for a file (O-9). What the entry committed to cannot be shown to anybody; `fsck` counts it.
+        log_.exception("an act that frees is recorded without its details")
+        sealed_key, sealed = sealing.shut(entry_id, disclosures)
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(

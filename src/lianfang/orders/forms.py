@@ -51,6 +51,13 @@ class _WithId(RefusableForm):
 
     id = forms.UUIDField(widget=forms.HiddenInput, initial=random_id)
 
+    def clean(self) -> dict[str, Any]:
+        """Any other, of a page that was opened before ids were random, would say to the millisecond when."""
+        cleaned = super().clean() or self.cleaned_data
+        if isinstance(given := cleaned.get("id"), UUID) and given.version != 4:
+            raise forms.ValidationError(_("这一页打开得太早，请重新打开后再办理。"))
+        return cleaned
+
     def value(self, name: str) -> Any:
         """A cleaned value."""
         return self.cleaned_data[name]

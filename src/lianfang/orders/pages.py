@@ -16,6 +16,8 @@ from lianfang.ledger import queries as ledger
 from lianfang.people.reader import PersonField, read
 from lianfang.rules import labels as rule_labels
 
+from .queries import OrderView
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from uuid import UUID
@@ -68,6 +70,8 @@ def done(
 ) -> HttpResponse:
     """Run one act on a valid form and go on; a refusal becomes a sentence above the form.
 
+    An `order` in the context is shown with how far it has come in the chain.
+
     :param about: whom the act concerns; who may read the name sees it above the form
     :param said: what the next page says, if more than that it is done
     """
@@ -80,6 +84,11 @@ def done(
             messages.success(request, said or gettext("已办理。"))
             return redirect(*to) if isinstance(to, tuple) else redirect(to)
     shown = names_of([about], by=actor(request)).get(about) if about else None
+    order = context.get("order")
+    chain = ledger.newest_states([order.entry_id])[order.entry_id] if isinstance(order, OrderView) else None
     return render(
-        request, template, {**context, "form": form, "who": shown}, status=422 if form.errors else 200
+        request,
+        template,
+        {"chain": chain, **context, "form": form, "who": shown},
+        status=422 if form.errors else 200,
     )

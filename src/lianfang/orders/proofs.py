@@ -115,18 +115,23 @@ def acts_of(order_id: UUID) -> list[Act]:
 
 
 def chain_faults() -> list[str]:
-    """L-5 for orders: each act has its entry and each entry its act, and an order's row says what its entry sealed.
+    """L-5 for orders: each act has its entry and each entry its act, and an order's row says what its entry sealed, and
+    what it says in public of measure and rule.
 
     Looks at every order of the installation, and says numbers and ids, no content. What was erased is compared no more.
     """
     with scope(areas=places.districts()):
         found = ledger.unmatched("orders", _rows_in_chain())
+        public = dict(ledger.terms_of_kind("orders:isolation:issued"))
         orders = IsolationOrder.objects.order_by("pk").iterator(chunk_size=_AT_ONCE)
         while some := list(islice(orders, _AT_ONCE)):
             sealed = ledger.disclosures_of_each([o.entry_id for o in some])
             for order in some:
-                held = {d.field: d.value for d in sealed.get(order.entry_id, {}).values()}
+                held = dict(public.get(order.entry_id, {}))
+                held |= {d.field: d.value for d in sealed.get(order.entry_id, {}).values()}
                 row = {
+                    "measure": order.measure,
+                    "rule": order.rule_version,
                     "order_no": order.order_no,
                     "person": str(order.person_id),
                     "reason": order.reason,

@@ -138,14 +138,17 @@ def serving(request: HttpRequest) -> HttpResponse:
 def care(request: HttpRequest) -> HttpResponse:
     """Dependants for whom nobody was found: the duty officer may take the care over."""
     by = actor(request)
+    needs = queries.open_needs(by)
+    chain = ledger.newest_states([order.entry_id for order, _ in needs])
     lines = [
         {
             "order": order,
+            "chain": chain[order.entry_id],
             "need": need,
             "why": labels.NEEDS.get(need.why, need.why),
             "where": places.addresses([order.area]).get(order.area, ""),
         }
-        for order, need in queries.open_needs(by)
+        for order, need in needs
     ]
     return render(request, "orders/care.html", {"lines": lines})
 

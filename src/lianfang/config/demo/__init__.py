@@ -59,7 +59,7 @@ def _fill(made: world.World, root: str, *, now: datetime, shift: timedelta, prog
     communities, streets = _paths(made)
     settled = settling.build(made, communities, streets, from_on=REGISTERED_ON + shift)
     luo, wu = (made.home_of(HEMU, door) for door in (LUO_DOOR, WU_DOOR))
-    settling.number_everybody(made, settled, shift=shift)
+    settling.number_everybody(made, settled)
     staff = offices.enter(
         areas=offices.Areas(
             district=root,

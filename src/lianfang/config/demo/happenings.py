@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from django.db import connection
 
@@ -22,7 +21,7 @@ from lianfang.concerns import actions as concerns
 from lianfang.credentials import bulk as credentials
 from lianfang.credentials.actions import PassDraft
 from lianfang.gates import actions as gates
-from lianfang.kernel.ids import random_bytes
+from lianfang.kernel.ids import random_id
 from lianfang.orders import actions as orders
 from lianfang.people import queries as people
 from lianfang.people.naming import pass_initials
@@ -40,6 +39,7 @@ from .offices import community_login, officer_login, street_login
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from uuid import UUID
 
     from lianfang.kernel.actor import Actor
 
@@ -119,7 +119,7 @@ class Stage:
             "take-down",
             "announcement",
         )
-        self._ids = {name: Ids(kind=0x10 + i, at=PASSES_AT + shift) for i, name in enumerate(kinds)}
+        self._ids = {name: Ids(kind=0x10 + i) for i, name in enumerate(kinds)}
         self._concerns: dict[int, UUID] = {}
         self._proposals: dict[int, UUID] = {}
         self._orders: dict[int, UUID] = {}
@@ -261,7 +261,7 @@ class Stage:
             by=by,
         )  # fmt: skip
         # The sheet's id is its public address: drawn, not dealt.
-        sheet = orders.post_sheet(UUID(bytes=random_bytes(16), version=4), order, by=by)
+        sheet = orders.post_sheet(random_id(), order, by=by)
         if case.no % _ONE_FORGOTTEN_OF:
             over = self._ends[case.no] if case.lifted_at is None else case.lifted_at + self._shift
             self._plan_shifted(over + _TAKEN_DOWN_AFTER, lambda at_: self._take_down(case, sheet.pk, at_))

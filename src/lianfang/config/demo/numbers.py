@@ -9,7 +9,7 @@ from uuid import UUID
 from lianfang.people.citizen_number import DEMO_PREFIX, check_character
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
 #: The range of telephones that is nobody's: 1990000xxxx.
 TEST_PHONES: Final = "1990000"
@@ -51,11 +51,10 @@ class Phones:
 
 
 class Ids:
-    """Ids in the shape of version 7, ascending, the same for the same seed: `kind` keeps the series apart."""
+    """Ids in the shape of version 4, ascending, the same for the same seed: `kind` keeps the series apart."""
 
-    def __init__(self, *, kind: int, at: datetime) -> None:
-        milliseconds = int(at.timestamp() * 1000)
-        self._head = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | (kind & 0xFFF) << 64 | 0b10 << 62
+    def __init__(self, *, kind: int) -> None:
+        self._head = 0x4 << 76 | (kind & 0xFFF) << 64 | 0b10 << 62
         self._dealt = 0
 
     def next(self) -> UUID:

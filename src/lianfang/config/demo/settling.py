@@ -119,9 +119,9 @@ def _below(rows: Iterable[tuple[str, str, Kind, str, str]], from_on: date) -> di
     return dict(zip([row[0] for row in listed], places.add_places(drafts, from_on=from_on), strict=True))
 
 
-def number_everybody(world: World, settled: Settled, *, shift: timedelta) -> None:
+def number_everybody(world: World, settled: Settled) -> None:
     """Give every person and household the id they will have, before anybody is entered."""
-    person_ids, household_ids = (Ids(kind=kind, at=ENROLLED_AT + shift) for kind in (1, 2))
+    person_ids, household_ids = (Ids(kind=kind) for kind in (1, 2))
     for home in world.households:
         settled.households.append(household_ids.next() if home else None)
         settled.persons.append([person_ids.next() for _ in home.members] if home else [])
@@ -130,7 +130,7 @@ def number_everybody(world: World, settled: Settled, *, shift: timedelta) -> Non
 def settle(world: World, settled: Settled, *, staff: Staff, shift: timedelta, progress: Progress) -> None:
     """Enter the people of each community through its worker."""
     when = ENROLLED_AT + shift
-    guardian_ids = Ids(kind=3, at=when)
+    guardian_ids = Ids(kind=3)
     progress.begin("people", sum(len(p) for p in settled.persons))
     for code, group in groupby(range(len(world.homes)), key=lambda i: world.homes[i].community):
         by = staff.actor(community_login(code), when, Purpose.REGISTER_KEEPING)
