@@ -269,13 +269,19 @@ def _values(argument: str, address: Address, world: World, most: int) -> list[An
         app, _, model = TABLES[argument].partition(".")
         only = ONLY[argument](world) if argument in ONLY else {}
         with scope(areas=[DISTRICT]):
-            rows = apps.get_model(app, model)._default_manager.filter(**only).order_by("pk")
+            rows = apps.get_model(app, model)._default_manager.filter(**only).order_by(_by_age(app, model))
             keys = list(rows.values_list("code" if argument == "organ_code" else "pk", flat=True))
         spread = [*keys[: most // 2], *keys[-(most - most // 2) :]] if len(keys) > most else keys
         return list(dict.fromkeys(spread)) or [new_id()]
     if argument in WORDS:
         return list(WORDS[argument])
     raise LookupError(f"say in tests/access/world.py how to fill {argument!r} of {address}")
+
+
+def _by_age(app: str, model: str) -> str:
+    """By which column the oldest comes first. The id of an act on a person is random, that of its entry tells."""
+    entered = app == "orders" and any(f.name == "entry" for f in apps.get_model(app, model)._meta.fields)
+    return "entry" if entered else "pk"
 
 
 def url(address: Address, values: dict[str, Any]) -> str:

@@ -95,6 +95,12 @@ def table_on_it(small_disk: SmallDisk, request: pytest.FixtureRequest) -> Iterat
         with psycopg.connect(cluster.dsn(role=ADMIN, database=name), autocommit=True) as admin:
             if to != "pg_default":
                 admin.execute(f"CREATE TABLESPACE {to} LOCATION '{space}'")
+            # Rows that are there leave no room in their pages while it stands there.
+            admin.execute(
+                f"ALTER TABLE {table} RESET (fillfactor)"
+                if to == "pg_default"
+                else f"ALTER TABLE {table} SET (fillfactor = 10)"
+            )
             admin.execute(f"ALTER TABLE {table} SET TABLESPACE {to}")
             if to == "pg_default":
                 admin.execute(f"DROP TABLESPACE {small}")
