@@ -19,6 +19,7 @@ from lianfang.ledger import (
     sequencer,
 )
 from lianfang.ledger.models import CaseKey, Disclosures, Entry, FormerChain, OrganKey
+from lianfang.ledger.policy import WHOLE_CHAIN
 from lianfang_chain.note import COSIGNATURE, Signer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("chain")]
@@ -52,7 +53,7 @@ def test_a_succession_that_nobody_took_up_is_found() -> None:
     assert faults() == []
     keys.next_organ_signer("cdc")
     entry = actions.append(
-        kind="ledger:key:succeeded", act_id=ids.new_id(), organ="cdc", scope=announcing.WHOLE_CHAIN,
+        kind="ledger:key:succeeded", act_id=ids.new_id(), organ="cdc", scope=WHOLE_CHAIN,
         basis=actions.CHAIN_RULES, terms={"organ": "cdc", "vkey": str(keys.next_organ_signer("cdc").key)},
         secrets={}, by=an_actor(),
     )  # fmt: skip

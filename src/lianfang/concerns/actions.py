@@ -16,7 +16,7 @@ from lianfang.kernel.forgetting import forgetting
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
-from lianfang.ledger.policy import TERM_OVER
+from lianfang.ledger.policy import TERM_OVER, WHOLE_CHAIN
 from lianfang.people import actions as people
 from lianfang.rules import queries as rules
 
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 #: Few enough that the trigger, which reads all their ids for each row, is quick.
 _AT_ONCE: Final = 500
-_WHOLE_CHAIN: Final = "d0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,7 +326,7 @@ def destroy_ended(still: Callable[[Sequence[Ended]], Sequence[Ended]], *, by: Ac
             kind="concerns:reports:destroyed",
             act_id=run,
             organ=by.organ,
-            scope=_WHOLE_CHAIN,
+            scope=WHOLE_CHAIN,
             basis=TERM_OVER,
             terms={"count": gone, "reason": "term"},
             secrets={},

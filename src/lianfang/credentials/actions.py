@@ -17,7 +17,7 @@ from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang.kernel.errors import NotAllowed, SameIdOtherContent
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
-from lianfang.ledger.policy import TERM_OVER
+from lianfang.ledger.policy import TERM_OVER, WHOLE_CHAIN
 from lianfang_pass import base45, statuslist
 from lianfang_pass.keylist import Purpose
 from lianfang_pass.keys import PublicKey
@@ -47,7 +47,6 @@ SLIP_REST: Final = timedelta(days=31)
 _DELTAS_KEPT: Final = statuslist.MOST_DELTAS
 #: An entry has at most 4,096 bytes; a list takes about a hundred.
 _LISTS_IN_AN_ENTRY: Final = 24
-_WHOLE_CHAIN: Final = "d0"
 WITHDRAW_KEY: Final = "config:system:operate"
 
 
@@ -364,7 +363,7 @@ def purge_passes(*, by: Actor) -> int:
             kind="credentials:passes:destroyed",
             act_id=run,
             organ=by.organ,
-            scope=_WHOLE_CHAIN,
+            scope=WHOLE_CHAIN,
             basis=TERM_OVER,
             terms={"count": count, "until": first_kept.isoformat(), "reason": "term"},
             secrets={},
@@ -398,7 +397,7 @@ def note_published(*, by: Actor) -> int:
             kind="credentials:status:published",
             act_id=ids.new_id(),
             organ=by.organ,
-            scope=_WHOLE_CHAIN,
+            scope=WHOLE_CHAIN,
             basis=ledger.CHAIN_RULES,
             terms={"hour": hour.isoformat()}
             | {files.shard: f"{files.version} {hashes[files.shard].hex()}" for files in some},

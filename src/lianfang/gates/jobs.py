@@ -16,8 +16,7 @@ from lianfang.kernel.clock import legal_day, start_of_legal_day
 from lianfang.kernel.ids import new_id
 from lianfang.kernel.wake import wake
 from lianfang.ledger import actions as ledger
-from lianfang.ledger.announcing import WHOLE_CHAIN
-from lianfang.ledger.policy import TERM_OVER
+from lianfang.ledger.policy import TERM_OVER, WHOLE_CHAIN
 from lianfang_pass.passages import open_passage
 
 from . import rule_acts, tickets

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from django.db import transaction
@@ -22,12 +22,11 @@ from lianfang_chain.organs import Organ, Organs, listed_name
 
 from . import actions, keys, publication
 from .models import Entry, OrganKey
+from .policy import WHOLE_CHAIN
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: The scope of what concerns the chain itself and no place.
-WHOLE_CHAIN: Final = "d0"
 #: Chinese and English name of the organ with a code, empty where there is none. Organs are not the ledger's: whoever
 #: runs it hands this in (`accounts.queries.public_names`).
 Names: TypeAlias = Callable[[str], tuple[str, str]]

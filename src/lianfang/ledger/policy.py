@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: After this time without a quorum the command and all parties see an alarm (ledger.md 6.6).
 ALARM_AFTER_SECONDS: Final = 60
 RESIDENTS: Final = "residents"
+#: The scope of what concerns the chain itself and no place.
+WHOLE_CHAIN: Final = "d0"
 #: On what rooms destroy what they kept for its term, as their entries name it.
 TERM_OVER: Final = "个人信息保护法第四十七条第一款第一项（目的已实现或者保存期限已届满）"
 

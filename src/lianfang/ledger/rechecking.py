@@ -19,8 +19,8 @@ from lianfang_chain.client import Unreachable, held_by
 from lianfang_chain.note import MalformedNote, NotSigned
 
 from . import actions, held_evidence, keys, parties, publication
-from .announcing import WHOLE_CHAIN
 from .models import Checkpoint, FormerChain, Tree
+from .policy import WHOLE_CHAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

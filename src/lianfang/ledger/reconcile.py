@@ -21,8 +21,8 @@ from lianfang_chain.tree import Edge, leaf_hash
 from lianfang_chain.witness.store import Store
 
 from . import actions, keys, publication
-from .announcing import WHOLE_CHAIN
 from .models import Checkpoint, Entry, FormerChain, OrganKey, Tree
+from .policy import WHOLE_CHAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

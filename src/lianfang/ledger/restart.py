@@ -28,8 +28,8 @@ from lianfang_chain.tree import NotProved
 from lianfang_chain.witness.store import sync_folder, write_whole
 
 from . import actions, former, keys, parties, publication
-from .announcing import WHOLE_CHAIN
 from .models import Checkpoint, Entry, FormerChain, FormerCheckpoint, Tree
+from .policy import WHOLE_CHAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

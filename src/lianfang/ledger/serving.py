@@ -9,7 +9,7 @@ from lianfang_chain.reading import reader_of
 from lianfang_chain.tiles import bundle_of, entries_of
 
 from . import keys, parties
-from .announcing import WHOLE_CHAIN
+from .policy import WHOLE_CHAIN
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 
 from lianfang.kernel import ids
 from lianfang.ledger import actions as ledger
+from lianfang.ledger.policy import WHOLE_CHAIN
 from lianfang.people.journal import leaf_of
 from lianfang.people.models import ReadBatch, ReadLeaf, ReadRecord
 from lianfang_chain.tree import Edge, leaf_hash
@@ -23,7 +24,6 @@ _HOUR: Final = timedelta(hours=1)
 #: A reading is committed after its instant. One that comes later than this after the last batch is not looked for.
 _LATE: Final = timedelta(days=1)
 _LOCK: Final = 0x6C66_7262  # "lfrb"
-_WHOLE_CHAIN: Final = "d0"
 
 
 @transaction.atomic
@@ -65,7 +65,7 @@ def _batch(hour: datetime, records: list[ReadRecord], last: ReadBatch | None, *,
         kind="accounts:read_log:batch",
         act_id=ids.new_id(),
         organ=by.organ,
-        scope=_WHOLE_CHAIN,
+        scope=WHOLE_CHAIN,
         basis=ledger.CHAIN_RULES,
         terms={"hour": hour.isoformat(), "readings": len(records), "root": edge.root().hex()},
         secrets={},
